@@ -1,0 +1,41 @@
+# Two commands do everything on a fresh Debian machine with Swift: `make demo` and `make test`.
+.PHONY: help setup build release demo test bench lint run clean
+
+CAUSEWAY := .build/debug/causeway
+
+help:
+	@echo "make demo [ONCE=1]   two gateways on this machine, one declaration, two-side clearance"
+	@echo "make test            everything that must hold"
+	@echo "make bench           costs of a message, as ratios to raw library calls in the same run"
+	@echo "make lint            formatting, import directions, catalogue of errors, generated files"
+	@echo "make run CONFIG=F    run one gateway"
+
+setup:
+	@scripts/setup
+
+build: setup
+	swift build
+
+release: setup
+	swift build -c release
+
+demo: build
+	$(CAUSEWAY) demo $(if $(ONCE),--once) $(if $(INPUT),--input $(INPUT))
+
+test: build lint
+	swift test
+	$(MAKE) demo ONCE=1
+
+bench: release
+	.build/release/causeway bench
+
+lint:
+	@scripts/check-imports
+	@scripts/check-errors
+	@scripts/check-text
+
+run: build
+	$(CAUSEWAY) serve --config $(CONFIG)
+
+clean:
+	rm -rf .build

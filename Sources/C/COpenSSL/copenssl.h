@@ -1,0 +1,19 @@
+#pragma once
+#include <openssl/asn1.h>
+#include <openssl/bio.h>
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/ec.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/objects.h>
+#include <openssl/pem.h>
+#include <openssl/rand.h>
+#include <openssl/x509.h>
+#include <openssl/x509_vfy.h>
+#include <openssl/x509v3.h>
+
+/* Macros that Swift does not import, as constants. */
+static const unsigned long causeway_XN_FLAG_RFC2253 = XN_FLAG_RFC2253;
+static const int causeway_MBSTRING_UTF8 = MBSTRING_UTF8;

@@ -1,0 +1,142 @@
+import ArgumentParser
+import YAMLTree
+import Exchange
+import FoundationEssentials
+import Journal
+import JournalSQLite
+import JSONTree
+import Ledger
+import Policy
+import Primitives
+import Translation
+import Trust
+
+/// What a message costs, step by step and as a whole, beside what the libraries under it cost.
+struct BenchCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "bench", abstract: "Measure each step of the message path against raw library calls on the same bytes.",
+    discussion: "Uses a temporary folder and loopback ports. Takes about a minute; figures of a debug build mean nothing.")
+
+  @Flag(help: "A few rounds only: shows that everything runs.") var quick = false
+  @Flag(help: "One JSON object.") var json = false
+
+  func run() async throws {
+    try await Console.reportingErrors {
+      let folder = FileManager.default.temporaryDirectory.appending(path: "causeway-bench-\(ProcessInfo.processInfo.processIdentifier)").path()
+      defer { try? FileManager.default.removeItem(atPath: folder) }
+      let report = try await measure(in: folder)
+      Console.progress("")
+      if json {
+        Console.write(report.json.serialized() + [0x0A])
+      } else {
+        for line in report.lines { Console.line(line) }
+      }
+    }
+  }
+
+  private func measure(in folder: String) async throws -> BenchReport {
+    let schemas = try Files.schemas(nil)
+    let world = try DemoWorld.create(in: folder)
+    let library = try ProfileLibrary.load(schemas)
+    let inputs = try BenchInput.make(from: try Files.read("\(schemas)/profiles/\(BenchInput.sample)"))
+    let bench = try Bench(schemas: schemas, library: library, world: world, pace: quick ? .quick : .full)
+    var report = BenchReport(processors: ProcessInfo.processInfo.activeProcessorCount)
+    Console.progress("starting two gateways")
+    let path = try await WholePath.start(world)
+    do {
+      for (index, input) in inputs.enumerated() {
+        let isLarge = index > 0
+        Console.progress("\(input.name): steps")
+        var (subject, floor) = try await bench.steps(input)
+        Console.progress("\(input.name): whole path")
+        for (count, inFlight) in Self.runs(isLarge: isLarge, quick: quick) {
+          _ = try await path.run(input.bytes, count: inFlight, inFlight: inFlight)
+          let figures = try await path.run(input.bytes, count: count, inFlight: inFlight)
+          let cost = try await bench.cost(of: floor, count: inFlight)
+          subject.paths.append((figures, cost))
+        }
+        report.subjects.append(subject)
+      }
+    } catch {
+      await path.stop()
+      throw error
+    }
+    await path.stop()
+    return report
+  }
+
+  /// How many declarations go the whole way, and how many at a time.
+  private static func runs(isLarge: Bool, quick: Bool) -> [(count: Int, inFlight: Int)] {
+    switch (isLarge, quick) {
+    case (false, false): [(50, 1), (400, 16)]
+    case (true, false): [(10, 1), (40, 8)]
+    case (false, true): [(3, 1), (16, 8)]
+    case (true, true): [(1, 1), (4, 4)]
+    }
+  }
+}
+
+/// What all measurements of a run share.
+struct Bench {
+  private let translator: Translator
+  private let local: Profile
+  private let wire: Profile
+  private let policy: ReleasePolicy
+  private let schema: RawXML.Schema
+  private let crypto: RawCrypto
+  private let identity: Stages.Identity
+  private let folder: String
+  private let pace: Pace
+
+  /// - Throws: what is missing or wrong in the schemas; `bench.raw_call`.
+  init(schemas: String, library: ProfileLibrary, world: DemoWorld, pace: Pace) throws(CausewayError) {
+    translator = Translator(library)
+    local = try translator.profile("cn.decmessage")
+    wire = try translator.profile("uncefact.xml")
+    policy = try ReleasePolicy(
+      configuration: try YAMLDocument.load(schemas + "/policies/cn-sg-clearance.yaml"), dictionary: library.dictionary)
+    schema = try RawXML.Schema(try Files.read("\(schemas)/profiles/\(local.id)/\(local.version)/schema.xsd"))
+    crypto = try RawCrypto()
+    let (cn, sg) = (world.cn.folder, world.sg.folder)
+    let registry = try Registry.verify(try Files.read(sg + "/registry.json"), keys: [try PublicKey(pem: try Files.text(sg + "/registry-key.pem"))])
+    let verifier = EnvelopeVerifier(recipient: world.sg.economy, registry: registry)
+    let tls = try Certificate(pem: try Files.text(cn + "/tls-certificate.pem"))
+    identity = Stages.Identity(
+      signingKey: try PrivateKey(pem: try Files.text(cn + "/signing-key.pem")),
+      keyID: try Certificate(pem: try Files.text(cn + "/signing-certificate.pem")).keyID, verifier: verifier,
+      peer: try verifier.identify(tlsCertificate: tls.fingerprint, at: SystemClock().now()))
+    folder = world.folder
+    self.pace = pace
+  }
+
+  func stages(_ input: BenchInput) -> Stages {
+    Stages(
+      input: input, pace: pace, translator: translator, local: local, wire: wire, policy: policy, schema: schema, crypto: crypto, identity: identity)
+  }
+
+  /// All steps of one declaration, and the floor of its whole path.
+  func steps(_ input: BenchInput) async throws -> (BenchReport.Subject, PathFloor) {
+    let stages = stages(input)
+    let steps = try stages.steps()
+    var rows = try await stages.translationRows(steps)
+    rows += try await stages.trustRows(steps.payload)
+    let base = "\(folder)/bench-\(input.bytes.count)"
+    let store = try SQLiteStore(path: base + "-journal.sqlite")
+    let signer = try CheckpointSigner(origin: "ledger.bench.causeway.example", key: try PrivateKey.generate(.ed25519))
+    let journal = try await Journal.open(store, signer: signer, clock: SystemClock())
+    rows += try await stages.ledgerRows(steps.payload, journal: journal, floor: try RawSQLite(path: base + "-raw.sqlite"))
+    await journal.close()
+    let floor = try PathFloor(
+      source: input.bytes, payload: steps.payload, schema: schema, crypto: crypto, sender: try RawSQLite(path: base + "-sender.sqlite"),
+      destination: try RawSQLite(path: base + "-destination.sqlite"))
+    return (BenchReport.Subject(input: input, payloadBytes: steps.payload.count, rows: rows, paths: []), floor)
+  }
+
+  /// What the floor of the whole path costs one declaration when `count` share each commit, in nanoseconds.
+  func cost(of floor: PathFloor, count: Int) async throws -> Double {
+    try floor.run(count: count)
+    var costs: [Double] = []
+    for _ in 0..<(pace.rounds.lowerBound * 2) { costs.append(try await Stopwatch.time { try floor.run(count: count) }) }
+    return Stopwatch.median(costs) / Double(count)
+  }
+}

@@ -1,0 +1,9 @@
+import Primitives
+
+extension ErrorCatalogue {
+  static let bench: [ErrorDefinition] = [
+    .init("bench.raw_call", .error, en: "The raw library call {call} failed.", zh: "底层库调用 {call} 失败。"),
+    .init("bench.sample_form", .error, en: "The sample is not built as the benchmark expects.", zh: "样本结构不符合基准测试的要求。"),
+    .init("bench.not_delivered", .error, en: "A declaration did not come through: its state is {state}.", zh: "报关单未送达，状态为 {state}。"),
+  ]
+}

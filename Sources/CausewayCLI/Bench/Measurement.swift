@@ -1,0 +1,87 @@
+import Glibc
+
+/// How long one comparison may take.
+struct Pace: Sendable {
+  /// Rounds go on until this much time has passed, or `rounds.upperBound` of them were made, but never fewer than `rounds.lowerBound`.
+  let seconds: Double
+  let rounds: ClosedRange<Int>
+
+  static let full = Pace(seconds: 1.5, rounds: 9...4000)
+  static let quick = Pace(seconds: 0.15, rounds: 3...400)
+}
+
+/// What one comparison gave: medians of single runs, in nanoseconds, and how many there were of each.
+struct Comparison: Sendable {
+  let candidate: Double
+  let floor: Double
+  let rounds: Int
+
+  var ratio: Double { candidate / floor }
+
+  /// The cost of one of `count` things that each run did.
+  func divided(by count: Int) -> Comparison {
+    Comparison(candidate: candidate / Double(count), floor: floor / Double(count), rounds: rounds)
+  }
+}
+
+/// Measures two things in turn, so that whatever else the machine does meets both alike.
+enum Stopwatch {
+  /// Runs both a few times to warm caches up, then in turn, changing who goes first.
+  static func compare(_ pace: Pace, _ candidate: () async throws -> Void, floor: () async throws -> Void) async rethrows -> Comparison {
+    for _ in 0..<3 {
+      try await candidate()
+      try await floor()
+    }
+    var (candidates, floors): ([Double], [Double]) = ([], [])
+    let begin = now()
+    while floors.count < pace.rounds.lowerBound || (now() - begin < pace.seconds * 1e9 && floors.count < pace.rounds.upperBound) {
+      if floors.count.isMultiple(of: 2) {
+        candidates.append(try await time(candidate))
+        floors.append(try await time(floor))
+      } else {
+        floors.append(try await time(floor))
+        candidates.append(try await time(candidate))
+      }
+    }
+    return Comparison(candidate: median(candidates), floor: median(floors), rounds: floors.count)
+  }
+
+  /// Time of one run by the monotonic clock, in nanoseconds.
+  static func time(_ body: () async throws -> Void) async rethrows -> Double {
+    let begin = now()
+    try await body()
+    return now() - begin
+  }
+
+  /// The monotonic clock in nanoseconds.
+  static func now() -> Double { reading(of: CLOCK_MONOTONIC) }
+
+  /// Processor time that another process has used so far, in nanoseconds; 0 when there is no such process.
+  static func processorTime(of process: Int32) -> Double {
+    var clock = clockid_t()
+    return clock_getcpuclockid(process, &clock) == 0 ? reading(of: clock) : 0
+  }
+
+  private static func reading(of clock: clockid_t) -> Double {
+    var time = timespec()
+    clock_gettime(clock, &time)
+    return Double(time.tv_sec) * 1e9 + Double(time.tv_nsec)
+  }
+
+  /// - Precondition: there is at least one value.
+  static func median(_ values: [Double]) -> Double { percentile(50, of: values) }
+
+  /// The smallest value that at least `rank` percent of the values do not exceed.
+  ///
+  /// - Parameter rank: 0…100.
+  /// - Precondition: there is at least one value.
+  static func percentile(_ rank: Double, of values: [Double]) -> Double {
+    precondition(!values.isEmpty, "no measurements")
+    let sorted = values.sorted()
+    return sorted[max(0, min(sorted.count - 1, Int((Double(sorted.count) * rank / 100).rounded(.up)) - 1))]
+  }
+}
+
+/// Keeps the optimiser from leaving out what makes the value.
+@inline(never)
+func consume<Value>(_ value: Value) {}

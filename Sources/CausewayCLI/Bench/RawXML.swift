@@ -1,0 +1,60 @@
+import CLibXML2
+import Primitives
+
+/// libxml2 as it is, without limits, checks or a tree of our own: the floor of reading, checking and writing XML.
+enum RawXML {
+  /// Parses into libxml2's tree and frees it.
+  static func parseAndFree(_ bytes: [UInt8]) throws(CausewayError) { consume(try Tree(bytes)) }
+
+  /// A parsed tree.
+  final class Tree {
+    let pointer: xmlDocPtr
+
+    init(_ bytes: [UInt8]) throws(CausewayError) {
+      let options = [XML_PARSE_NONET, XML_PARSE_NOCDATA, XML_PARSE_COMPACT].reduce(Int32(0)) { $0 | Int32($1.rawValue) }
+      let parsed = bytes.withUnsafeBytes { raw in
+        xmlReadMemory(raw.baseAddress?.assumingMemoryBound(to: CChar.self), Int32(raw.count), nil, nil, options)
+      }
+      guard let parsed else { throw CausewayError("bench.raw_call", facts: ["call": "xmlReadMemory"]) }
+      pointer = parsed
+    }
+
+    deinit { xmlFreeDoc(pointer) }
+
+    /// Writes the tree into memory and frees that.
+    func dumpAndFree() throws(CausewayError) {
+      var memory: UnsafeMutablePointer<xmlChar>?
+      var length: Int32 = 0
+      xmlDocDumpMemory(pointer, &memory, &length)
+      clibxml2_free(memory)
+      guard length > 0 else { throw CausewayError("bench.raw_call", facts: ["call": "xmlDocDumpMemory"]) }
+    }
+  }
+
+  /// A compiled XML Schema.
+  final class Schema {
+    private let schema: xmlSchemaPtr
+
+    init(_ bytes: [UInt8]) throws(CausewayError) {
+      let parsed: xmlSchemaPtr? = bytes.withUnsafeBytes { raw in
+        let context = xmlSchemaNewMemParserCtxt(raw.baseAddress?.assumingMemoryBound(to: CChar.self), Int32(raw.count))
+        defer { xmlSchemaFreeParserCtxt(context) }
+        return xmlSchemaParse(context)
+      }
+      guard let parsed else { throw CausewayError("bench.raw_call", facts: ["call": "xmlSchemaParse"]) }
+      schema = parsed
+    }
+
+    deinit { xmlSchemaFree(schema) }
+
+    /// Checks a tree; what is found is counted by libxml2 and not looked at.
+    ///
+    /// - Returns: 0 when the tree is valid.
+    func validate(_ tree: Tree) throws(CausewayError) -> Int32 {
+      guard let context = xmlSchemaNewValidCtxt(schema) else { throw CausewayError("bench.raw_call", facts: ["call": "xmlSchemaNewValidCtxt"]) }
+      defer { xmlSchemaFreeValidCtxt(context) }
+      xmlSchemaSetValidStructuredErrors(context, { _, _ in }, nil)
+      return xmlSchemaValidateDoc(context, tree.pointer)
+    }
+  }
+}

@@ -1,0 +1,105 @@
+import ArgumentParser
+import FoundationEssentials
+import JSONTree
+import Primitives
+
+/// Which gateway a client command speaks to.
+struct GatewayOptions: ParsableArguments {
+  @Option(help: "The gateway's inside API. Also from CAUSEWAY_URL.") var url: String?
+  @Option(help: "File that holds the bearer token. Without it the token comes from CAUSEWAY_TOKEN.") var tokenFile: String?
+
+  func client() throws(CausewayError) -> InsideClient {
+    let environment = ProcessInfo.processInfo.environment
+    guard let url = url ?? environment["CAUSEWAY_URL"] else { throw CausewayError("config.key_missing", facts: ["key": "CAUSEWAY_URL"]) }
+    let token = try tokenFile.map { path throws(CausewayError) in try Files.text(path) } ?? environment["CAUSEWAY_TOKEN"]
+    guard let token else { throw CausewayError("config.key_missing", facts: ["key": "CAUSEWAY_TOKEN"]) }
+    return InsideClient(base: url, token: String(token.unicodeScalars.filter { !$0.properties.isWhitespace }))
+  }
+}
+
+/// Hands a declaration in.
+struct SubmitCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(commandName: "submit", abstract: "Hand a declaration to a running gateway.")
+
+  @OptionGroup var gateway: GatewayOptions
+  @Option(help: "Local profile of the document.") var profile: String
+  @Option(help: "Corridor, for example CN-SG.") var corridor: String
+  @Option(help: "Key that makes a repeated submission the same one.") var idempotencyKey: String?
+  @Argument(help: "The document; - for standard input.") var file: String
+
+  func run() async throws {
+    try await Console.reportingErrors {
+      let body = file == "-" ? try Files.standardInput() : try Files.read(file)
+      let answer = try await gateway.client().call(
+        "POST", "/v1/declarations?profile=\(profile)&corridor=\(corridor)",
+        headers: idempotencyKey.map { ["Idempotency-Key": $0] } ?? [:], body: body)
+      Console.write(answer.serialized(pretty: true) + [0x0A])
+    }
+  }
+}
+
+/// Reports what the local customs decided.
+struct StatusCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "status", abstract: "Report a status of the local customs: lodged, accepted, released or refused.")
+
+  @OptionGroup var gateway: GatewayOptions
+  @Argument(help: "Id of the clearance.") var clearance: String
+  @Argument(help: "lodged, accepted, released or refused.") var status: String
+  @Option(help: "Registration number that the customs gave.") var registration: String?
+
+  func run() async throws {
+    try await Console.reportingErrors {
+      var body: JSONObject = ["status": .string(status)]
+      if let registration { body["registrationId"] = .string(registration) }
+      let answer = try await gateway.client().call("POST", "/v1/clearances/\(clearance)/status", body: JSONValue.object(body).serialized())
+      Console.write(answer.serialized(pretty: true) + [0x0A])
+    }
+  }
+}
+
+/// Shows one message.
+struct MessagesCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "messages", abstract: "Show a message: how far it has come, what was wrong, what the partner signed.")
+
+  @OptionGroup var gateway: GatewayOptions
+  @Argument(help: "Id of the message.") var id: String
+  @Option(help: "Print one stored document instead: source, wire, local, report, complement, supplement, problems.") var document: String?
+
+  func run() async throws {
+    try await Console.reportingErrors {
+      let client = try gateway.client()
+      if let document {
+        Console.write(try await client.bytes("/v1/messages/\(id)/documents/\(document)"))
+      } else {
+        Console.write(try await client.call("GET", "/v1/messages/\(id)").serialized(pretty: true) + [0x0A])
+      }
+    }
+  }
+}
+
+/// Shows clearances.
+struct ClearancesCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(commandName: "clearances", abstract: "List the clearances, or show one with its messages.")
+
+  @OptionGroup var gateway: GatewayOptions
+  @Argument(help: "Id of a clearance; without it the latest are listed.") var id: String?
+  @Flag(help: "JSON as the API gives it.") var json = false
+
+  func run() async throws {
+    try await Console.reportingErrors {
+      let answer = try await gateway.client().call("GET", id.map { "/v1/clearances/\($0)" } ?? "/v1/clearances")
+      if json || id != nil {
+        Console.write(answer.serialized(pretty: true) + [0x0A])
+        return
+      }
+      for clearance in answer["clearances"]?.array ?? [] {
+        func text(_ value: JSONValue?) -> String { value?.string ?? "–" }
+        Console.line(
+          "\(text(clearance["id"]))  \(text(clearance["corridor"]).padded(to: 8))\(text(clearance["outcome"]).padded(to: 13))"
+            + "export \(text(clearance["export"]?["status"]).padded(to: 12)) import \(text(clearance["import"]?["status"]))")
+      }
+    }
+  }
+}

@@ -1,0 +1,40 @@
+import ArgumentParser
+import Gateway
+import GatewayService
+import Logging
+import Primitives
+import ServiceLifecycle
+import Trust
+import UnixSignals
+
+/// Runs one gateway until SIGTERM or SIGINT.
+struct ServeCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(commandName: "serve", abstract: "Run a gateway.")
+
+  @Option(help: "The gateway's configuration file.") var config: String
+  @Option(help: "Least severity that is logged: trace, debug, info, notice, warning, error, critical.") var logLevel: Logger.Level = .info
+
+  func run() async throws {
+    try await Console.reportingErrors {
+      let logger = JSONLog.logger(level: logLevel)
+      let assembled = try await Composition.assemble(configurationAt: config, logger: logger)
+      let node = assembled.node
+      // Listeners stop first, then the workers finish the step in hand, then the journal closes.
+      let group = ServiceGroup(
+        configuration: ServiceGroupConfiguration(
+          services: [
+            .init(service: JournalService(journal: assembled.journal)),
+            .init(service: WorkService(node: node)),
+            .init(service: try Listeners.partner(node, texts: .all, logger: logger)),
+            .init(service: Listeners.inside(node, principals: node.configuration.principals, texts: .all, logger: logger)),
+          ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+      logger.info(
+        "gateway starts",
+        metadata: [
+          "gw.economy": "\(node.configuration.economy)", "gw.inside": "\(node.configuration.inside.port)",
+          "gw.partner": "\(node.configuration.partner.port)", "gw.registry": "\(node.registry.version)",
+        ])
+      try await group.run()
+    }
+  }
+}

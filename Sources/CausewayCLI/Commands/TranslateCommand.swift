@@ -1,0 +1,75 @@
+import ArgumentParser
+import Declarations
+import JSONTree
+import Primitives
+import Translation
+
+/// Translates one document between two formats, without a gateway.
+struct TranslateCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "translate",
+    abstract: "Translate a document from one format to another.",
+    discussion: """
+      The result goes to standard output. What is wrong with the document goes to standard error, one JSON object a line, and the exit code is 65.
+      The complement holds what the target cannot carry: it is written on the way out, and read on the way back, to the format that it was made for.
+      """)
+
+  @Option(help: "Profile of the input, for example cn.decmessage or cn.decmessage@5.0.") var from: String
+  @Option(help: "Profile of the output.") var to: String
+  @Option(help: "Shape of the output, for profiles with several, for example InPayment.") var shape: String?
+  @Option(help: "Where the translation report goes (JSON).") var report: String?
+  @Option(help: "Where the complement is written, or, when it belongs to the output's profile, read.") var complement: String?
+  @Option(help: "Where the supplement request goes (JSON): what the output still lacks.") var supplement: String?
+  @Option(help: "Folder of the dictionary, code lists and profiles.") var schemas: String?
+  @Option(help: "Day for which code lists are asked, YYYY-MM-DD. Without it, validity in time does not count.") var day: String?
+  @Argument(help: "The document; - or nothing for standard input.") var file: String = "-"
+
+  func run() async throws {
+    try await Console.reportingErrors {
+      let translator = Translator(try ProfileLibrary.load(try Files.schemas(schemas)))
+      let (source, target) = (try translator.profile(from), try translator.profile(to))
+      let bytes = file == "-" ? try Files.standardInput() : try Files.read(file)
+      let given = try complement.flatMap { path throws(CausewayError) in try readComplement(path, for: target) }
+      let options = Translator.Options(shape: shape, complement: given, makesComplement: complement != nil && given == nil, day: day)
+      let translation = try translator.translate(bytes, from: source, to: target, options: options)
+      if let report { try Files.write(translation.report.json.serialized(pretty: true) + [0x0A], to: report) }
+      if let supplement { try Files.write(translation.supplement.json.serialized(pretty: true) + [0x0A], to: supplement) }
+      if let complement, given == nil, let made = translation.complement {
+        try Files.write(made.json.serialized(pretty: true) + [0x0A], to: complement, isSecret: true)
+      }
+      Console.report(translation.problems)
+      Console.write(try translation.bytes())
+    }
+  }
+
+  /// The complement in the file when it was made for documents of this profile; nil when there is none, or it is to be written.
+  private func readComplement(_ path: String, for profile: Profile) throws(CausewayError) -> Complement? {
+    guard Files.exists(path) else { return nil }
+    let found = try Complement(json: try JSONValue.parse(try Files.read(path)))
+    return ByteString(found.profile) == ByteString(profile.name) ? found : nil
+  }
+}
+
+/// Checks a document against its profile.
+struct ValidateCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "validate",
+    abstract: "Check a document: structure, code lists and rules, every error at once.",
+    discussion: "Problems go to standard error, one JSON object a line, with a pointer into the document. Exit code 0 when it is valid, 65 when not.")
+
+  @Option(help: "Profile of the document.") var profile: String
+  @Option(help: "Folder of the dictionary, code lists and profiles.") var schemas: String?
+  @Option(help: "Day for which code lists are asked, YYYY-MM-DD.") var day: String?
+  @Argument(help: "The document; - or nothing for standard input.") var file: String = "-"
+
+  func run() async throws {
+    try await Console.reportingErrors {
+      let translator = Translator(try ProfileLibrary.load(try Files.schemas(schemas)))
+      let profile = try translator.profile(profile)
+      let bytes = file == "-" ? try Files.standardInput() : try Files.read(file)
+      let valid = try translator.validate(try translator.parse(bytes, as: profile), as: profile, on: day)
+      Console.report(valid.warnings)
+      Console.line("valid: \(profile.name), \(valid.declaration.count) values, \(valid.warnings.count) warnings")
+    }
+  }
+}

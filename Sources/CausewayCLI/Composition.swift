@@ -1,0 +1,119 @@
+import YAMLTree
+import Declarations
+import Exchange
+import FoundationEssentials
+import Gateway
+import Glibc
+import Journal
+import JournalSQLite
+import Ledger
+import Logging
+import Policy
+import Primitives
+import Translation
+import Trust
+
+/// Puts a gateway together from its configuration file: the one place that knows every module.
+enum Composition {
+  /// Everything that a running gateway consists of.
+  struct Assembled: Sendable {
+    let node: GatewayNode
+    let journal: Journal
+  }
+
+  /// - Throws: what is wrong with the configuration, the registry, the keys, the profiles or the journal.
+  static func assemble(configurationAt path: String, logger: Logger) async throws -> Assembled {
+    let configuration = try configuration(at: path)
+    let schemas = try Files.schemas(configuration.schemas)
+    let clock = SystemClock()
+    let registry = try registry(configuration.registry)
+    let profiles = try ProfileLibrary.load(schemas)
+    let policies = try policies(in: schemas + "/policies", profiles.dictionary)
+    let signingCertificate = try Certificate(pem: try Files.text(configuration.keys.signingCertificate))
+    let signer = GatewayNode.Signer(
+      key: try PrivateKey(pem: try Files.text(configuration.keys.signingKey)), keyID: signingCertificate.keyID)
+    let journal = try await openJournal(configuration, registry: registry, clock: clock)
+    try await pin(registry, in: journal)
+    let identity = PeerIdentity(
+      certificateChain: try Files.text(configuration.keys.tlsCertificate), key: Redacted(try Files.text(configuration.keys.tlsKey)),
+      authorities: try Files.text(configuration.keys.partnerAuthorities))
+    var limits = PeerLimits()
+    limits.totalMilliseconds = configuration.delivery.timeoutSeconds * 1000
+    let node = try GatewayNode(
+      configuration: configuration, registry: registry, profiles: profiles, policies: policies, journal: journal, signer: signer,
+      partners: RegisteredPartners(registry: registry, identity: identity, limits: limits, clock: clock), webhooks: WebhookClient(),
+      clock: clock, logger: logger, probe: StepStop.probe)
+    return Assembled(node: node, journal: journal)
+  }
+
+  static func configuration(at path: String) throws(CausewayError) -> GatewayConfiguration {
+    let folder = URL(filePath: path).deletingLastPathComponent().path()
+    return try GatewayConfiguration.parse(try Files.read(path), file: path, folder: folder.isEmpty ? "." : folder)
+  }
+
+  static func registry(_ files: GatewayConfiguration.RegistryFiles) throws(CausewayError) -> VerifiedRegistry {
+    try Registry.verify(try Files.read(files.document), keys: [try PublicKey(pem: try Files.text(files.key))])
+  }
+
+  private static func policies(in folder: String, _ dictionary: ElementDictionary) throws(CausewayError) -> [ReleasePolicy] {
+    let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).filter { $0.hasSuffix(".yaml") }.sorted()
+    return try names.map { name throws(CausewayError) in
+      try ReleasePolicy(configuration: try YAMLDocument.load(folder + "/" + name), dictionary: dictionary)
+    }
+  }
+
+  /// Remembers the registry in use, so that an older one, or another one of the same version, is refused at the next start.
+  ///
+  /// - Throws: `registry.version_back`, `registry.version_reused`, `journal.*`.
+  private static func pin(_ registry: VerifiedRegistry, in journal: Journal) async throws(CausewayError) {
+    let name = "registry.in_use"
+    let pinned = "\(registry.version) \(registry.digest.hex)"
+    let known = try await journal.read { reader throws(CausewayError) in try reader.value(name) }
+    if let known {
+      let text = String(decoding: known, as: UTF8.self)
+      guard let version = text.split(separator: " ").first.flatMap({ Int($0) }), version <= registry.version else {
+        throw CausewayError("registry.version_back")
+      }
+      guard version < registry.version || ByteString(text) == ByteString(pinned) else { throw CausewayError("registry.version_reused") }
+    }
+    _ = try await journal.commit(Change(operations: [.setValue(name, Array(pinned.utf8))]))
+  }
+
+  private static func openJournal(
+    _ configuration: GatewayConfiguration, registry: VerifiedRegistry, clock: some WallClock
+  ) async throws(CausewayError) -> Journal {
+    guard let participant = registry.participant(configuration.economy) else {
+      throw CausewayError("config.economy_unknown", facts: ["economy": configuration.economy])
+    }
+    let key = try PrivateKey(pem: try Files.text(configuration.keys.ledgerKey))
+    let signer = try CheckpointSigner(origin: participant.ledger.origin, key: key)
+    do {
+      try FileManager.default.createDirectory(atPath: configuration.data, withIntermediateDirectories: true)
+    } catch {
+      throw CausewayError("config.file_unwritable", pointer: configuration.data, underlying: String(describing: error))
+    }
+    let store = try SQLiteStore(path: configuration.data + "/journal.sqlite")
+    return try await Journal.open(store, signer: signer, clock: clock)
+  }
+}
+
+/// The clock of the machine.
+struct SystemClock: WallClock {
+  func now() -> Instant { Instant(milliseconds: Int64((Date.now.timeIntervalSince1970 * 1000).rounded(.down))) }
+}
+
+/// Lets tests end the process, as `kill -9` would, at a stated moment on the way of a message: `CAUSEWAY_STOP_AT=outbound.sealed:2` stops
+/// when that point is reached for the second time. In debug builds only.
+enum StepStop {
+  static var probe: StepProbe {
+    #if DEBUG
+      guard let text = ProcessInfo.processInfo.environment["CAUSEWAY_STOP_AT"] else { return { _ in } }
+      let parts = text.split(separator: ":")
+      let count = StepCounter(remaining: parts.count > 1 ? Int(parts[1]) ?? 1 : 1)
+      let point = StepPoint(rawValue: String(parts[0]))
+      return { reached in if reached == point, count.isLast() { kill(getpid(), SIGKILL) } }
+    #else
+      return { _ in }
+    #endif
+  }
+}

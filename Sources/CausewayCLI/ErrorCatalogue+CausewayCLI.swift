@@ -1,0 +1,40 @@
+import YAMLTree
+import Declarations
+import Exchange
+import Formats
+import Gateway
+import GatewayService
+import Journal
+import JSONTree
+import Ledger
+import Policy
+package import Primitives
+import Translation
+import Trust
+import XMLTree
+
+extension ErrorCatalogue {
+  static let causewayCLI: [ErrorDefinition] = [
+    .init("config.file_encoding", .error, en: "The file is not UTF-8.", zh: "文件不是 UTF-8 编码。"),
+    .init("config.file_exists", .error, en: "The file is there already and is not overwritten.", zh: "文件已存在，不予覆盖。"),
+    .init("config.file_unwritable", .error, en: "The file cannot be written.", zh: "文件无法写入。"),
+    .init("config.ledger_key_missing", .error, en: "The registry has no valid ledger key for {economy}.", zh: "登记册中没有 {economy} 的有效账本密钥。"),
+    .init("config.no_port", .error, en: "No free port was found on this machine.", zh: "本机没有空闲端口。"),
+    .init("config.process", .error, en: "The gateway's process could not be started.", zh: "网关进程无法启动。"),
+    .init("config.schemas_missing", .error, en: "The folder of dictionary and profiles is not here.", zh: "此处没有字典与格式配置文件夹。"),
+    .init("config.url_form", .error, en: "The address is not an http or https URL.", zh: "地址不是 http 或 https URL。"),
+    .init("deliver.answer", .error, en: "The gateway answered with status {status}.", zh: "网关返回状态 {status}。"),
+    .init("deliver.webhook", .error, en: "The webhook answered with status {status}.", zh: "网络回调返回状态 {status}。"),
+    .init("key.file_exists", .error, en: "The key file is there already and is not overwritten.", zh: "密钥文件已存在，不予覆盖。"),
+    .init("ledger.message_missing", .fault, en: "A message does not stand in both ledgers with the same digest.", zh: "报文未以相同摘要同时载于两侧账本。"),
+    .init("ledger.unsound", .fault, en: "The ledger is not sound: {findings} findings.", zh: "账本不完好：发现 {findings} 处问题。"),
+  ]
+}
+
+extension ErrorTexts {
+  /// Every code of the program.
+  package static let all = ErrorTexts(
+    ErrorCatalogue.yamlTree + ErrorCatalogue.jsonTree + ErrorCatalogue.xmlTree + ErrorCatalogue.declarations + ErrorCatalogue.formats
+      + ErrorCatalogue.translation + ErrorCatalogue.policy + ErrorCatalogue.trust + ErrorCatalogue.ledger + ErrorCatalogue.exchange
+      + ErrorCatalogue.journal + ErrorCatalogue.gateway + ErrorCatalogue.gatewayService + ErrorCatalogue.causewayCLI + ErrorCatalogue.bench)
+}

@@ -1,0 +1,75 @@
+/// Place of a value in a declaration: `GoodsItem[3].Origin.CountryCode`, `TransportEquipment[1].Seal[2].ID`, `Declaration.UCR`.
+///
+/// Group instances count from 1 and are written before the element's id; the id's own first part is left out where it repeats the
+/// name of the group it stands in.
+package struct ElementPath: Hashable, Sendable {
+  package struct Step: Hashable, Sendable {
+    package let group: ElementIndex
+    /// From 0.
+    package let position: Int
+
+    package init(group: ElementIndex, position: Int) {
+      self.group = group
+      self.position = position
+    }
+  }
+
+  /// Instances from the outside in; the root is not a step.
+  package var steps: [Step]
+  /// The leaf, or the group that the last step is an instance of.
+  package var element: ElementIndex
+
+  package init(_ element: ElementIndex, in steps: [Step] = []) {
+    self.steps = steps
+    self.element = element
+  }
+
+  package func description(in dictionary: ElementDictionary) -> String {
+    var text = ""
+    for step in steps { text += (text.isEmpty ? "" : ".") + "\(dictionary[step.group].id)[\(step.position + 1)]" }
+    guard steps.last?.group != element else { return text }
+    let id = dictionary[element].id
+    guard let last = steps.last else { return id }
+    let prefix = dictionary[last.group].id + "."
+    return text + "." + (id.utf8.starts(with: prefix.utf8) ? String(id.dropFirst(prefix.count)) : id)
+  }
+
+  /// Parses what `description(in:)` writes.
+  ///
+  /// - Returns: nil when a name is unknown or stands in a group it does not belong to.
+  package init?(_ text: String, in dictionary: ElementDictionary) {
+    var steps: [Step] = []
+    var rest = text.utf8[...]
+    while let open = rest.firstIndex(of: 0x5B) {
+      guard let close = rest[open...].firstIndex(of: 0x5D),
+        let position = Int(Substring(rest[rest.index(after: open)..<close])), position > 0,
+        let group = dictionary[id: String(Substring(rest[..<open]))], dictionary[group].isGroup,
+        steps.isEmpty || dictionary[group].group == steps[steps.count - 1].group
+      else { return nil }
+      steps.append(Step(group: group, position: position - 1))
+      rest = rest[rest.index(after: close)...]
+      if rest.isEmpty { break }
+      guard rest.first == 0x2E else { return nil }
+      rest = rest.dropFirst()
+      guard !rest.isEmpty else { return nil }
+    }
+    if let first = steps.first, let outer = dictionary[first.group].group, dictionary[outer].group != nil { return nil }
+    if rest.isEmpty {
+      guard let last = steps.last else { return nil }
+      self.init(last.group, in: steps)
+      return
+    }
+    let name = String(Substring(rest))
+    if let last = steps.last?.group {
+      guard let element = dictionary[id: "\(dictionary[last].id).\(name)"] ?? dictionary[id: name],
+        !dictionary[element].isGroup, dictionary[element].group == last
+      else { return nil }
+      self.init(element, in: steps)
+    } else {
+      guard let element = dictionary[id: name], !dictionary[element].isGroup, let group = dictionary[element].group,
+        dictionary[group].group == nil
+      else { return nil }
+      self.init(element)
+    }
+  }
+}

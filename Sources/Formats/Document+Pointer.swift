@@ -1,0 +1,55 @@
+extension Document {
+  /// Where a node stands, in the way a sender can follow it in their own document.
+  ///
+  /// XML: local names from the root, `[n]` counted from 1 where the parent has several elements of that local name, `@` before an
+  /// attribute: `/DecMessage/DecLists/DecList[3]/GQty`. JSON: RFC 6901, array positions from 0: `/items/2/gqty`; the root is "".
+  ///
+  /// - Complexity: O(depth × siblings); made when it is asked for, not while parsing.
+  package func pointer(_ node: NodeID) -> String {
+    var steps: [String] = []
+    var current = node
+    while let parent = parent(current) {
+      steps.append(syntax == .xml ? xmlStep(current, in: parent) : jsonStep(current, in: parent))
+      current = parent
+    }
+    if syntax == .xml { steps.append(name(current)) }
+    return steps.isEmpty ? "" : "/" + steps.reversed().joined(separator: "/")
+  }
+
+  private func xmlStep(_ node: NodeID, in parent: NodeID) -> String {
+    if kind(node) == .attribute { return "@" + name(node) }
+    let (position, count) = place(of: node, in: parent)
+    return count > 1 ? "\(name(node))[\(position)]" : name(node)
+  }
+
+  private func jsonStep(_ node: NodeID, in parent: NodeID) -> String {
+    if isArray(parent) { return String(place(of: node, in: parent).position - 1) }
+    let name = Self.escaped(name(node))
+    return isArrayElement(node) ? "\(name)/\(place(of: node, in: parent).position - 1)" : name
+  }
+
+  /// Position from 1 among the siblings of the same kind and local name, and how many there are.
+  private func place(of node: NodeID, in parent: NodeID) -> (position: Int, count: Int) {
+    var position = 0
+    var count = 0
+    for sibling in children(parent) where symbol(sibling) == symbol(node) && kind(sibling) == kind(node) {
+      count += 1
+      if sibling == node { position = count }
+    }
+    return (position, count)
+  }
+
+  /// RFC 6901 §3: `~` and `/` in a member name.
+  static func escaped(_ name: String) -> String {
+    guard name.utf8.contains(where: { $0 == 0x7E || $0 == 0x2F }) else { return name }
+    var bytes: [UInt8] = []
+    for byte in name.utf8 {
+      switch byte {
+      case 0x7E: bytes += [0x7E, 0x30]
+      case 0x2F: bytes += [0x7E, 0x31]
+      default: bytes.append(byte)
+      }
+    }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+}

@@ -1,0 +1,155 @@
+/// A parsed document whatever its syntax: a tree of named nodes with text, and the place of each in the sender's bytes.
+///
+/// One flat array of nodes, one buffer of text, each name held once. It knows no customs word.
+///
+/// XML: an element is a node; its attributes are its first children, with kind ``Kind/attribute``. JSON: a member of an object is a node;
+/// an array is repeated children of the same name, each with ``isArrayElement(_:)``; an array directly inside an array is a node with
+/// ``isArray(_:)`` whose children have the empty name.
+///
+/// - Invariant: at least one node; a node has a larger index than its parent; fewer than 2³¹ nodes and bytes of text.
+package struct Document: Sendable {
+  package enum Syntax: String, Sendable { case xml, json }
+  /// JSON members are elements.
+  package enum Kind: Sendable { case element, attribute }
+  /// What a leaf was in the syntax it came from. XML has strings and nulls only.
+  package enum Scalar: Sendable { case string, number, bool, null }
+
+  /// The place of a node in the array: valid in the document that gave it, and in no other.
+  package struct NodeID: Hashable, Comparable, Sendable {
+    package let index: Int32
+    package init(index: Int32) { self.index = index }
+    package static func < (left: Self, right: Self) -> Bool { left.index < right.index }
+  }
+
+  /// A local name of this document as a number, so that names are compared once per document and not once per node.
+  package struct Symbol: Hashable, Sendable {
+    package let index: Int32
+  }
+
+  struct Node: Sendable {
+    var symbol: Int32
+    var namespace: Int32
+    var parent: Int32
+    var firstChild: Int32 = -1
+    var nextSibling: Int32 = -1
+    var textStart: Int32 = 0
+    /// −1: no text.
+    var textLength: Int32 = -1
+    var line: Int32
+    var kind: Kind
+    var scalar: Scalar = .string
+    var isArrayElement = false
+    var isArray = false
+  }
+
+  /// A JSON member whose array has no elements: it has no node, and is kept so that writing gives it back.
+  struct EmptyArray: Sendable {
+    var parent: NodeID
+    var name: String
+    /// How many child nodes stood before it.
+    var position: Int
+  }
+
+  package let syntax: Syntax
+  let nodes: [Node]
+  let bytes: [UInt8]
+  let symbols: SymbolTable
+  let namespaces: [String]
+  let emptyArrays: [EmptyArray]
+
+  package var root: NodeID { NodeID(index: 0) }
+  /// Number of nodes, attributes included: at least 1.
+  package var count: Int { nodes.count }
+
+  /// Local name, without a prefix. Empty for a JSON root and for the elements of an array inside an array.
+  package func name(_ node: NodeID) -> String { symbols.names[Int(nodes[Int(node.index)].symbol)] }
+
+  package func symbol(_ node: NodeID) -> Symbol { Symbol(index: nodes[Int(node.index)].symbol) }
+
+  /// The number of a local name, or nil when no node of this document has it. Names are compared as UTF-8 bytes.
+  package func symbol(named name: String) -> Symbol? { symbols.find(name).map(Symbol.init) }
+
+  /// Namespace URI, or nil when the name is in none (always nil in JSON).
+  package func namespace(_ node: NodeID) -> String? {
+    let index = nodes[Int(node.index)].namespace
+    return index < 0 ? nil : namespaces[Int(index)]
+  }
+
+  package func kind(_ node: NodeID) -> Kind { nodes[Int(node.index)].kind }
+  /// Line in the sender's bytes, from 1; 0 when the document was built and not parsed.
+  package func line(_ node: NodeID) -> Int { Int(nodes[Int(node.index)].line) }
+  package func scalar(_ node: NodeID) -> Scalar { nodes[Int(node.index)].scalar }
+  /// An explicit null: `xsi:nil="true"` in XML, `null` in JSON. Such a node has no text.
+  package func isNull(_ node: NodeID) -> Bool { nodes[Int(node.index)].scalar == .null }
+  /// The node is one element of a JSON array (so an array of one element is told from a plain member).
+  package func isArrayElement(_ node: NodeID) -> Bool { nodes[Int(node.index)].isArrayElement }
+  /// The node is itself a JSON array: the root, or an array directly inside an array.
+  package func isArray(_ node: NodeID) -> Bool { nodes[Int(node.index)].isArray }
+
+  /// The text of a leaf or an attribute; nil: none (an element with children, a JSON object, a null); "": present and empty.
+  package func text(_ node: NodeID) -> String? { utf8(node).map { String(decoding: $0, as: UTF8.self) } }
+
+  /// ``text(_:)`` as its UTF-8 bytes, without a copy.
+  package func utf8(_ node: NodeID) -> ArraySlice<UInt8>? {
+    let node = nodes[Int(node.index)]
+    return node.textLength < 0 ? nil : bytes[Int(node.textStart)..<Int(node.textStart + node.textLength)]
+  }
+
+  package func parent(_ node: NodeID) -> NodeID? {
+    let parent = nodes[Int(node.index)].parent
+    return parent < 0 ? nil : NodeID(index: parent)
+  }
+
+  /// Attributes first, then elements, each in document order.
+  package func children(_ node: NodeID) -> Children { Children(nodes: nodes, upcoming: nodes[Int(node.index)].firstChild) }
+
+  package struct Children: Sequence, IteratorProtocol, Sendable {
+    let nodes: [Node]
+    var upcoming: Int32
+
+    package mutating func next() -> NodeID? {
+      guard upcoming >= 0 else { return nil }
+      defer { upcoming = nodes[Int(upcoming)].nextSibling }
+      return NodeID(index: upcoming)
+    }
+  }
+
+  // MARK: Finding
+
+  /// The child elements with a local name, in whatever namespace, in document order.
+  package func children(_ node: NodeID, named name: String) -> [NodeID] {
+    guard let symbol = symbol(named: name) else { return [] }
+    return children(node).filter { self.symbol($0) == symbol && kind($0) == .element }
+  }
+
+  /// The first child element with a local name, in whatever namespace.
+  package func first(_ name: String, of node: NodeID) -> NodeID? {
+    guard let symbol = symbol(named: name) else { return nil }
+    for child in children(node) where self.symbol(child) == symbol && kind(child) == .element { return child }
+    return nil
+  }
+
+  /// The attribute with a local name, in whatever namespace.
+  package func attribute(_ name: String, of node: NodeID) -> NodeID? {
+    guard let symbol = symbol(named: name) else { return nil }
+    for child in children(node) {
+      guard kind(child) == .attribute else { return nil }
+      if self.symbol(child) == symbol { return child }
+    }
+    return nil
+  }
+
+  /// The first node down a path of local names, `@name` for an attribute as the last of them: `find("DecLists", "DecList", "GQty")`.
+  package func find(_ path: String..., from start: NodeID? = nil) -> NodeID? {
+    var node = start ?? root
+    for name in path {
+      let found = name.utf8.first == 0x40 ? attribute(String(name.dropFirst()), of: node) : first(name, of: node)
+      guard let found else { return nil }
+      node = found
+    }
+    return node
+  }
+
+  /// The texts of the child elements with a local name, in document order; children without text are left out.
+  package func texts(_ node: NodeID, named name: String) -> [String] { children(node, named: name).compactMap(text) }
+}

@@ -1,0 +1,165 @@
+/// Builds a ``Document`` from the outside in: `open`, `attribute`, `text`, `close`.
+///
+/// - Precondition: one root; each `open` has its `close`; `finish` after the last `close`. A call out of this order is a programming error
+///   and traps. Attributes may be added as long as the element is open, and stand before its elements all the same.
+package struct DocumentBuilder: Sendable {
+  private let syntax: Document.Syntax
+  private var nodes: [Document.Node] = []
+  private var bytes: [UInt8] = []
+  private var symbols = SymbolTable()
+  private var namespaces: [String] = []
+  private var emptyArrays: [Document.EmptyArray] = []
+  private var stack: [Level] = []
+
+  /// An open node: the last of its children and of its attributes so far (−1: none), and the number of both.
+  private struct Level: Sendable {
+    var node: Int32
+    var lastChild: Int32 = -1
+    var lastAttribute: Int32 = -1
+    var children = 0
+  }
+
+  /// - Parameter expectedNodes: a guess that saves growing; 0 when unknown.
+  package init(syntax: Document.Syntax, expectedNodes: Int = 0, expectedText: Int = 0) {
+    self.syntax = syntax
+    nodes.reserveCapacity(expectedNodes)
+    bytes.reserveCapacity(expectedText)
+  }
+
+  /// How many nodes are open.
+  package var depth: Int { stack.count }
+  /// How many nodes there are so far.
+  package var count: Int { nodes.count }
+
+  /// Opens an element (a JSON member) as the next child of the open one, or as the root.
+  ///
+  /// - Parameters:
+  ///   - name: local name; "" for a JSON root.
+  ///   - namespace: its namespace URI; nil or "" for none.
+  ///   - line: line in the source, from 1; 0 when there is no source.
+  ///   - inArray: JSON: the node is an element of an array.
+  @discardableResult
+  package mutating func open(name: String, namespace: String? = nil, line: Int = 0, inArray: Bool = false) -> Document.NodeID {
+    open(symbol: symbol(name), namespace: namespaceIndex(namespace), line: line, inArray: inArray)
+  }
+
+  @discardableResult
+  package mutating func attribute(name: String, namespace: String? = nil, value: String, line: Int = 0) -> Document.NodeID {
+    let id = append(symbol: symbol(name), namespace: namespaceIndex(namespace), kind: .attribute, line: line)
+    setText(value.utf8, of: Int(id.index))
+    return id
+  }
+
+  /// Gives text to the open node; a second call appends. `text("")` makes it present and empty.
+  ///
+  /// - Parameter scalar: JSON: what the text is written back as.
+  package mutating func text(_ text: String, scalar: Document.Scalar = .string) { self.text(utf8: text.utf8, scalar: scalar) }
+
+  mutating func text(utf8 text: Span<UInt8>) {
+    unsafe text.withUnsafeBufferPointer { unsafe self.text(utf8: $0) }
+  }
+
+  package mutating func text(utf8 text: some Collection<UInt8>, scalar: Document.Scalar = .string) {
+    let node = openNode
+    setText(text, of: node)
+    nodes[node].scalar = scalar
+  }
+
+  /// Makes the open node an explicit null.
+  package mutating func null() { nodes[openNode].scalar = .null }
+
+  /// JSON: makes the open node an array, whose elements are children with the empty name.
+  package mutating func array() { nodes[openNode].isArray = true }
+
+  /// JSON: the open object has a member whose array is empty.
+  package mutating func emptyArray(name: String) {
+    let parent = Document.NodeID(index: Int32(openNode))
+    emptyArrays.append(.init(parent: parent, name: name, position: stack[stack.count - 1].children))
+  }
+
+  package mutating func close() { stack.removeLast() }
+
+  package func finish() -> Document {
+    precondition(stack.isEmpty && !nodes.isEmpty, "a document is finished when its root is closed")
+    return Document(
+      syntax: syntax, nodes: nodes, bytes: bytes, symbols: symbols, namespaces: namespaces, emptyArrays: emptyArrays)
+  }
+
+  // MARK: For the codecs, which intern names themselves
+
+  mutating func symbol(_ name: String) -> Int32 { symbols.intern(name) }
+
+  /// - Complexity: linear in the number of different namespaces, which are few.
+  mutating func namespaceIndex(_ namespace: String?) -> Int32 {
+    guard let namespace, !namespace.isEmpty else { return -1 }
+    if let known = namespaces.firstIndex(where: { $0.utf8.elementsEqual(namespace.utf8) }) { return Int32(known) }
+    namespaces.append(namespace)
+    return Int32(namespaces.count - 1)
+  }
+
+  @discardableResult
+  mutating func open(symbol: Int32, namespace: Int32, line: Int, inArray: Bool = false) -> Document.NodeID {
+    let id = append(symbol: symbol, namespace: namespace, kind: .element, line: line)
+    nodes[Int(id.index)].isArrayElement = inArray
+    stack.append(Level(node: id.index))
+    return id
+  }
+
+  mutating func attribute(symbol: Int32, namespace: Int32, utf8: some Collection<UInt8>, line: Int) {
+    let id = append(symbol: symbol, namespace: namespace, kind: .attribute, line: line)
+    setText(utf8, of: Int(id.index))
+  }
+
+  mutating func attribute(symbol: Int32, namespace: Int32, utf8: Span<UInt8>, line: Int) {
+    unsafe utf8.withUnsafeBufferPointer { unsafe attribute(symbol: symbol, namespace: namespace, utf8: $0, line: line) }
+  }
+
+  private var openNode: Int {
+    precondition(!stack.isEmpty, "no node is open")
+    return Int(stack[stack.count - 1].node)
+  }
+
+  private mutating func append(symbol: Int32, namespace: Int32, kind: Document.Kind, line: Int) -> Document.NodeID {
+    let id = Int32(nodes.count)
+    var parent: Int32 = -1
+    if stack.isEmpty {
+      precondition(nodes.isEmpty && kind == .element, "a document has one root, which is an element")
+    } else {
+      parent = stack[stack.count - 1].node
+    }
+    nodes.append(Document.Node(symbol: symbol, namespace: namespace, parent: parent, line: Int32(clamping: line), kind: kind))
+    if parent >= 0 { hang(id, kind) }
+    return Document.NodeID(index: id)
+  }
+
+  /// Puts a node into the chain of the open node's children: an attribute behind the last attribute, an element at the end.
+  private mutating func hang(_ id: Int32, _ kind: Document.Kind) {
+    let top = stack.count - 1
+    let previous = kind == .attribute ? stack[top].lastAttribute : stack[top].lastChild
+    if previous < 0 {
+      let parent = Int(stack[top].node)
+      nodes[Int(id)].nextSibling = nodes[parent].firstChild
+      nodes[parent].firstChild = id
+    } else {
+      nodes[Int(id)].nextSibling = nodes[Int(previous)].nextSibling
+      nodes[Int(previous)].nextSibling = id
+    }
+    if stack[top].lastChild == previous { stack[top].lastChild = id }
+    if kind == .attribute { stack[top].lastAttribute = id }
+    stack[top].children += 1
+  }
+
+  private mutating func setText(_ text: some Collection<UInt8>, of node: Int) {
+    let start = bytes.count
+    if nodes[node].textLength < 0 {
+      nodes[node].textStart = Int32(start)
+      nodes[node].textLength = 0
+    } else if Int(nodes[node].textStart + nodes[node].textLength) != start {
+      let old = Int(nodes[node].textStart)..<Int(nodes[node].textStart + nodes[node].textLength)
+      nodes[node].textStart = Int32(start)
+      bytes.append(contentsOf: bytes[old])
+    }
+    bytes.append(contentsOf: text)
+    nodes[node].textLength = Int32(bytes.count) - nodes[node].textStart
+  }
+}

@@ -1,0 +1,129 @@
+package import Primitives
+package import XMLTree
+
+/// XML 1.0 documents: bytes ⇄ ``Document``.
+package enum XMLFormat {
+  /// What a profile's XML may use beyond plain elements and attributes.
+  package struct Options: Sendable {
+    /// Accept `xsi:type`; it is then an attribute of the document like any other.
+    package var allowsTypeSubstitution = false
+    package init() {}
+    package static let standard = Options()
+  }
+
+  static let schemaInstance = "http://www.w3.org/2001/XMLSchema-instance"
+  static let xmlNamespace = "http://www.w3.org/XML/1998/namespace"
+
+  /// Parses a document.
+  ///
+  /// - Throws: `parse.*` of ``XMLTree/parse(_:limits:encodings:)`` and of ``document(of:options:)``.
+  package static func parse(
+    _ bytes: [UInt8], limits: XMLLimits = .standard, encodings: [TextEncoding] = [.utf8], options: Options = .standard
+  ) throws(CausewayError) -> Document {
+    try document(of: XMLTree.parse(bytes, limits: limits, encodings: encodings), options: options)
+  }
+
+  /// The document of a tree that is already parsed: the same nodes that a schema or a signature was checked on.
+  ///
+  /// White space between elements is dropped; the text of an element without child elements is kept whole, comments inside it passed
+  /// over. `xsi:schemaLocation` and `xsi:noNamespaceSchemaLocation` are ignored, `xsi:nil="true"` becomes a null. `xml:space` and
+  /// `xml:lang` are kept.
+  ///
+  /// - Throws: `parse.mixed_content`, `parse.xsi_type`, `parse.xsi_nil`, each with pointer and line.
+  /// - Complexity: O(nodes + bytes of text).
+  package static func document(of tree: XMLTree, options: Options = .standard) throws(CausewayError) -> Document {
+    var reader = XMLDocumentReader(tree, options: options)
+    try tree.walk(&reader)
+    return reader.builder.finish()
+  }
+}
+
+/// Turns the walk over a tree into calls of a builder.
+private struct XMLDocumentReader: XMLTreeSink {
+  var builder: DocumentBuilder
+  private let options: XMLFormat.Options
+  /// The names that `xsi:` attributes have, once they have come.
+  private var nilSymbol: Int32 = -1
+  private var typeSymbol: Int32 = -1
+  /// Stands for the `xsi` namespace, which is not one of the document's unless something of it is kept.
+  private static let schemaInstance: Int32 = -2
+  private var isLeaf = false
+  private var isNull = false
+  private var hasText = false
+
+  init(_ tree: XMLTree, options: XMLFormat.Options) {
+    builder = DocumentBuilder(syntax: .xml, expectedNodes: tree.nodeCount, expectedText: tree.nodeCount * 12)
+    self.options = options
+  }
+
+  mutating func symbol(_ name: String) -> Int32 {
+    let symbol = builder.symbol(name)
+    if name == "nil" { nilSymbol = symbol }
+    if name == "type" { typeSymbol = symbol }
+    return symbol
+  }
+
+  mutating func namespace(_ uri: String) -> Int32 {
+    uri.utf8.elementsEqual(XMLFormat.schemaInstance.utf8) ? Self.schemaInstance : builder.namespaceIndex(uri)
+  }
+
+  mutating func open(symbol: Int32, namespace: Int32, line: Int, isLeaf: Bool) {
+    let isInstance = namespace == Self.schemaInstance
+    builder.open(symbol: symbol, namespace: isInstance ? builder.namespaceIndex(XMLFormat.schemaInstance) : namespace, line: line)
+    self.isLeaf = isLeaf
+    isNull = false
+    hasText = false
+  }
+
+  mutating func attribute(symbol: Int32, namespace: Int32, value: Span<UInt8>, line: Int) throws(CausewayError) {
+    guard namespace == Self.schemaInstance else {
+      builder.attribute(symbol: symbol, namespace: namespace, utf8: value, line: line)
+      return
+    }
+    if symbol == nilSymbol {
+      switch value.text {
+      case "true", "1": isNull = true
+      case "false", "0": break
+      default: throw CausewayError("parse.xsi_nil")
+      }
+      guard isLeaf || !isNull else { throw CausewayError("parse.xsi_nil") }
+      if isNull { builder.null() }
+    } else if symbol == typeSymbol {
+      guard options.allowsTypeSubstitution else { throw CausewayError("parse.xsi_type") }
+      builder.attribute(symbol: symbol, namespace: builder.namespaceIndex(XMLFormat.schemaInstance), utf8: value, line: line)
+    }
+  }
+
+  mutating func text(_ text: Span<UInt8>) throws(CausewayError) {
+    if isLeaf {
+      guard !isNull else {
+        if !text.isEmpty { throw CausewayError("parse.xsi_nil") }
+        return
+      }
+      hasText = true
+      builder.text(utf8: text)
+    } else {
+      for index in text.indices {
+        let byte = text[index]
+        guard byte == 0x20 || byte == 0x0A || byte == 0x09 || byte == 0x0D else { throw CausewayError("parse.mixed_content") }
+      }
+    }
+  }
+
+  mutating func close() {
+    if isLeaf, !isNull, !hasText { builder.text("") }
+    builder.close()
+    // What is open now has a child element.
+    isLeaf = false
+    isNull = false
+  }
+}
+
+extension Span<UInt8> {
+  /// As a string, for short values.
+  fileprivate var text: String {
+    var bytes: [UInt8] = []
+    for index in indices { bytes.append(self[index]) }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+}

@@ -1,0 +1,86 @@
+import Exchange
+import JSONTree
+import Journal
+import Ledger
+import Primitives
+import Trust
+
+/// What one change of a clearance brings with it: writes, ledger entries and messages to the partner.
+struct ClearanceChange: Sendable {
+  var operations: [Change.Operation] = []
+  var preconditions: [Change.Precondition] = []
+  var entries: [EntryDraft] = []
+  var outgoing: [Outgoing] = []
+  var finish: (@Sendable (Change.Recorded, any JournalReader) throws(CausewayError) -> Change.Finish)?
+}
+
+/// Something to say to the partner about a clearance: steps 7 and 8 make a sealed, recorded message of it.
+struct Outgoing: Sendable {
+  var id: MessageID
+  var kind: MessageKind
+  var revision: Int
+  var mediaType: String
+  var payload: [UInt8]
+  var profile: VersionedName
+  var policy: VersionedName
+  var inReplyTo: MessageID?
+  /// The message as it was received from the local side; nil for a message that begins here.
+  var submitted: MessageRecord?
+}
+
+extension GatewayNode {
+  /// Changes a clearance that exists: reads it, lets `body` decide, commits everything in one transaction, and begins again when
+  /// somebody else was faster.
+  ///
+  /// - Throws: `receive.not_found`, `journal.*`, and what `body` throws.
+  @discardableResult
+  func update(
+    clearance id: String,
+    _ body: @Sendable (inout Clearance, Instant) async throws(CausewayError) -> ClearanceChange
+  ) async throws(CausewayError) -> Change.Committed {
+    for _ in 0..<64 {
+      guard let record = try await clearanceRecord(id) else { throw CausewayError("receive.not_found") }
+      var clearance = try Clearance(json: try JSONValue.parse(record.state))
+      let now = clock.now()
+      let change = try await body(&clearance, now)
+      switch try await commit(change, clearance, created: record.created, expecting: .revision(record.revision), at: now) {
+      case .committed(let committed): return committed
+      case .conflict(.clearance): continue
+      case .conflict: throw CausewayError("journal.conflict")
+      }
+    }
+    throw CausewayError("journal.contended")
+  }
+
+  /// Creates a clearance together with everything that belongs to its first step.
+  func create(_ clearance: Clearance, _ change: ClearanceChange, at now: Instant) async throws(CausewayError) -> Change.Outcome {
+    try await commit(change, clearance, created: now, expecting: .absent, at: now)
+  }
+
+  /// Seals what goes out and commits everything together.
+  func commit(
+    _ change: ClearanceChange, _ clearance: Clearance, created: Instant, expecting: Change.Expectation, at now: Instant
+  ) async throws(CausewayError) -> Change.Outcome {
+    var clearance = clearance
+    var operations = change.operations
+    var entries = change.entries
+    for outgoing in change.outgoing {
+      let sealed = try seal(outgoing, for: &clearance, at: now)
+      probe(.outboundSealed)
+      operations += record(sealed, outgoing, clearance, at: now)
+      entries.append(entry(for: sealed))
+    }
+    // A clearance whose declaration has not been read yet stands under its own id; no UCR has that form.
+    let record = ClearanceRecord(
+      id: clearance.id, ucr: clearance.ucr ?? "unread:\(clearance.id)", corridor: clearance.corridor, side: clearance.ownSide.rawValue,
+      status: clearance.outcome.rawValue, state: clearance.stored.serialized(), created: created, updated: now)
+    operations.append(.putClearance(record, expecting: expecting))
+    let outcome = try await journal.commit(
+      Change(preconditions: change.preconditions, operations: operations, entries: entries, finish: change.finish))
+    if case .committed = outcome {
+      if !change.outgoing.isEmpty { probe(.outboundRecorded) }
+      bell.ring()
+    }
+    return outcome
+  }
+}

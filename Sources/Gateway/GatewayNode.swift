@@ -1,0 +1,160 @@
+package import Exchange
+import Formats
+import JSONTree
+package import Journal
+package import Logging
+package import Policy
+package import Primitives
+package import Translation
+package import Trust
+
+/// One gateway: everything its steps work with. A value that many tasks share; what changes lives in the journal.
+///
+/// The steps are extensions of it, in the order of the message path: `Outbound/`, `Inbound/`.
+package struct GatewayNode: Sendable {
+  package let configuration: GatewayConfiguration
+  package let registry: VerifiedRegistry
+  package let profiles: ProfileLibrary
+  /// By id.
+  package let policies: [String: ReleasePolicy]
+  package let journal: Journal
+  package let signer: Signer
+  package let partners: any PartnerTransport
+  package let webhooks: any WebhookTransport
+  package let clock: any WallClock
+  package let logger: Logger
+  package let metrics = Metrics()
+  /// Rings when the journal holds new work or something new to show.
+  package let bell = Bell()
+  let probe: StepProbe
+
+  /// The key with which this gateway signs envelopes and receipts, and its name in the registry.
+  package struct Signer: Sendable {
+    package let key: PrivateKey
+    package let keyID: String
+
+    package init(key: PrivateKey, keyID: String) {
+      self.key = key
+      self.keyID = keyID
+    }
+  }
+
+  /// - Throws: everything in the configuration that the registry, the profiles or the policies contradict, at once:
+  ///   `config.economy_unknown`, `config.corridor_unknown`, `config.corridor_foreign`, `config.profile_unknown`, `config.policy_unknown`,
+  ///   `config.policy_corridor`, `policy.required_withheld`.
+  package init(
+    configuration: GatewayConfiguration, registry: VerifiedRegistry, profiles: ProfileLibrary, policies: [ReleasePolicy], journal: Journal,
+    signer: Signer, partners: any PartnerTransport, webhooks: any WebhookTransport, clock: any WallClock, logger: Logger, probe: @escaping StepProbe = { _ in }
+  ) throws(CausewayError) {
+    self.configuration = configuration
+    self.registry = registry
+    self.profiles = profiles
+    self.policies = Dictionary(policies.map { ($0.id, $0) }) { first, _ in first }
+    self.journal = journal
+    self.signer = signer
+    self.partners = partners
+    self.webhooks = webhooks
+    self.clock = clock
+    self.logger = logger
+    self.probe = probe
+    let problems = contradictions()
+    guard problems.isEmpty else { throw CausewayError(problems: problems) }
+  }
+
+  var economy: String { configuration.economy }
+}
+
+/// What carries a sealed envelope to a partner and brings back its answer.
+package protocol PartnerTransport: Sendable {
+  /// - Returns: the receipt as the partner signed it, unverified.
+  /// - Throws: `deliver.*` when there was no answer that could be a receipt: the delivery is tried again.
+  func send(_ envelope: SealedEnvelope, to partner: Participant) async throws(CausewayError) -> String
+}
+
+/// How far a message has come. The words stand in the journal.
+package enum MessageState: String, Sendable {
+  /// Outbound: on disk, nothing done yet.
+  case received
+  /// Outbound: refused by this gateway's own steps; the problems are stored.
+  case refused
+  /// Outbound: signed, recorded and in the outbox.
+  case sealed
+  /// Outbound: the partner's signed receipt accepts it.
+  case delivered
+  /// Outbound: the partner's signed receipt refuses it.
+  case refusedByPartner = "refused_by_partner"
+  /// Outbound: given up after the last attempt; waits for an operator.
+  case dead
+  /// Inbound: recorded and receipted, waits for the steps behind.
+  case recorded
+  /// Inbound: everything done.
+  case handled
+  /// Inbound: receipted with a refusal.
+  case turnedAway = "turned_away"
+}
+
+/// The documents that the journal keeps of one message.
+package enum PayloadKind: String, Sendable, CaseIterable {
+  /// Outbound: the local document as handed in.
+  case source
+  /// What travels between the gateways.
+  case wire
+  /// Inbound: the local document as written for the destination.
+  case local
+  case report, complement, supplement, problems
+}
+
+extension Profile {
+  var mediaType: String { syntax == .xml ? "application/xml" : "application/json" }
+}
+
+extension GatewayNode {
+  func payload(_ kind: PayloadKind, of id: MessageID, mediaType: String, _ bytes: [UInt8], at now: Instant) -> PayloadRecord {
+    PayloadRecord(owner: id.text, kind: kind.rawValue, mediaType: mediaType, digest: SHA256.hash(bytes), bytes: bytes, created: now)
+  }
+
+  func payload(_ kind: PayloadKind, of id: MessageID, _ json: JSONValue, at now: Instant) -> PayloadRecord {
+    payload(kind, of: id, mediaType: "application/json", json.serialized(), at: now)
+  }
+
+  func clearanceRecord(_ id: String) async throws(CausewayError) -> ClearanceRecord? {
+    try await journal.read { reader throws(CausewayError) in try reader.clearance(id) }
+  }
+}
+
+extension GatewayNode {
+  /// Everything in the configuration that the registry, the profiles or the policies contradict.
+  private func contradictions() -> [Problem] {
+    var problems: [Problem] = []
+    func note(_ code: ErrorCode, _ pointer: String, _ facts: [String: String] = [:]) {
+      problems.append(Problem(code, pointer: pointer, facts: facts))
+    }
+    if registry.participant(economy) == nil { note("config.economy_unknown", "/economy", ["economy": economy]) }
+    for (index, settings) in configuration.corridors.enumerated() {
+      let pointer = "/corridors/\(index)"
+      guard let corridor = registry.corridor(settings.id) else {
+        note("config.corridor_unknown", pointer + "/id", ["corridor": settings.id])
+        continue
+      }
+      guard ByteString(corridor.from) == ByteString(economy) || ByteString(corridor.to) == ByteString(economy) else {
+        note("config.corridor_foreign", pointer + "/id", ["corridor": settings.id, "economy": economy])
+        continue
+      }
+      if profiles[corridor.wire] == nil { note("config.profile_unknown", pointer, ["profile": corridor.wire]) }
+      for profile in settings.accepts + (settings.handsOver.map { [$0] } ?? []) where profiles[profile] == nil {
+        note("config.profile_unknown", pointer, ["profile": profile])
+      }
+      guard ByteString(corridor.from) == ByteString(economy) else { continue }
+      guard let policy = settings.policy.flatMap({ policies[$0] }), ByteString(policy.id) == ByteString(corridor.releasePolicy) else {
+        note("config.policy_unknown", pointer + "/policy", ["policy": corridor.releasePolicy])
+        continue
+      }
+      if ByteString(policy.from) != ByteString(corridor.from) || ByteString(policy.to) != ByteString(corridor.to) {
+        note("config.policy_corridor", pointer + "/policy", ["policy": policy.id, "corridor": corridor.id])
+      }
+      // A required element that may not leave would make every message invalid: named here, before the first one.
+      if let wire = profiles[corridor.wire] { problems += policy.problems(required: wire.requiredElements(.export), by: wire.name) }
+    }
+    return problems
+  }
+}

@@ -1,0 +1,59 @@
+package import Exchange
+import JSONTree
+import Journal
+import Ledger
+import Logging
+package import Primitives
+import Trust
+
+extension GatewayNode {
+  /// Inbound step 1: who is on the other end of the connection, before anything it sent is looked at.
+  ///
+  /// - Parameter tlsCertificate: DER of the certificate that the TLS handshake verified.
+  /// - Throws: `registry.*`: nobody that we know.
+  package func identify(tlsCertificate: [UInt8]) throws(CausewayError) -> AuthenticatedPeer {
+    try verifier.identify(tlsCertificate: SHA256.hash(tlsCertificate), at: clock.now())
+  }
+
+  /// Inbound steps 2 and 3: verifies a message and makes it durable.
+  ///
+  /// - Returns: the signed receipt, the same bytes however often the message comes.
+  /// - Throws: `receive.early` when a message before this one is still missing, and `journal.*`: the sender tries again.
+  package func receive(_ received: ReceivedEnvelope, from peer: AuthenticatedPeer) async throws(CausewayError) -> String {
+    switch verifier.verify(received, from: peer, at: clock.now()) {
+    case .accepted(let envelope):
+      probe(.inboundVerified)
+      return try await record(envelope)
+    case .refused(let refusal):
+      return try await record(refusal)
+    }
+  }
+
+  private var verifier: EnvelopeVerifier { EnvelopeVerifier(recipient: economy, registry: registry) }
+
+  /// A message of a known participant that does not verify: one security entry on the ledger and a signed refusal; nothing is kept of it.
+  private func record(_ refusal: EnvelopeRefusal) async throws(CausewayError) -> String {
+    let codes = refusal.problems.map(\.code)
+    logger.warning(
+      "message refused", metadata: ["gw.partner": "\(refusal.peer.participant)", "gw.codes": "\(codes.map(\.rawValue).joined(separator: " "))"])
+    metrics.count("gateway_inbound_refusals_total", [("code", codes[0].rawValue)])
+    let entry = EntryDraft(
+      kind: "message.refused", corridor: refusal.header.map(\.corridor), messageID: refusal.header?.messageID,
+      payloadDigest: refusal.payloadDigest, actor: refusal.peer.participant, reasons: Array(codes.prefix(64)),
+      extra: ["envelope": .string(refusal.envelopeDigest.hex)])
+    let outcome = try await journal.commit(
+      Change(
+        entries: [entry],
+        finish: { recorded, _ throws(CausewayError) in
+          let receipt = Receipt.refusing(refusal, receiver: economy, ledger: Self.position(recorded))
+          return Change.Finish(result: Array(try receipt.signed(keyID: signer.keyID, key: signer.key).utf8))
+        }))
+    guard let committed = outcome.committed else { throw CausewayError("journal.conflict") }
+    return String(decoding: committed.result, as: UTF8.self)
+  }
+
+  static func position(_ recorded: Change.Recorded) -> Receipt.LedgerPosition {
+    Receipt.LedgerPosition(
+      index: recorded.entries[0].index, checkpoint: String(decoding: recorded.checkpoint.note, as: UTF8.self))
+  }
+}

@@ -1,0 +1,193 @@
+import Exchange
+import JSONTree
+import Journal
+import Ledger
+import Primitives
+import Trust
+
+extension GatewayNode {
+  /// Inbound step 3: message, clearance, ledger entry and signed receipt in one transaction.
+  ///
+  /// Duplicates by message id or by effect get the stored receipt. Whether the message is legal now is decided by the clearance, in the
+  /// same transaction that records the answer.
+  func record(_ envelope: VerifiedEnvelope) async throws(CausewayError) -> String {
+    for _ in 0..<64 {
+      if let receipt = try await receiptGivenBefore(to: envelope) { return receipt }
+      let stored = try await clearanceRecord(envelope.header.clearance.text)
+      let decision = try decide(envelope, stored)
+      let now = clock.now()
+      switch try await commit(decision, envelope, stored, at: now) {
+      case .committed(let committed):
+        probe(.inboundRecorded)
+        return String(decoding: committed.result, as: UTF8.self)
+      // Somebody else was faster: the next round finds what they wrote.
+      case .conflict(.clearance), .conflict(.message), .conflict(.businessKey): continue
+      case .conflict: throw CausewayError("journal.conflict")
+      }
+    }
+    throw CausewayError("journal.contended")
+  }
+
+  /// What is to become of a verified message.
+  private struct Decision {
+    var clearance: Clearance?
+    var change = ClearanceChange()
+    /// Empty: accepted.
+    var problems: [Problem] = []
+    /// Nothing left to do after the receipt.
+    var isHandled = false
+  }
+
+  private func receiptGivenBefore(to envelope: VerifiedEnvelope) async throws(CausewayError) -> String? {
+    let header = envelope.header
+    let (same, alike) = try await journal.read { reader throws(CausewayError) in
+      (try reader.message(header.messageID), try reader.message(.inbound, businessKey: Self.businessKey(header)))
+    }
+    guard let known = same ?? alike, let receipt = known.receipt else { return nil }
+    if same != nil, known.header != envelope.headerBytes {
+      // Same id, other content: both digests go on the ledger (attacks.md M-02).
+      return try await refuseReusedID(envelope, known)
+    }
+    metrics.count("gateway_duplicates_total", [("kind", header.kind.rawValue)])
+    return String(decoding: receipt, as: UTF8.self)
+  }
+
+  private func refuseReusedID(_ envelope: VerifiedEnvelope, _ known: MessageRecord) async throws(CausewayError) -> String {
+    let problem = Problem("verify.message_id_reused", pointer: "/messageId")
+    var entry = entry(for: envelope, kind: "message.refused", reasons: [problem.code])
+    entry.extra["firstEnvelope"] = .string(SHA256.hash(known.header).hex)
+    let outcome = try await journal.commit(
+      Change(
+        entries: [entry],
+        finish: { recorded, _ throws(CausewayError) in
+          let receipt = Receipt.refusing(envelope, problems: [problem], ledger: Self.position(recorded))
+          return Change.Finish(result: Array(try receipt.signed(keyID: signer.keyID, key: signer.key).utf8))
+        }))
+    guard let committed = outcome.committed else { throw CausewayError("journal.conflict") }
+    return String(decoding: committed.result, as: UTF8.self)
+  }
+
+  private func decide(_ envelope: VerifiedEnvelope, _ stored: ClearanceRecord?) throws(CausewayError) -> Decision {
+    let header = envelope.header
+    guard let stored else {
+      // The first message of a clearance is its declaration; anything else has overtaken it and comes again.
+      guard header.kind == .declaration, header.sequence == 1 else { throw CausewayError("receive.early") }
+      var clearance = Clearance(
+        id: header.clearance.text, ucr: nil, salt: Hex.encode(envelope.salt.bytes.exposed), commitment: header.ucrCommitment.hex,
+        corridor: header.corridor, ownSide: .import, declared: header.created, messageID: header.messageID.text)
+      clearance.received(sequence: 1)
+      return Decision(clearance: clearance)
+    }
+    var clearance = try Clearance(json: try JSONValue.parse(stored.state))
+    switch clearance.order(of: header.sequence) {
+    case .early: throw CausewayError("receive.early")
+    case .repeated: return Decision(problems: [Problem("verify.sequence_reused", pointer: "/sequence")])
+    case .next: break
+    }
+    guard ByteString(clearance.corridor) == ByteString(header.corridor), clearance.commitment == header.ucrCommitment.hex else {
+      return Decision(problems: [Problem("verify.clearance_mismatch", pointer: "/clearance")])
+    }
+    let before = clearance
+    var decision = decide(envelope, &clearance)
+    // A refused step changes nothing but that its number is used up.
+    if !decision.problems.isEmpty { clearance = before }
+    clearance.received(sequence: header.sequence)
+    decision.clearance = clearance
+    return decision
+  }
+
+  /// Applies a message to the partner's side of the clearance.
+  private func decide(_ envelope: VerifiedEnvelope, _ clearance: inout Clearance) -> Decision {
+    let header = envelope.header
+    let now = header.created
+    switch header.kind {
+    case .amendment:
+      let problem = clearance.apply(.revision(header.revision ?? 0, .declared), on: .export, at: now, messageID: header.messageID.text)
+      _ = clearance.apply(.proposalAccepted, on: .export, at: now)
+      return Decision(problems: problem.map { [$0] } ?? [])
+    case .withdrawal, .status:
+      do {
+        let message = try StatusMessage(parsing: envelope.payload)
+        let problems = apply(message, header, to: &clearance)
+        return Decision(problems: problems, isHandled: header.kind == .status)
+      } catch {
+        return Decision(problems: error.problems)
+      }
+    case .declaration: return Decision(problems: [Problem("verify.clearance_exists", pointer: "/clearance")])
+    }
+  }
+
+  private func apply(_ message: StatusMessage, _ header: EnvelopeHeader, to clearance: inout Clearance) -> [Problem] {
+    guard ByteString(message.clearanceID) == ByteString(header.clearance.text), message.side == clearance.partnerSide,
+      message.revision == header.revision, (message.status == .withdrawn && message.side == .export) == (header.kind == .withdrawal)
+    else { return [Problem("verify.status_mismatch", pointer: "/")] }
+    let side = message.side
+    let current = clearance.side(side)
+    let begins = side.entryStatuses.contains(message.status) && (current.map { message.revision > $0.revision } ?? true)
+    if !begins, let current, message.revision != current.revision {
+      return [
+        Problem(
+          "clearance.illegal_revision", facts: ["expected": String(current.revision), "found": String(message.revision)])
+      ]
+    }
+    let event: Clearance.Event =
+      begins ? .revision(message.revision, message.status) : .status(message.status, registrationID: message.registrationID)
+    let problem = clearance.apply(event, on: side, at: message.effective, messageID: header.messageID.text)
+    if message.status == .withdrawn { _ = clearance.apply(.proposalAccepted, on: .export, at: message.effective) }
+    return problem.map { [$0] } ?? []
+  }
+
+  private func commit(
+    _ decision: Decision, _ envelope: VerifiedEnvelope, _ stored: ClearanceRecord?, at now: Instant
+  ) async throws(CausewayError) -> Change.Outcome {
+    let header = envelope.header
+    let isAccepted = decision.problems.isEmpty
+    let state: MessageState = !isAccepted ? .turnedAway : decision.isHandled ? .handled : .recorded
+    let codes = decision.problems.map(\.code)
+    let message = MessageRecord(
+      id: header.messageID, direction: .inbound, clearance: header.clearance.text, kind: header.kind.rawValue, corridor: header.corridor,
+      partner: header.sender, businessKey: isAccepted ? Self.businessKey(header) : nil, state: state.rawValue, reason: codes.first,
+      header: envelope.headerBytes, signature: Array(envelope.signature.utf8), payloadDigest: header.payload.sha256,
+      sequence: header.sequence, inReplyTo: header.inReplyTo,
+      versions: ["policy": Self.name(header.policy), "profile": Self.name(header.profile), "registry": String(registry.version)], created: now)
+    var change = decision.change
+    change.operations = [
+      .putMessage(message, expecting: .absent),
+      .putPayload(payload(.wire, of: header.messageID, mediaType: header.payload.mediaType, envelope.payload, at: now)),
+    ]
+    if isAccepted, header.kind == .status, let clearance = decision.clearance {
+      change.operations += handOver(.status, of: message, clearance: clearance, payloadKind: .wire, at: now)
+    }
+    change.entries = [entry(for: envelope, kind: isAccepted ? "\(header.kind.rawValue).received" : "message.refused", reasons: codes)]
+    let problems = decision.problems
+    change.finish = { recorded, _ throws(CausewayError) in
+      let position = Self.position(recorded)
+      let receipt =
+        problems.isEmpty
+        ? Receipt.accepting(envelope, ledger: position) : Receipt.refusing(envelope, problems: problems, ledger: position)
+      let signed = Array(try receipt.signed(keyID: signer.keyID, key: signer.key).utf8)
+      return Change.Finish(operations: [.recordReceipt(header.messageID, signed, state: state.rawValue, at: now)], result: signed)
+    }
+    metrics.count("gateway_inbound_messages_total", [("kind", header.kind.rawValue), ("outcome", isAccepted ? "accepted" : "refused")])
+    guard let clearance = decision.clearance else {
+      return try await journal.commit(
+        Change(operations: change.operations, entries: change.entries, finish: change.finish))
+    }
+    return try await commit(
+      change, clearance, created: stored?.created ?? now, expecting: stored.map { .revision($0.revision) } ?? .absent, at: now)
+  }
+
+  private func entry(for envelope: VerifiedEnvelope, kind: String, reasons: [ErrorCode]) -> EntryDraft {
+    let header = envelope.header
+    return EntryDraft(
+      kind: kind, corridor: header.corridor, subject: header.ucrCommitment, messageID: header.messageID,
+      payloadDigest: header.payload.sha256, fieldsRoot: header.payload.fieldsRoot, actor: header.sender, claimedTime: header.created,
+      versions: ["policy": Self.name(header.policy), "profile": Self.name(header.profile), "registry": String(registry.version)],
+      reasons: Array(reasons.prefix(64)), extra: ["envelope": .string(envelope.digest.hex)])
+  }
+
+  /// What makes two messages the same in effect, whatever their ids: clearance, kind, revision and content.
+  static func businessKey(_ header: EnvelopeHeader) -> String {
+    "\(header.sender)|\(header.clearance.text)|\(header.kind.rawValue)|\(header.revision ?? 0)|\(header.payload.sha256.hex)"
+  }
+}

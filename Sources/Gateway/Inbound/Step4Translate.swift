@@ -1,0 +1,132 @@
+import Declarations
+import Exchange
+import JSONTree
+import Journal
+import Ledger
+import Primitives
+import Translation
+import Trust
+
+extension GatewayNode {
+  /// Inbound step 4 for every recorded message that waits.
+  ///
+  /// - Returns: how many there were.
+  func translateRecorded() async throws(CausewayError) -> Int {
+    let messages = try await nextMessages(.inbound, .recorded)
+    try await forEach(messages) { message throws(CausewayError) in
+      if message.kind == MessageKind.withdrawal.rawValue {
+        try await followWithdrawal(message)
+      } else {
+        try await draft(message)
+      }
+    }
+    return messages.count
+  }
+
+  /// What became of the partner's declaration in the local format.
+  private enum Draft: Sendable {
+    case written(ucr: String, local: Translation, bytes: [UInt8])
+    case refused([Problem])
+  }
+
+  /// A declaration or amendment: the local draft, the supplement request, and the status message that says so.
+  private func draft(_ message: MessageRecord) async throws(CausewayError) {
+    let (wire, header) = try await wirePayload(of: message)
+    guard let record = try await clearanceRecord(message.clearance) else { throw CausewayError("receive.not_found") }
+    let clearance = try Clearance(json: try JSONValue.parse(record.state))
+    var draft = try draft(of: wire.bytes, header, clearance)
+    if case .written(let ucr, _, _) = draft, try await isUsed(ucr, by: clearance) {
+      draft = .refused([Problem("clearance.ucr_in_use", element: "Declaration.UCR")])
+    }
+    probe(.inboundTranslated)
+    try await update(clearance: message.clearance) { [draft] clearance, now throws(CausewayError) in
+      var change = ClearanceChange(preconditions: [.message(message.id, in: [MessageState.recorded.rawValue])])
+      change.operations = [.setMessageState(message.id, MessageState.handled.rawValue, reason: nil, at: now)]
+      // Withdrawn or amended again meanwhile: nothing to draft any more.
+      let revision = header.revision ?? 1
+      guard !clearance.export.status.isFinal || clearance.export.status == .released, revision == clearance.export.revision else { return change }
+      var status = StatusMessage(
+        clearanceID: clearance.id, side: .import, revision: revision, status: .refused, effective: now)
+      switch draft {
+      case .written(let ucr, let local, let bytes):
+        clearance.identify(ucr: ucr)
+        let isComplete = local.supplement.isEmpty
+        status = StatusMessage(
+          clearanceID: clearance.id, side: .import, revision: revision, status: isComplete ? .prefilled : .supplementRequested, effective: now)
+        change.operations += [
+          .putPayload(payload(.local, of: message.id, mediaType: local.profile.mediaType, bytes, at: now)),
+          .putPayload(payload(.report, of: message.id, local.report.json, at: now)),
+          .putPayload(payload(.supplement, of: message.id, Self.request(local), at: now)),
+        ]
+        change.operations += handOver(.declaration, of: message, clearance: clearance, payloadKind: .local, at: now)
+      case .refused(let problems):
+        status = StatusMessage(
+          clearanceID: clearance.id, side: .import, revision: revision, status: .refused, effective: now,
+          reasons: problems.prefix(64).map { StatusMessage.Reason(code: $0.code.rawValue, pointer: $0.pointer) })
+        let stored: JSONValue = ["outcome": "refused", "by": .string(economy), "reasons": .array(problems.map(Self.json))]
+        change.operations.append(.putPayload(payload(.problems, of: message.id, stored, at: now)))
+      }
+      if let problem = clearance.apply(.revision(revision, status.status), on: .import, at: now) { throw CausewayError(problem) }
+      change.outgoing = [try statusOutgoing(status, inReplyTo: message.id, at: now)]
+      return change
+    }
+  }
+
+  private func draft(of bytes: [UInt8], _ header: EnvelopeHeader, _ clearance: Clearance) throws(CausewayError) -> Draft {
+    guard let settings = configuration.corridor(header.corridor), let corridor = registry.corridor(header.corridor),
+      let local = settings.handsOver.flatMap({ profiles[$0] })
+    else { throw CausewayError("receive.corridor_unknown") }
+    do throws(CausewayError) {
+      guard ByteString(header.profile.id) == ByteString(corridor.wire),
+        let wire = profiles["\(header.profile.id)@\(header.profile.version)"]
+      else { throw CausewayError("verify.profile_unknown", pointer: "/profile") }
+      let translator = Translator(profiles)
+      let day = String(header.created.rfc3339.prefix(10))
+      let valid = try translator.validate(try translator.parse(bytes, as: wire), as: wire, on: day)
+      let ucr = valid.declaration[id: "Declaration.UCR"]?.text ?? ""
+      guard let salt = Hex.decode(clearance.salt).flatMap(UCRCommitment.Salt.init),
+        UCRCommitment(ucr: ucr, salt: salt).digest == header.ucrCommitment
+      else { throw CausewayError(Problem("verify.ucr_commitment", element: "Declaration.UCR")) }
+      let written = try translator.write(
+        valid, to: local, options: .init(shape: settings.shape, makesComplement: false, day: day))
+      return .written(ucr: ucr, local: written, bytes: try written.bytes())
+    } catch {
+      return .refused(error.problems)
+    }
+  }
+
+  /// What the local side is asked for, with what its own rules say against the draft so far.
+  private static func request(_ local: Translation) -> JSONValue {
+    var request = local.supplement.json.object ?? [:]
+    request["problems"] = .array(local.problems.map(json))
+    return .object(request)
+  }
+
+  private func isUsed(_ ucr: String, by clearance: Clearance) async throws(CausewayError) -> Bool {
+    let other = try await journal.read { reader throws(CausewayError) in
+      try reader.clearance(corridor: clearance.corridor, side: clearance.ownSide.rawValue, ucr: ucr)
+    }
+    return other.map { ByteString($0.id) != ByteString(clearance.id) } ?? false
+  }
+
+  /// The partner has withdrawn: this side follows, unless it is done already, and says so.
+  private func followWithdrawal(_ message: MessageRecord) async throws(CausewayError) {
+    try await update(clearance: message.clearance) { clearance, now throws(CausewayError) in
+      var change = ClearanceChange(preconditions: [.message(message.id, in: [MessageState.recorded.rawValue])])
+      change.operations = [.setMessageState(message.id, MessageState.handled.rawValue, reason: nil, at: now)]
+      change.operations += handOver(.withdrawal, of: message, clearance: clearance, payloadKind: .wire, at: now)
+      guard let side = clearance.import, clearance.apply(.status(.withdrawn, registrationID: nil), on: .import, at: now) == nil else { return change }
+      let status = StatusMessage(clearanceID: clearance.id, side: .import, revision: side.revision, status: .withdrawn, effective: now)
+      change.outgoing = [try statusOutgoing(status, inReplyTo: message.id, at: now)]
+      return change
+    }
+  }
+
+  private func wirePayload(of message: MessageRecord) async throws(CausewayError) -> (PayloadRecord, EnvelopeHeader) {
+    let wire = try await journal.read { reader throws(CausewayError) in
+      try reader.payload(owner: message.id.text, kind: PayloadKind.wire.rawValue)
+    }
+    guard let wire else { throw CausewayError("journal.not_found", facts: ["what": "wire"]) }
+    return (wire, try EnvelopeHeader.parse(message.header))
+  }
+}

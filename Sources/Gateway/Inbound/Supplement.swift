@@ -1,0 +1,87 @@
+import Exchange
+package import JSONTree
+import Journal
+import Ledger
+package import Primitives
+import Translation
+import Trust
+
+// What the destination's side adds: facts that the declaration did not hold.
+extension GatewayNode {
+  /// What is missing in the local draft of a clearance, in the local format's own terms.
+  ///
+  /// - Throws: `receive.not_found` when there is no draft.
+  package func supplement(of id: String) async throws(CausewayError) -> JSONValue {
+    let (message, request, _) = try await localDraft(of: id)
+    var view = try JSONValue.parse(request.bytes).object ?? [:]
+    view["clearanceId"] = .string(id)
+    view["messageId"] = .string(message.id.text)
+    return .object(view)
+  }
+
+  /// Completes the local draft with the answers and hands it over to be lodged. All or nothing.
+  ///
+  /// - Parameter body: JSON `{"items": [{"path", "value"}]}`, paths as in the request.
+  /// - Throws: a problem for each answer that is wrong and each item that is still missing, with its path; `clearance.*`.
+  package func answerSupplement(of id: String, with body: [UInt8], by principal: Principal) async throws(CausewayError) -> JSONValue {
+    let answers = try Self.answers(body)
+    let (message, _, local) = try await localDraft(of: id)
+    guard let record = try await clearanceRecord(id), let settings = configuration.corridor(record.corridor),
+      let profile = settings.handsOver.flatMap({ profiles[$0] })
+    else { throw CausewayError("receive.not_found") }
+    let translator = Translator(profiles)
+    let day = String(clock.now().rfc3339.prefix(10))
+    let supplied = try translator.supply(answers, to: try translator.parse(local.bytes, as: profile), profile: profile, on: day)
+    let open =
+      supplied.remaining.items.map { Problem("receive.supplement_incomplete", pointer: $0.path, element: $0.element) }
+      + supplied.problems.filter { $0.severity == .error }
+    guard open.isEmpty else { throw CausewayError(problems: open) }
+    let completed = supplied.bytes
+    try await update(clearance: id) { clearance, now throws(CausewayError) in
+      guard let side = clearance.import else { throw CausewayError("receive.not_found") }
+      if let problem = clearance.apply(.status(.lodged, registrationID: nil), on: .import, at: now) { throw CausewayError(problem) }
+      let status = StatusMessage(clearanceID: id, side: .import, revision: side.revision, status: .lodged, effective: now)
+      let outgoing = try statusOutgoing(status, inReplyTo: message.id, at: now)
+      var change = ClearanceChange(outgoing: [outgoing])
+      change.operations = [.replacePayload(payload(.local, of: message.id, mediaType: profile.mediaType, completed, at: now))]
+      change.operations += handOver(.lodgement, of: message, clearance: clearance, payloadKind: .local, at: now)
+      change.entries = [
+        EntryDraft(
+          kind: "supplement.answered", corridor: clearance.corridor, messageID: message.id, payloadDigest: SHA256.hash(completed),
+          actor: principal.name, extra: ["items": .number(JSONNumber(answers.count))])
+      ]
+      return change
+    }
+    probe(.supplementAnswered)
+    return try await clearance(id, waitSeconds: 0, seen: nil)
+  }
+
+  private static func answers(_ body: [UInt8]) throws(CausewayError) -> [SupplementAnswer] {
+    var fields = JSONFields(try JSONValue.parse(body))
+    let answers = fields.list("items") { item -> SupplementAnswer? in
+      let (path, value) = (item.string("path"), item.string("value"))
+      return path.flatMap { path in value.map { SupplementAnswer(path: path, value: $0) } }
+    }
+    let problems = fields.finish()
+    guard problems.isEmpty, let answers else { throw CausewayError(problems: problems) }
+    return answers
+  }
+
+  /// The message with the latest draft, its supplement request and its local document.
+  private func localDraft(of id: String) async throws(CausewayError) -> (MessageRecord, PayloadRecord, PayloadRecord) {
+    let found = try await journal.read { reader throws(CausewayError) -> (MessageRecord, PayloadRecord, PayloadRecord)? in
+      let messages = try reader.messages(
+        MessageQuery(direction: .inbound, clearance: id, states: [MessageState.handled.rawValue], newestFirst: true, limit: 1000))
+      for message in messages {
+        if let request = try reader.payload(owner: message.id.text, kind: PayloadKind.supplement.rawValue),
+          let local = try reader.payload(owner: message.id.text, kind: PayloadKind.local.rawValue)
+        {
+          return (message, request, local)
+        }
+      }
+      return nil
+    }
+    guard let found else { throw CausewayError("receive.not_found") }
+    return found
+  }
+}

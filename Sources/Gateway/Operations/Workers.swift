@@ -1,0 +1,62 @@
+import Journal
+import Logging
+import Primitives
+
+// The tasks that carry messages from state to state. Each looks for work, does it, and sleeps until the bell rings; what it does is
+// whole in the journal or not at all, so a task may be stopped between any two steps.
+extension GatewayNode {
+  /// Runs until the task is cancelled, then finishes the step in hand.
+  package func work() async {
+    await withTaskGroup(of: Void.self) { group in
+      group.addTask { await loop("outbound") { () throws(CausewayError) in try await translateReceived() } }
+      group.addTask { await loop("inbound") { () throws(CausewayError) in try await translateRecorded() } }
+      group.addTask { await loop("delivery") { () throws(CausewayError) in try await deliverDue() } }
+      for (index, way) in configuration.handover.enumerated() {
+        group.addTask { await loop("handover") { () throws(CausewayError) in try await handOverDocuments(way, index: index) } }
+      }
+    }
+  }
+
+  /// - Parameter step: does what there is to do and says how much it was; 0 means: nothing now.
+  private func loop(_ stage: String, _ step: @Sendable () async throws(CausewayError) -> Int) async {
+    while !Task.isCancelled {
+      let seen = bell.rung
+      do throws(CausewayError) {
+        if try await step() == 0 { await bell.wait(after: seen, atMost: .milliseconds(500)) }
+      } catch {
+        logger.error("stage failed", metadata: ["gw.stage": "\(stage)", "gw.code": "\(error.code)"])
+        metrics.count("gateway_stage_failures_total", [("stage", stage), ("code", error.code.rawValue)])
+        try? await Task.sleep(for: .seconds(1))
+      }
+    }
+  }
+
+  /// Messages of one state, oldest first, at most one of each clearance, so that their order holds.
+  func nextMessages(_ direction: Direction, _ state: MessageState, limit: Int = 32) async throws(CausewayError) -> [MessageRecord] {
+    let messages = try await journal.read { reader throws(CausewayError) in
+      try reader.messages(MessageQuery(direction: direction, states: [state.rawValue], limit: limit))
+    }
+    var clearances: Set<ByteString> = []
+    return messages.filter { clearances.insert(ByteString($0.clearance)).inserted }
+  }
+
+  /// Does one thing for each message, several at a time. A message that fails stays as it is and does not hold up the others.
+  func forEach(_ messages: [MessageRecord], _ body: @escaping @Sendable (MessageRecord) async throws(CausewayError) -> Void) async throws(CausewayError) {
+    let failures = await withTaskGroup(of: CausewayError?.self) { group -> [CausewayError] in
+      for message in messages {
+        group.addTask {
+          do throws(CausewayError) {
+            try await body(message)
+            return nil
+          } catch {
+            return error
+          }
+        }
+      }
+      var failures: [CausewayError] = []
+      for await failure in group { if let failure { failures.append(failure) } }
+      return failures
+    }
+    if let first = failures.first { throw first }
+  }
+}

@@ -1,0 +1,77 @@
+import Exchange
+package import JSONTree
+import Journal
+import Ledger
+package import Primitives
+import Trust
+
+// What this gateway's own side does after the declaration: reported by the local customs or the declarant, told to the partner.
+extension GatewayNode {
+  /// The local customs has decided: `accepted`, `released`, `refused`, or (import side) `lodged` elsewhere.
+  ///
+  /// - Parameter body: JSON `{"status", "registrationId"?, "effective"?, "reasons"?: [code]}`.
+  /// - Returns: the clearance after the step.
+  /// - Throws: `parse.json_*`, `receive.not_found`, `clearance.*`.
+  package func report(_ body: [UInt8], on id: String, by principal: Principal) async throws(CausewayError) -> JSONValue {
+    var fields = JSONFields(try JSONValue.parse(body))
+    let status = fields.string("status", "accepted|released|refused|lodged") { SideStatus(rawValue: $0).flatMap { Self.reportable.contains($0) ? $0 : nil } }
+    let registrationID = fields.string("registrationId", required: false, "at most 35 bytes") { $0.utf8.count <= 35 ? $0 : nil }
+    let effective = fields.string("effective", required: false, "RFC 3339") { Instant(rfc3339: $0) }
+    let reasons = fields.value("reasons", required: false)?.array ?? []
+    let problems = fields.finish()
+    guard problems.isEmpty, let status else { throw CausewayError(problems: problems) }
+    let codes = reasons.prefix(64).compactMap(\.string).filter { $0.utf8.count <= 64 }
+    return try await advance(id, by: principal.name) { clearance, now throws(CausewayError) in
+      let time = effective ?? now
+      let side = clearance.ownSide
+      if let problem = clearance.apply(.status(status, registrationID: registrationID), on: side, at: time) { throw CausewayError(problem) }
+      return StatusMessage(
+        clearanceID: clearance.id, side: side, revision: clearance.side(side)?.revision ?? 1, status: status, effective: time,
+        registrationID: registrationID, reasons: codes.map { StatusMessage.Reason(code: $0, pointer: nil) })
+    }
+  }
+
+  private static let reportable: Set<SideStatus> = [.accepted, .released, .refused, .lodged]
+
+  /// The declarant withdraws. The partner may refuse, when its side has already released.
+  ///
+  /// - Throws: `receive.not_found`, `clearance.*`.
+  package func withdraw(_ id: String, by principal: Principal) async throws(CausewayError) -> JSONValue {
+    try await advance(id, by: principal.name) { clearance, now throws(CausewayError) in
+      guard clearance.ownSide == .export else { throw CausewayError("receive.not_found") }
+      if let problem = clearance.apply(.status(.withdrawn, registrationID: nil), on: .export, at: now) { throw CausewayError(problem) }
+      return StatusMessage(
+        clearanceID: clearance.id, side: .export, revision: clearance.export.revision, status: .withdrawn, effective: now)
+    }
+  }
+
+  /// One step of this gateway's own side: clearance, ledger entry of who did it, and the message to the partner, in one transaction.
+  private func advance(
+    _ id: String, by actor: String,
+    _ step: @escaping @Sendable (inout Clearance, Instant) throws(CausewayError) -> StatusMessage
+  ) async throws(CausewayError) -> JSONValue {
+    try await update(clearance: id) { clearance, now throws(CausewayError) in
+      let message = try step(&clearance, now)
+      let outgoing = try statusOutgoing(message, at: now)
+      var change = ClearanceChange(outgoing: [outgoing])
+      change.entries = [
+        EntryDraft(
+          kind: "side.reported", corridor: clearance.corridor, messageID: outgoing.id, actor: actor, claimedTime: message.effective,
+          reasons: message.reasons.map { ErrorCode(rawValue: $0.code) },
+          extra: ["clearance": .string(clearance.id), "side": .string(message.side.rawValue), "status": .string(message.status.rawValue)])
+      ]
+      return change
+    }
+    probe(.statusReported)
+    return try await clearance(id, waitSeconds: 0, seen: nil)
+  }
+
+  /// A status message as something to seal.
+  func statusOutgoing(_ message: StatusMessage, inReplyTo: MessageID? = nil, at now: Instant) throws(CausewayError) -> Outgoing {
+    Outgoing(
+      id: MessageID(at: now, random: SecureRandom.bytes(10)), kind: message.status == .withdrawn && message.side == .export ? .withdrawal : .status,
+      revision: message.revision, mediaType: StatusMessage.mediaType, payload: try message.bytes(),
+      profile: VersionedName(id: "causeway.status", version: "1"), policy: VersionedName(id: "causeway.status", version: "1"),
+      inReplyTo: inReplyTo)
+  }
+}

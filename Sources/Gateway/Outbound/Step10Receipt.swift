@@ -1,0 +1,86 @@
+import Exchange
+import JSONTree
+import Journal
+import Ledger
+import Logging
+import Primitives
+import Trust
+
+extension GatewayNode {
+  /// Step 10: the partner's verified receipt ends the delivery. Receipt, state, clearance, the partner's checkpoint and the ledger
+  /// entry are one transaction.
+  func settle(_ delivery: OutboxRecord, _ message: MessageRecord, _ receipt: VerifiedReceipt) async throws(CausewayError) {
+    let content = receipt.receipt
+    let reasons = if case .refused(let reasons) = content.outcome { reasons } else { [ReceiptReason]() }
+    let isAccepted = reasons.isEmpty
+    let position = try ledgerPosition(of: content)
+    let conflicting = try await conflictingCheckpoint(position?.checkpoint)
+    try await update(clearance: message.clearance) { clearance, now throws(CausewayError) in
+      var change = ClearanceChange(preconditions: [.delivery(delivery.id, attempts: delivery.attempts)])
+      let state = isAccepted ? MessageState.delivered : .refusedByPartner
+      change.operations = [
+        .recordReceipt(message.id, Array(receipt.compact.utf8), state: state.rawValue, at: now), .dequeue(delivery.id),
+      ]
+      if let position, conflicting == nil { change.operations.append(.putPeerCheckpoint(position.checkpoint)) }
+      var entry = EntryDraft(
+        kind: "receipt.received", corridor: message.corridor, messageID: message.id, payloadDigest: message.payloadDigest,
+        actor: message.partner, claimedTime: content.receivedAt, reasons: reasons.map { ErrorCode(rawValue: $0.code) },
+        extra: [
+          "outcome": isAccepted ? "accepted" : "refused", "receipt": .string(SHA256.hash(Array(receipt.compact.utf8)).hex),
+        ])
+      if let position {
+        entry.extra["partnerIndex"] = .number(JSONNumber(position.index))
+        entry.extra["partnerSize"] = .number(JSONNumber(position.checkpoint.size))
+        entry.extra["partnerRoot"] = .string(position.checkpoint.root.hex)
+      }
+      if let conflicting {
+        // Two roots for one size: the partner shows two histories. The first one stays; both are named for evidence.
+        entry.extra["conflictingRoot"] = .string(conflicting.root.hex)
+        logger.critical(
+          "partner shows two histories", metadata: ["gw.partner": "\(message.partner)", "gw.size": "\(conflicting.size)"])
+      }
+      change.entries = [entry]
+      apply(isAccepted: isAccepted, of: message, to: &clearance, at: now)
+      if !isAccepted { change.operations += handOver(.refusal, of: message, clearance: clearance, payloadKind: .problems, at: now) }
+      if !isAccepted {
+        let problems: JSONValue = ["outcome": "refused", "by": .string(message.partner), "reasons": .array(reasons.map { Self.json($0.problem) })]
+        change.operations.insert(.replacePayload(payload(.problems, of: message.id, problems, at: now)), at: 0)
+      }
+      return change
+    }
+    metrics.count("gateway_receipts_total", [("outcome", isAccepted ? "accepted" : "refused")])
+  }
+
+  private func apply(isAccepted: Bool, of message: MessageRecord, to clearance: inout Clearance, at now: Instant) {
+    switch (MessageKind(rawValue: message.kind), isAccepted) {
+    case (.amendment, true), (.withdrawal, true): _ = clearance.apply(.proposalAccepted, on: .export, at: now)
+    case (.amendment, false), (.withdrawal, false):
+      _ = clearance.apply(.proposalRefused, on: .export, at: now, messageID: message.id.text)
+    case (.declaration, false):
+      _ = clearance.apply(.revision(clearance.export.revision, .refused), on: .import, at: now, messageID: message.id.text)
+    default: break
+    }
+  }
+
+  /// The partner's checkpoint, verified with the keys that the registry names for its log.
+  private func ledgerPosition(of receipt: Receipt) throws(CausewayError) -> (index: Int, checkpoint: PeerCheckpointRecord)? {
+    guard let position = receipt.ledger else { return nil }
+    guard let partner = registry.participant(receipt.receiver) else { throw CausewayError("deliver.partner_unknown") }
+    let keys = try registry.ledgerKeys(of: partner.id, at: receipt.receivedAt).map { text throws(CausewayError) in try VerifierKey(parsing: text) }
+    let note = Array(position.checkpoint.utf8)
+    let checkpoint = try SignedCheckpoint.verify(note, origin: partner.ledger.origin, keys: keys)
+    guard position.index < checkpoint.size else { throw CausewayError("receipt.checkpoint_too_small") }
+    return (
+      position.index,
+      PeerCheckpointRecord(origin: checkpoint.origin, size: checkpoint.size, root: checkpoint.root, note: note, received: clock.now())
+    )
+  }
+
+  private func conflictingCheckpoint(_ checkpoint: PeerCheckpointRecord?) async throws(CausewayError) -> PeerCheckpointRecord? {
+    guard let checkpoint else { return nil }
+    let known = try await journal.read { reader throws(CausewayError) in
+      try reader.peerCheckpoint(origin: checkpoint.origin, size: checkpoint.size)
+    }
+    return known?.root == checkpoint.root ? nil : known
+  }
+}

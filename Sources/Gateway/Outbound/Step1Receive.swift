@@ -1,0 +1,125 @@
+import Exchange
+package import JSONTree
+import Journal
+package import Primitives
+import Trust
+
+/// A local document as it was handed in, and what the caller said about it.
+package struct Submission: Sendable {
+  package let body: [UInt8]
+  /// Local profile of the document; nil when the corridor accepts only one.
+  package let profile: String?
+  /// nil for an amendment: the clearance knows it.
+  package let corridor: String?
+  /// Unique consignment reference, when the caller has one and the document does not.
+  package let ucr: String?
+  /// The clearance that is amended; nil for a new declaration.
+  package let clearanceID: String?
+  package let idempotencyKey: String?
+
+  package init(body: [UInt8], profile: String?, corridor: String?, ucr: String?, clearanceID: String?, idempotencyKey: String?) {
+    self.body = body
+    self.profile = profile
+    self.corridor = corridor
+    self.ucr = ucr
+    self.clearanceID = clearanceID
+    self.idempotencyKey = idempotencyKey
+  }
+}
+
+/// The promise behind a 202: the document is on disk and will be dealt with.
+package struct Acknowledgement: Sendable, Equatable {
+  package let messageID: String
+  package let clearanceID: String
+  /// The same submission had been made before; these are its ids.
+  package let repeated: Bool
+
+  package var json: JSONValue {
+    ["messageId": .string(messageID), "clearanceId": .string(clearanceID), "repeated": .bool(repeated)]
+  }
+}
+
+extension GatewayNode {
+  /// Step 1: stores the raw bytes durably. Nothing of them is looked at.
+  ///
+  /// - Throws: `receive.corridor_unknown`, `receive.profile_not_offered`, `receive.profile_missing`, `receive.not_found`,
+  ///   `receive.empty`, `receive.ucr_form`, `receive.key_form`, `receive.idempotency_key_reused`, `journal.*`.
+  package func submit(_ submission: Submission, by principal: Principal) async throws(CausewayError) -> Acknowledgement {
+    let terms = try await terms(of: submission)
+    let now = clock.now()
+    let id = MessageID(at: now, random: SecureRandom.bytes(10))
+    let content = SHA256.hash(submission.body)
+    let request = SHA256.hash(
+      Array([submission.clearanceID ?? "", terms.corridor, terms.profile, submission.ucr ?? "", content.hex].joined(separator: "\n").utf8))
+    let acknowledgement = Acknowledgement(messageID: id.text, clearanceID: submission.clearanceID ?? ClearanceID.random().text, repeated: false)
+    var details: JSONObject = ["profile": .string(terms.profile), "submittedBy": .string(principal.name)]
+    if let ucr = submission.ucr { details["ucr"] = .string(ucr) }
+    let key = submission.idempotencyKey ?? "content:\(request.hex)"
+    let message = MessageRecord(
+      id: id, direction: .outbound, clearance: acknowledgement.clearanceID,
+      kind: (submission.clearanceID == nil ? MessageKind.declaration : .amendment).rawValue, corridor: terms.corridor, partner: terms.partner,
+      state: MessageState.received.rawValue, details: JSONValue.object(details).serialized(), created: now)
+    let outcome = try await journal.commit(
+      Change(
+        operations: [
+          .putIdempotency(
+            IdempotencyRecord(
+              subject: principal.name, key: key, request: request, outcome: acknowledgement.json.serialized(), created: now)),
+          .putMessage(message, expecting: .absent),
+          .putPayload(payload(.source, of: id, mediaType: "application/octet-stream", submission.body, at: now)),
+        ]))
+    switch outcome {
+    case .committed:
+      metrics.count("gateway_received_messages_total", [("corridor", terms.corridor)])
+      probe(.outboundReceived)
+      bell.ring()
+      return acknowledgement
+    case .conflict(.idempotencyKey(let earlier)) where earlier.request == request:
+      let ids = try JSONValue.parse(earlier.outcome)
+      return Acknowledgement(messageID: ids["messageId"]?.string ?? "", clearanceID: ids["clearanceId"]?.string ?? "", repeated: true)
+    case .conflict(.idempotencyKey): throw CausewayError("receive.idempotency_key_reused")
+    case .conflict: throw CausewayError("journal.conflict")
+    }
+  }
+
+  /// What the submission refers to, checked against the configuration and the registry.
+  private func terms(
+    of submission: Submission
+  ) async throws(CausewayError) -> (corridor: String, partner: String, profile: String) {
+    guard !submission.body.isEmpty else { throw CausewayError("receive.empty") }
+    if let ucr = submission.ucr, !UCR.isWellFormed(ucr) { throw CausewayError("receive.ucr_form") }
+    if let key = submission.idempotencyKey, !(1...128).contains(key.utf8.count) || !key.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) {
+      throw CausewayError("receive.key_form")
+    }
+    var corridorID = submission.corridor
+    if let clearance = submission.clearanceID {
+      guard let record = try await clearanceRecord(clearance), record.side == SideKind.export.rawValue else {
+        throw CausewayError("receive.not_found")
+      }
+      corridorID = record.corridor
+    }
+    guard let corridorID, let settings = configuration.corridor(corridorID), let corridor = registry.corridor(corridorID),
+      ByteString(corridor.from) == ByteString(economy)
+    else { throw CausewayError("receive.corridor_unknown") }
+    guard let profile = submission.profile ?? (settings.accepts.count == 1 ? settings.accepts[0] : nil) else {
+      throw CausewayError("receive.profile_missing")
+    }
+    guard settings.accepts.contains(where: { ByteString($0) == ByteString(profile) }) else { throw CausewayError("receive.profile_not_offered") }
+    return (corridorID, corridor.to, profile)
+  }
+}
+
+/// Unique consignment reference (WCO UCR guideline): at most 35 of upper-case letters, digits and `-`.
+package enum UCR {
+  package static func isWellFormed(_ text: String) -> Bool {
+    (1...35).contains(text.utf8.count)
+      && text.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x41...0x5A).contains($0) || $0 == 0x2D }
+  }
+
+  /// A reference for a consignment whose declaration has none: last digit of the year, economy, and the clearance's own id,
+  /// which makes it unique without asking anybody.
+  static func issued(economy: String, clearanceID: String, at now: Instant) -> String {
+    let year = now.rfc3339.utf8.dropFirst(3).first.map { String(UnicodeScalar($0)) } ?? "0"
+    return year + economy + clearanceID.uppercased()
+  }
+}

@@ -1,0 +1,49 @@
+import Exchange
+import JSONTree
+import Journal
+import Ledger
+import Primitives
+import Trust
+
+extension GatewayNode {
+  /// Where deliveries to partners stand in the outbox.
+  static let partnerChannel = "partner"
+
+  /// Step 8: what a sealed message writes besides its ledger entry: the message itself, its payload and its place in the outbox.
+  func record(_ sealed: SealedEnvelope, _ outgoing: Outgoing, _ clearance: Clearance, at now: Instant) -> [Change.Operation] {
+    let header = sealed.header
+    var message =
+      outgoing.submitted
+      ?? MessageRecord(
+        id: header.messageID, direction: .outbound, clearance: clearance.id, kind: header.kind.rawValue, corridor: header.corridor,
+        partner: header.recipient, state: MessageState.sealed.rawValue, created: now)
+    message.state = MessageState.sealed.rawValue
+    message.header = sealed.headerBytes
+    message.signature = Array(sealed.signature.utf8)
+    message.payloadDigest = header.payload.sha256
+    message.sequence = header.sequence
+    message.inReplyTo = header.inReplyTo
+    message.versions = ["policy": Self.name(header.policy), "profile": Self.name(header.profile), "registry": String(registry.version)]
+    message.updated = now
+    return [
+      .putMessage(message, expecting: outgoing.submitted.map { .revision($0.revision) } ?? .absent),
+      .putPayload(payload(.wire, of: header.messageID, mediaType: header.payload.mediaType, sealed.payload, at: now)),
+      .enqueue(
+        OutboxRecord(
+          channel: Self.partnerChannel, messageID: header.messageID, destination: header.recipient, orderKey: clearance.id, due: now,
+          created: now)),
+    ]
+  }
+
+  /// The ledger entry of a message that leaves. The payload is named by its digest, the consignment by its commitment.
+  func entry(for sealed: SealedEnvelope) -> EntryDraft {
+    let header = sealed.header
+    return EntryDraft(
+      kind: "\(header.kind.rawValue).sent", corridor: header.corridor, subject: header.ucrCommitment, messageID: header.messageID,
+      payloadDigest: header.payload.sha256, fieldsRoot: header.payload.fieldsRoot, actor: economy,
+      versions: ["policy": Self.name(header.policy), "profile": Self.name(header.profile), "registry": String(registry.version)],
+      extra: ["envelope": .string(sealed.digest.hex)])
+  }
+
+  static func name(_ versioned: VersionedName) -> String { "\(versioned.id)/\(versioned.version)" }
+}

@@ -1,0 +1,126 @@
+import Exchange
+package import JSONTree
+import Journal
+import Ledger
+package import Primitives
+import Trust
+
+// What people and single windows see. Views read one snapshot of the journal and never write.
+extension GatewayNode {
+  /// The latest clearances, newest first; at most 200.
+  package func clearances() async throws(CausewayError) -> JSONValue {
+    let records = try await journal.read { reader throws(CausewayError) in try reader.clearances(ClearanceQuery(limit: 200)) }
+    let shown = try records.map { record throws(CausewayError) in try Clearance(json: try JSONValue.parse(record.state)).shown }
+    return ["clearances": .array(shown)]
+  }
+
+  /// One clearance with its messages.
+  ///
+  /// - Parameters:
+  ///   - seen: number of milestones the caller knows; with `waitSeconds` it answers as soon as there are more.
+  /// - Throws: `receive.not_found`.
+  package func clearance(_ id: String, waitSeconds: Int, seen: Int?) async throws(CausewayError) -> JSONValue {
+    let deadline = ContinuousClock.now + .seconds(waitSeconds)
+    while true {
+      let rung = bell.rung
+      let (record, messages) = try await journal.read { reader throws(CausewayError) in
+        (try reader.clearance(id), try reader.messages(MessageQuery(clearance: id, limit: 1000)))
+      }
+      guard record != nil || !messages.isEmpty else { throw CausewayError("receive.not_found") }
+      let clearance = try record.map { record throws(CausewayError) in try Clearance(json: try JSONValue.parse(record.state)) }
+      let isNew = clearance.map { $0.timeline.count > (seen ?? -1) } ?? (seen == nil)
+      if isNew || ContinuousClock.now >= deadline || Task.isCancelled {
+        var view = clearance?.shown.object ?? ["id": .string(id), "outcome": "not_declared"]
+        view["messages"] = .array(messages.map(Self.summary))
+        return .object(view)
+      }
+      await bell.wait(after: rung, atMost: min(deadline - ContinuousClock.now, .seconds(5)))
+    }
+  }
+
+  /// One message: how far it has come, what was wrong with it, and what the partner signed.
+  ///
+  /// With `waitSeconds` it answers when the message has left the state `received`.
+  /// - Throws: `receive.not_found`.
+  package func message(_ text: String, waitSeconds: Int) async throws(CausewayError) -> JSONValue {
+    guard let id = MessageID(text) else { throw CausewayError("receive.not_found") }
+    let deadline = ContinuousClock.now + .seconds(waitSeconds)
+    while true {
+      let rung = bell.rung
+      let (message, problems, documents, indices) = try await journal.read { reader throws(CausewayError) in
+        (
+          try reader.message(id), try reader.payload(owner: id.text, kind: PayloadKind.problems.rawValue), try reader.payloads(owner: id.text),
+          try reader.entryIndices(message: id)
+        )
+      }
+      guard let message else { throw CausewayError("receive.not_found") }
+      if message.state != MessageState.received.rawValue || ContinuousClock.now >= deadline || Task.isCancelled {
+        var view = Self.summary(message).object ?? [:]
+        view["problems"] = try problems.map { payload throws(CausewayError) in try JSONValue.parse(payload.bytes) } ?? .null
+        view["documents"] = .array(documents.map { .string($0.kind) })
+        view["ledgerIndices"] = .array(indices.map { .number(JSONNumber($0)) })
+        view["receipt"] = message.receipt.map { .string(String(decoding: $0, as: UTF8.self)) } ?? .null
+        return .object(view)
+      }
+      await bell.wait(after: rung, atMost: min(deadline - ContinuousClock.now, .seconds(5)))
+    }
+  }
+
+  /// A stored document of a message, byte for byte.
+  ///
+  /// - Throws: `receive.not_found`.
+  package func document(of text: String, kind: String) async throws(CausewayError) -> (bytes: [UInt8], mediaType: String) {
+    guard let id = MessageID(text), PayloadKind(rawValue: kind) != nil else { throw CausewayError("receive.not_found") }
+    let payload = try await journal.read { reader throws(CausewayError) in try reader.payload(owner: id.text, kind: kind) }
+    guard let payload else { throw CausewayError("receive.not_found") }
+    return (payload.bytes, payload.mediaType)
+  }
+
+  /// Whether the parts work: for load balancers and operators.
+  package func health() async -> JSONValue {
+    let isFaulted = await journal.fault != nil
+    return ["status": .string(isFaulted ? "faulted" : "ok"), "economy": .string(economy), "journal": .string(isFaulted ? "faulted" : "writing")]
+  }
+
+  /// Counters and gauges, Prometheus text.
+  package func metricsText() async -> String {
+    let waiting = try? await journal.read { reader throws(CausewayError) in
+      (
+        try reader.deliveryCount(channel: Self.partnerChannel, dead: false), try reader.deliveryCount(channel: Self.partnerChannel, dead: true),
+        try reader.ledgerHead().size
+      )
+    }
+    return metrics.text(
+      gauges: waiting.map {
+        [("gateway_outbox_waiting", $0.0), ("gateway_outbox_dead", $0.1), ("gateway_ledger_entries", $0.2)]
+      } ?? [])
+  }
+
+  private static func summary(_ message: MessageRecord) -> JSONValue {
+    [
+      "messageId": .string(message.id.text),
+      "direction": .string(message.direction == .inbound ? "inbound" : "outbound"),
+      "clearanceId": .string(message.clearance),
+      "kind": .string(message.kind),
+      "corridor": .string(message.corridor),
+      "partner": .string(message.partner),
+      "state": .string(message.state),
+      "reason": message.reason.map { .string($0.rawValue) } ?? .null,
+      "payloadSha256": message.payloadDigest.map { .string($0.hex) } ?? .null,
+      "created": .string(message.created.rfc3339),
+      "updated": .string(message.updated.rfc3339),
+    ]
+  }
+
+  /// A problem as it is stored with a message: without texts, which belong to whoever shows it.
+  static func json(_ problem: Problem) -> JSONValue {
+    var object: JSONObject = ["code": .string(problem.code.rawValue), "severity": .string(problem.severity.rawValue)]
+    object["pointer"] = problem.pointer.map(JSONValue.string)
+    object["line"] = problem.line.map { .number(JSONNumber($0)) }
+    object["element"] = problem.element.map(JSONValue.string)
+    if !problem.facts.isEmpty {
+      object["facts"] = .object(JSONObject(problem.facts.sorted { ByteString($0.key) < ByteString($1.key) }.map { ($0.key, .string($0.value)) }))
+    }
+    return .object(object)
+  }
+}

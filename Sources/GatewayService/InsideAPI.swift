@@ -1,0 +1,119 @@
+package import Gateway
+import HTTPTypes
+package import Hummingbird
+import JSONTree
+import NIOCore
+package import Primitives
+
+/// The HTTP API that an economy's own single window speaks (docs/inside-api.md). Bearer tokens; JSON; nothing is parsed before the
+/// caller is known.
+package struct InsideAPI: Sendable {
+  private let gateway: GatewayNode
+  private let principals: Principals
+  private let answers: Answers
+
+  package init(gateway: GatewayNode, principals: Principals, texts: ErrorTexts) {
+    self.gateway = gateway
+    self.principals = principals
+    answers = Answers(texts: texts)
+  }
+
+  package func router() -> Router<InsideContext> {
+    let router = Router(context: InsideContext.self)
+    router.get("/health") { _, _ in Answers.json(await gateway.health()) }
+    router.get("/metrics") { _, _ in
+      Answers.bytes(Array(await gateway.metricsText().utf8), mediaType: "text/plain; version=0.0.4")
+    }
+    let api = router.group("/v1").add(middleware: AccessControl(principals: principals, answers: answers))
+    addDeclarations(to: api)
+    addClearances(to: api)
+    addInbox(to: api)
+    return router
+  }
+
+  private func addDeclarations(to api: RouterGroup<InsideContext>) {
+    api.post("/declarations") { request, context in
+      let principal = try context.principal(with: .submit)
+      return try await accept(request, clearance: nil, by: principal)
+    }
+    api.post("/clearances/{id}/amendments") { request, context in
+      let principal = try context.principal(with: .submit)
+      return try await accept(request, clearance: context.parameters.require("id"), by: principal)
+    }
+    api.get("/messages/{id}") { request, context in
+      _ = try context.principal(with: .read)
+      return Answers.json(try await gateway.message(context.parameters.require("id"), waitSeconds: request.waitSeconds))
+    }
+    api.get("/messages/{id}/documents/{kind}") { _, context in
+      _ = try context.principal(with: .read)
+      let document = try await gateway.document(of: context.parameters.require("id"), kind: context.parameters.require("kind"))
+      return Answers.bytes(document.bytes, mediaType: document.mediaType)
+    }
+  }
+
+  private func addClearances(to api: RouterGroup<InsideContext>) {
+    api.get("/clearances") { _, context in
+      _ = try context.principal(with: .read)
+      return Answers.json(try await gateway.clearances())
+    }
+    api.get("/clearances/{id}") { request, context in
+      _ = try context.principal(with: .read)
+      return Answers.json(try await gateway.clearance(context.parameters.require("id"), waitSeconds: request.waitSeconds, seen: request.seen))
+    }
+    api.post("/clearances/{id}/withdrawal") { _, context in
+      let principal = try context.principal(with: .submit)
+      return Answers.json(try await gateway.withdraw(context.parameters.require("id"), by: principal), status: .accepted)
+    }
+    api.get("/clearances/{id}/supplement") { _, context in
+      _ = try context.principal(with: .read)
+      return Answers.json(try await gateway.supplement(of: context.parameters.require("id")))
+    }
+    api.post("/clearances/{id}/supplement") { request, context in
+      let principal = try context.principal(with: .submit)
+      let body = try await body(of: request)
+      return Answers.json(try await gateway.answerSupplement(of: context.parameters.require("id"), with: body, by: principal), status: .accepted)
+    }
+    api.post("/clearances/{id}/status") { request, context in
+      let principal = try context.principal(with: .customs)
+      let body = try await body(of: request)
+      return Answers.json(try await gateway.report(body, on: context.parameters.require("id"), by: principal), status: .accepted)
+    }
+  }
+
+  private func addInbox(to api: RouterGroup<InsideContext>) {
+    api.get("/inbox") { request, context in
+      let principal = try context.principal(with: .inbox)
+      return Answers.json(try await gateway.inbox(waitSeconds: request.waitSeconds, by: principal))
+    }
+    api.post("/inbox/{sequence}/acknowledgement") { _, context in
+      let principal = try context.principal(with: .inbox)
+      guard let sequence = Int(try context.parameters.require("sequence")) else { throw CausewayError("receive.not_found") }
+      try await gateway.acknowledge(sequence, by: principal)
+      return Response(status: .noContent)
+    }
+  }
+
+  private func accept(_ request: Request, clearance: String?, by principal: Principal) async throws -> Response {
+    let query = request.uri.queryParameters
+    let submission = Submission(
+      body: try await body(of: request), profile: query["profile"].map(String.init), corridor: query["corridor"].map(String.init),
+      ucr: query["ucr"].map(String.init), clearanceID: clearance, idempotencyKey: request.headers[.idempotencyKey])
+    return Answers.json(try await gateway.submit(submission, by: principal).json, status: .accepted)
+  }
+
+  private func body(of request: Request) async throws -> [UInt8] {
+    let buffer = try await request.body.collect(upTo: gateway.configuration.limits.bodyBytes)
+    return Array(buffer.readableBytesView)
+  }
+}
+
+extension HTTPField.Name {
+  static let idempotencyKey = HTTPField.Name("Idempotency-Key")!
+}
+
+extension Request {
+  /// `?wait=seconds`: how long a read may wait for something new. 0…30.
+  var waitSeconds: Int { uri.queryParameters["wait"].flatMap { Int($0) }.map { min(max($0, 0), 30) } ?? 0 }
+  /// `?seen=n`: the number of milestones that the caller has seen; a read with `wait` answers when there are more.
+  var seen: Int? { uri.queryParameters["seen"].flatMap { Int($0) } }
+}

@@ -1,0 +1,52 @@
+package import Gateway
+import Hummingbird
+import HummingbirdCore
+import HummingbirdTLS
+package import Logging
+import NIOSSL
+package import Primitives
+package import ServiceLifecycle
+
+/// The two servers of a gateway, as services of one group: inside (bearer tokens) and partner (TLS 1.3, client certificates required).
+package enum Listeners {
+  /// Most connections at a time; later ones wait in the kernel's queue, so that a flood cannot take the memory.
+  static let connections = 2_000
+
+  package static func inside(_ gateway: GatewayNode, principals: Principals, texts: ErrorTexts, logger: Logger) -> some Service {
+    let address = gateway.configuration.inside
+    return Application(
+      router: InsideAPI(gateway: gateway, principals: principals, texts: texts).router(),
+      configuration: configuration(address), logger: logger)
+  }
+
+  /// - Throws: `key.unreadable` when a certificate or key of the configuration cannot be read.
+  package static func partner(_ gateway: GatewayNode, texts: ErrorTexts, logger: Logger) throws -> some Service {
+    let address = gateway.configuration.partner
+    return Application(
+      router: PartnerAPI(gateway: gateway, texts: texts).router(),
+      server: try .tls(.http1(), tlsConfiguration: try tls(gateway.configuration.keys)),
+      configuration: configuration(address), logger: logger)
+  }
+
+  private static func configuration(_ address: GatewayConfiguration.Listener) -> ApplicationConfiguration {
+    ApplicationConfiguration(
+      address: .hostname(address.host, port: address.port), serverName: nil, backlog: 1024,
+      availableConnectionsDelegate: MaximumAvailableConnections(connections))
+  }
+
+  private static func tls(_ keys: GatewayConfiguration.KeyFiles) throws -> TLSConfiguration {
+    do {
+      var tls = TLSConfiguration.makeServerConfiguration(
+        certificateChain: try NIOSSLCertificate.fromPEMFile(keys.tlsCertificate).map { .certificate($0) },
+        privateKey: .privateKey(try NIOSSLPrivateKey(file: keys.tlsKey, format: .pem)))
+      tls.minimumTLSVersion = .tlsv13
+      // Requires and verifies a client certificate; who it belongs to is then looked up in the registry.
+      tls.certificateVerification = .noHostnameVerification
+      tls.trustRoots = .file(keys.partnerAuthorities)
+      tls.sendCANameList = true
+      return tls
+    } catch {
+      throw CausewayError("key.unreadable", underlying: String(describing: error))
+    }
+  }
+}

@@ -1,0 +1,62 @@
+import Exchange
+package import Gateway
+import HTTPTypes
+package import Hummingbird
+import NIOCore
+import NIOSSL
+package import Primitives
+
+/// What the partner listener knows of a request: its channel, and with it the certificate that the TLS handshake proved.
+package struct PartnerContext: RequestContext {
+  package var coreContext: CoreRequestContextStorage
+  let channel: any Channel
+
+  package init(source: ApplicationRequestContextSource) {
+    coreContext = .init(source: source)
+    channel = source.channel
+  }
+
+  /// DER of the client certificate. Identity comes from here alone, never from a header (attacks.md P-10).
+  func peerCertificate() async throws -> [UInt8] {
+    guard let certificate = try await channel.nioSSL_peerCertificate().get() else { throw CausewayError("verify.certificate_missing") }
+    return try certificate.toDERBytes()
+  }
+}
+
+/// What partner gateways speak (docs/protocol.md): one route that takes a signed envelope and answers with a signed receipt.
+package struct PartnerAPI: Sendable {
+  private let gateway: GatewayNode
+  private let answers: Answers
+
+  package init(gateway: GatewayNode, texts: ErrorTexts) {
+    self.gateway = gateway
+    answers = Answers(texts: texts)
+  }
+
+  package func router() -> Router<PartnerContext> {
+    let router = Router(context: PartnerContext.self)
+    router.post("/v1/messages") { request, context in
+      do {
+        return try await receive(request, context)
+      } catch let error as CausewayError {
+        return answers.problem(error)
+      }
+    }
+    return router
+  }
+
+  private func receive(_ request: Request, _ context: PartnerContext) async throws -> Response {
+    // Who it is, before anything that was sent is looked at.
+    let peer = try gateway.identify(tlsCertificate: try await context.peerCertificate())
+    let buffer: ByteBuffer
+    do {
+      buffer = try await request.body.collect(upTo: gateway.configuration.limits.bodyBytes)
+    } catch let error as HTTPError where error.status == .contentTooLarge {
+      throw CausewayError("receive.too_large")
+    }
+    let received = try ReceivedEnvelope(
+      field: { name in HTTPField.Name(name).map { field in request.headers[values: field] } ?? [] }, body: Array(buffer.readableBytesView))
+    let receipt = try await gateway.receive(received, from: peer)
+    return Answers.bytes(Array(receipt.utf8), mediaType: "application/jose")
+  }
+}

@@ -1,0 +1,67 @@
+import Hummingbird
+package import JSONTree
+import NIOCore
+package import Primitives
+
+/// HTTP answers of the inside API: JSON bodies, and problem details (RFC 9457) with every problem in English and Chinese.
+struct Answers: Sendable {
+  let texts: ErrorTexts
+
+  static func json(_ value: JSONValue, status: HTTPResponse.Status = .ok) -> Response {
+    bytes(value.serialized(), mediaType: "application/json", status: status)
+  }
+
+  static func bytes(_ bytes: [UInt8], mediaType: String, status: HTTPResponse.Status = .ok) -> Response {
+    Response(
+      status: status, headers: [.contentType: mediaType, .cacheControl: "no-store"], body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
+  }
+
+  /// A coded problem as an HTTP answer. Texts of libraries underneath are not shown.
+  func problem(_ error: CausewayError) -> Response {
+    let first = error.problems[0]
+    let value: JSONValue = [
+      "type": .string("urn:causeway:error:\(first.code)"),
+      "title": .string(texts.english(first)),
+      "title_zh": .string(texts.chinese(first)),
+      "status": .number(JSONNumber(Self.status(of: first.code, texts).code)),
+      "problems": .array(error.problems.map { $0.json(texts) }),
+    ]
+    return Self.bytes(value.serialized(), mediaType: "application/problem+json", status: Self.status(of: first.code, texts))
+  }
+
+  func problem(_ code: ErrorCode) -> Response { problem(CausewayError(code)) }
+
+  private static func status(of code: ErrorCode, _ texts: ErrorTexts) -> HTTPResponse.Status {
+    switch code {
+    case "receive.token_unknown": return .unauthorized
+    case "receive.role_missing", "receive.corridor_unknown", "receive.profile_not_offered": return .forbidden
+    case "receive.not_found": return .notFound
+    case "receive.too_large": return .contentTooLarge
+    case "receive.idempotency_key_reused", "clearance.illegal_transition", "clearance.illegal_revision", "clearance.already_final":
+      return .conflict
+    case "journal.overloaded": return .tooManyRequests
+    default: break
+    }
+    if code.rawValue.hasPrefix("registry.") { return .forbidden }
+    if code.rawValue.hasPrefix("parse.") || code == "verify.http_field" { return .badRequest }
+    switch texts.kind(of: code) {
+    case .refusal: return .unprocessableContent
+    case .error, .fault: return .serviceUnavailable
+    }
+  }
+}
+
+extension Problem {
+  /// The stable JSON form of a problem, with its texts.
+  package func json(_ texts: ErrorTexts) -> JSONValue {
+    [
+      "code": .string(code.rawValue),
+      "severity": .string(severity.rawValue),
+      "pointer": pointer.map(JSONValue.string) ?? .null,
+      "line": line.map { .number(JSONNumber($0)) } ?? .null,
+      "element": element.map(JSONValue.string) ?? .null,
+      "message": .string(texts.english(self)),
+      "message_zh": .string(texts.chinese(self)),
+    ]
+  }
+}

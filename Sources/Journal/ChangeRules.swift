@@ -1,0 +1,148 @@
+import Primitives
+
+/// What preconditions and operations mean, on any store.
+struct ChangeRules {
+  let transaction: any JournalTransaction
+
+  init(_ transaction: any JournalTransaction) { self.transaction = transaction }
+
+  /// The first precondition that does not hold, with the row that is there instead.
+  func firstBroken(_ preconditions: [Change.Precondition]) throws(CausewayError) -> Change.Conflict? {
+    for precondition in preconditions {
+      if let conflict = try conflict(with: precondition) { return conflict }
+    }
+    return nil
+  }
+
+  private func conflict(with precondition: Change.Precondition) throws(CausewayError) -> Change.Conflict? {
+    switch precondition {
+    case .messageAbsent(let id):
+      return try transaction.message(id).map { .message($0) }
+    case .message(let id, let states):
+      let message = try transaction.message(id)
+      guard let message, states.contains(where: { message.state.hasSameBytes(as: $0) }) else { return .message(message) }
+      return nil
+    case .businessKeyFree(let direction, let key):
+      return try transaction.message(direction, businessKey: key).map { .businessKey($0) }
+    case .clearance(let id, let revision):
+      let clearance = try transaction.clearance(id)
+      return clearance?.revision ?? 0 == revision ? nil : .clearance(clearance)
+    case .idempotencyKeyFree(let subject, let key):
+      return try transaction.idempotency(subject: subject, key: key).map { .idempotencyKey($0) }
+    case .delivery(let id, let attempts):
+      let delivery = try transaction.delivery(id)
+      return delivery?.attempts == attempts ? nil : .delivery(delivery)
+    }
+  }
+
+  /// Carries out operations in order, up to the first that cannot be.
+  ///
+  /// - Returns: what stands in the way; the caller undoes what was written so far.
+  func carryOut(_ operations: [Change.Operation], assigning ids: inout [Int64]) throws(CausewayError) -> Change.Conflict? {
+    for operation in operations {
+      if let conflict = try carryOut(operation, assigning: &ids) { return conflict }
+    }
+    return nil
+  }
+
+  private func carryOut(_ operation: Change.Operation, assigning ids: inout [Int64]) throws(CausewayError) -> Change.Conflict? {
+    switch operation {
+    case .putMessage(let message, let expectation):
+      return try put(message, expectation)
+    case .recordReceipt(let id, let receipt, let state, let time):
+      return try change(id, at: time) { message in
+        message.receipt = receipt
+        message.state = state
+      }
+    case .setMessageState(let id, let state, let reason, let time):
+      return try change(id, at: time) { message in
+        message.state = state
+        message.reason = reason
+      }
+    case .putPayload(let payload):
+      if let existing = try transaction.payloadSummary(owner: payload.owner, kind: payload.kind) {
+        return existing.digest == payload.digest ? nil : .payload(existing)
+      }
+      try transaction.save(payload)
+    case .replacePayload(let payload):
+      try transaction.save(payload)
+    case .erasePayload(let owner, let kind):
+      try transaction.erasePayload(owner: owner, kind: kind)
+    case .enqueue(let delivery):
+      if let existing = try transaction.delivery(channel: delivery.channel, messageID: delivery.messageID) { return .delivery(existing) }
+      ids.append(try transaction.insert(delivery))
+    case .reschedule(let delivery):
+      guard try transaction.delivery(delivery.id) != nil else { return .delivery(nil) }
+      try transaction.update(delivery)
+    case .dequeue(let id):
+      try transaction.removeDelivery(id)
+    case .putClearance(let clearance, let expectation):
+      return try put(clearance, expectation)
+    case .putIdempotency(let record):
+      if let existing = try transaction.idempotency(subject: record.subject, key: record.key) { return .idempotencyKey(existing) }
+      try transaction.insert(record)
+    case .putInbox(let record):
+      ids.append(try transaction.insert(record))
+    case .acknowledge(let sequence, let time):
+      guard let existing = try transaction.inbox(sequence) else { return .inbox(nil) }
+      if existing.acknowledged == nil { try transaction.acknowledgeInbox(sequence, at: time) }
+    case .putPeerCheckpoint(let checkpoint):
+      if let existing = try transaction.peerCheckpoint(origin: checkpoint.origin, size: checkpoint.size) {
+        return existing.root == checkpoint.root ? nil : .peerCheckpoint(existing)
+      }
+      try transaction.insert(checkpoint)
+    case .setValue(let name, let value):
+      try transaction.setValue(name, value)
+    }
+    return nil
+  }
+
+  private func change(
+    _ id: MessageID, at time: Instant, _ edit: (inout MessageRecord) -> Void
+  ) throws(CausewayError) -> Change.Conflict? {
+    guard var message = try transaction.message(id) else { return .message(nil) }
+    edit(&message)
+    message.updated = time
+    return try put(message, .any)
+  }
+
+  private func put(_ message: MessageRecord, _ expectation: Change.Expectation) throws(CausewayError) -> Change.Conflict? {
+    let existing = try transaction.message(message.id)
+    guard expectation.isMet(by: existing?.revision) else { return .message(existing) }
+    if let existing, let receipt = existing.receipt, receipt != message.receipt { return .receipt(existing) }
+    if let key = message.businessKey, let holder = try transaction.message(message.direction, businessKey: key), holder.id != message.id {
+      return .businessKey(holder)
+    }
+    let record = message.stored(position: existing?.position ?? 0, revision: existing?.revision ?? 0)
+    try transaction.save(record, isNew: existing == nil)
+    return nil
+  }
+
+  private func put(_ clearance: ClearanceRecord, _ expectation: Change.Expectation) throws(CausewayError) -> Change.Conflict? {
+    let existing = try transaction.clearance(clearance.id)
+    guard expectation.isMet(by: existing?.revision) else { return .clearance(existing) }
+    if existing == nil,
+      let holder = try transaction.clearance(corridor: clearance.corridor, side: clearance.side, ucr: clearance.ucr)
+    {
+      return .clearance(holder)
+    }
+    let record = clearance.stored(position: existing?.position ?? 0, revision: existing?.revision ?? 0)
+    try transaction.save(record, isNew: existing == nil)
+    return nil
+  }
+}
+
+extension Change.Expectation {
+  func isMet(by revision: Int?) -> Bool {
+    switch self {
+    case .absent: revision == nil
+    case .revision(let expected): revision == expected
+    case .any: true
+    }
+  }
+}
+
+extension String {
+  /// Equality of UTF-8 bytes: `String ==` would merge canonically equivalent texts.
+  func hasSameBytes(as other: String) -> Bool { utf8.elementsEqual(other.utf8) }
+}

@@ -1,0 +1,48 @@
+package import Primitives
+
+extension ErrorCatalogue {
+  /// Codes of the journal and of its stores; see `docs/errors.md`.
+  package static let journal: [ErrorDefinition] = [
+    .init(
+      "journal.overloaded", .error,
+      en: "The journal's queue of {limit} changes is full; try again later.", zh: "日志写入队列（{limit} 项）已满，请稍后再试。"),
+    .init("journal.closed", .error, en: "The journal is closed.", zh: "日志已关闭。"),
+    .init(
+      "journal.faulted", .fault,
+      en: "The journal has stopped writing after {cause}; reading goes on.", zh: "日志因 {cause} 停止写入，读取仍可用。"),
+    .init(
+      "journal.read_back", .fault,
+      en: "What was read back from the store is not what was written, at ledger entry {index}.",
+      zh: "从存储读回的内容与写入的不一致，账本条目 {index}。"),
+    .init(
+      "journal.ledger_unsound", .fault,
+      en: "The stored ledger does not agree with itself at entry {index}: {reason}.", zh: "存储的账本在条目 {index} 处不一致：{reason}。"),
+    .init(
+      "journal.ledger_origin", .fault,
+      en: "The journal belongs to another ledger name or key than the configured one.", zh: "日志所属的账本名称或密钥与配置不符。"),
+    .init("journal.locked", .error, en: "Another process has the journal open for writing.", zh: "另一进程已打开该日志进行写入。"),
+    .init("journal.read_only", .error, en: "The journal is open for reading only.", zh: "日志以只读方式打开。"),
+    .init(
+      "journal.newer_schema", .error,
+      en: "The journal was written by a newer version (schema {found}, this program knows {known}).",
+      zh: "日志由更新的版本写入（结构版本 {found}，本程序支持 {known}）。"),
+    .init(
+      "journal.unsafe_settings", .fault,
+      en: "The database does not accept the setting {setting}, without which nothing is durable.",
+      zh: "数据库不接受设置 {setting}，无法保证持久性。"),
+    .init("journal.open_failed", .error, en: "The journal cannot be opened.", zh: "无法打开日志。"),
+    .init("journal.storage_full", .error, en: "The journal's storage is full.", zh: "日志存储空间已满。"),
+    .init("journal.busy", .error, en: "The journal's database stayed busy for too long.", zh: "日志数据库长时间繁忙。"),
+    .init("journal.storage", .fault, en: "The journal's storage failed.", zh: "日志存储发生故障。"),
+    .init(
+      "journal.commit_failed", .fault,
+      en: "The journal could not make a group of changes durable.", zh: "日志无法使一组变更持久化。"),
+    .init(
+      "journal.row_invalid", .error,
+      en: "A stored row of {table} does not have the expected form ({column}).", zh: "{table} 的存储行格式不正确（{column}）。"),
+    .init(
+      "journal.constraint", .error,
+      en: "The change contradicts a rule of the journal.", zh: "该变更违反日志的约束。"),
+    .init("journal.not_found", .error, en: "There is no such {what} in the journal.", zh: "日志中没有该 {what}。"),
+  ]
+}

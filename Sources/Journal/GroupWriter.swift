@@ -1,0 +1,192 @@
+import Ledger
+import Primitives
+
+/// Writes one group of changes in one transaction: each change whole or not at all, none at the expense of another.
+///
+/// Order within the transaction: preconditions, operations and drafts of each change; the ledger entries of all; a read-back of
+/// what was stored, hashed anew; tree and signed checkpoint; then each change's `finish`.
+struct GroupWriter: Sendable {
+  typealias Verdict = Result<Change.Outcome, CausewayError>
+
+  let signer: CheckpointSigner
+  let now: Instant
+  /// The checkpoint that this process signed or verified last: saves verifying it again.
+  let known: SignedCheckpoint?
+
+  /// - Throws: what concerns the whole group; the changes then have had no effect. What concerns one change is its verdict.
+  func write(_ changes: [Change], in transaction: any JournalTransaction) throws(CausewayError) -> (
+    verdicts: [Verdict], head: SignedCheckpoint
+  ) {
+    var decided: [Int: Verdict] = [:]
+    while true {
+      var attempt = Attempt(writer: self, transaction: transaction, decided: decided)
+      var late: [Int: Verdict] = [:]
+      do {
+        return try transaction.savepoint { () throws(CausewayError) in
+          try attempt.run(changes)
+          late = attempt.late
+          if !late.isEmpty { throw CausewayError("journal.constraint") }
+          return (attempt.verdicts(), attempt.checkpoint)
+        }
+      } catch {
+        // Changes that failed only in their `finish` have left entries behind: once more without them.
+        guard !late.isEmpty else { throw error }
+        decided.merge(late) { _, new in new }
+      }
+    }
+  }
+
+  /// Codes that end the whole group: the store itself, or the ledger, is not well.
+  static func concernsGroup(_ error: CausewayError) -> Bool {
+    switch error.code {
+    case "journal.storage_full", "journal.busy", "journal.storage", "journal.commit_failed", "journal.read_back",
+      "journal.ledger_unsound", "journal.closed", "journal.read_only", "ledger.full":
+      true
+    default: false
+    }
+  }
+}
+
+/// One try at a group.
+private struct Attempt {
+  let writer: GroupWriter
+  let transaction: any JournalTransaction
+  /// Changes of which it is already known that they fail.
+  let decided: [Int: GroupWriter.Verdict]
+
+  private var head = LedgerHead()
+  private var entries: [Entry] = []
+  private var applied: [Applied] = []
+  private var signed: SignedCheckpoint?
+  /// Changes that failed in their `finish`.
+  private(set) var late: [Int: GroupWriter.Verdict] = [:]
+
+  private struct Applied {
+    var verdict: GroupWriter.Verdict?
+    var entries: Range<Int> = 0..<0
+    var assignedIDs: [Int64] = []
+    var result: [UInt8] = []
+  }
+
+  init(writer: GroupWriter, transaction: any JournalTransaction, decided: [Int: GroupWriter.Verdict]) {
+    self.writer = writer
+    self.transaction = transaction
+    self.decided = decided
+  }
+
+  var checkpoint: SignedCheckpoint { signed! }
+
+  mutating func run(_ changes: [Change]) throws(CausewayError) {
+    head = try transaction.ledgerHead()
+    signed = try LedgerSoundness.checkpoint(
+      of: head, stored: try transaction.latestCheckpoint(), known: writer.known, key: writer.signer.verifierKey)
+    for (index, change) in changes.enumerated() {
+      if let verdict = decided[index] {
+        applied.append(Applied(verdict: verdict))
+      } else {
+        applied.append(try apply(change))
+      }
+    }
+    if !entries.isEmpty { try record() }
+    for (index, change) in changes.enumerated() where applied[index].verdict == nil {
+      if let finish = change.finish { try run(finish, of: index) }
+    }
+  }
+
+  private mutating func run(
+    _ finish: (Change.Recorded, any JournalReader) throws(CausewayError) -> Change.Finish, of index: Int
+  ) throws(CausewayError) {
+    let recorded = Change.Recorded(entries: Array(entries[applied[index].entries]), checkpoint: checkpoint)
+    var conflict: Change.Conflict?
+    var ids = applied[index].assignedIDs
+    do {
+      applied[index].result = try transaction.savepoint { () throws(CausewayError) in
+        let last = try finish(recorded, transaction)
+        conflict = try ChangeRules(transaction).carryOut(last.operations, assigning: &ids)
+        if conflict != nil { throw CausewayError("journal.constraint") }
+        return last.result
+      }
+      applied[index].assignedIDs = ids
+    } catch {
+      if let conflict {
+        late[index] = .success(.conflict(conflict))
+      } else if GroupWriter.concernsGroup(error) {
+        throw error
+      } else {
+        late[index] = .failure(error)
+      }
+    }
+  }
+
+  func verdicts() -> [GroupWriter.Verdict] {
+    applied.map { applied in
+      applied.verdict
+        ?? .success(
+          .committed(
+            Change.Committed(
+              entries: Array(entries[applied.entries]), checkpoint: checkpoint, assignedIDs: applied.assignedIDs, result: applied.result)))
+    }
+  }
+
+  /// Preconditions, operations and drafts of one change.
+  private mutating func apply(_ change: Change) throws(CausewayError) -> Applied {
+    var applied = Applied()
+    var conflict: Change.Conflict?
+    let mark = entries.count
+    do {
+      var made: [Entry] = []
+      let (last, notBefore) = (entries.last?.leafHash ?? head.lastHash, entries.last?.time ?? head.lastTime)
+      try transaction.savepoint { () throws(CausewayError) in
+        let rules = ChangeRules(transaction)
+        conflict = try rules.firstBroken(change.preconditions)
+        if conflict == nil { conflict = try rules.carryOut(change.operations, assigning: &applied.assignedIDs) }
+        if conflict != nil { throw CausewayError("journal.constraint") }
+        for draft in change.entries {
+          made.append(
+            try Entry(
+              draft, index: head.size + mark + made.count, now: writer.now, notBefore: made.last?.time ?? notBefore,
+              previous: made.last?.leafHash ?? last))
+        }
+      }
+      entries += made
+      applied.entries = mark..<entries.count
+    } catch {
+      if let conflict {
+        applied.verdict = .success(.conflict(conflict))
+      } else if GroupWriter.concernsGroup(error) {
+        throw error
+      } else {
+        applied.verdict = .failure(error)
+      }
+    }
+    return applied
+  }
+
+  /// Appends the group's entries and signs the new head.
+  private mutating func record() throws(CausewayError) {
+    try transaction.append(entries)
+    let stored = try transaction.entries(from: head.size, limit: entries.count + 1)
+    var nodes: [(node: TreeNode, hash: Digest)] = []
+    for (offset, entry) in entries.enumerated() {
+      // Nothing is signed that was not read back and hashed again: a bit may flip on the way into the store.
+      guard offset < stored.count, stored[offset].index == entry.index, stored[offset].bytes == entry.bytes,
+        stored[offset].leafHash == entry.leafHash, MerkleTree.leafHash(stored[offset].bytes) == entry.leafHash
+      else { throw CausewayError("journal.read_back", facts: ["index": String(entry.index)]) }
+      head.tree.append(entry.leafHash) { nodes.append(($0, $1)) }
+    }
+    guard stored.count == entries.count, let last = entries.last else {
+      throw CausewayError("journal.read_back", facts: ["index": String(head.size)])
+    }
+    head.lastHash = last.leafHash
+    head.lastTime = last.time
+    try transaction.insert(nodes)
+    try transaction.save(head)
+    guard try transaction.ledgerHead() == head else {
+      throw CausewayError("journal.read_back", facts: ["index": String(last.index)])
+    }
+    let checkpoint = try writer.signer.sign(size: head.size, root: head.tree.root)
+    try transaction.insert(
+      StoredCheckpoint(size: checkpoint.size, root: checkpoint.root, note: checkpoint.note, time: last.time))
+    signed = checkpoint
+  }
+}

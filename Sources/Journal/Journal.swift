@@ -1,0 +1,246 @@
+package import Ledger
+package import Primitives
+
+/// The one door for writes: whoever wants something written hands over a ``Change`` and waits until it is durable.
+///
+/// Changes that arrive while a transaction is being committed wait and then go together into the next one, so that the cost of
+/// making things durable is shared. Reads go beside the door and wait for nobody.
+///
+/// - Invariant: a checkpoint is handed out only after everything under it is durable, so the log never shows two histories.
+package actor Journal {
+  /// Bounds of what waits and of what goes together.
+  package struct Limits: Sendable {
+    /// Changes that may wait; more are refused with `journal.overloaded`.
+    package var queuedChanges = 4096
+    /// Bytes that may wait, roughly. A single larger change is let through when nothing else waits.
+    package var queuedBytes = 256 << 20
+    package var groupChanges = 256
+    /// A group holds at least one change, however large.
+    package var groupBytes = 16 << 20
+
+    package init() {}
+  }
+
+  /// Counters since the journal was opened.
+  package struct Statistics: Hashable, Sendable {
+    package var groups = 0
+    package var changes = 0
+    package var conflicts = 0
+    package var failures = 0
+    package var entries = 0
+    package var largestGroup = 0
+    /// Changes that wait now.
+    package var queued = 0
+  }
+
+  /// The ledger's key and name, which the journal was created with.
+  package nonisolated let verifierKey: VerifierKey
+
+  private let store: any JournalStore
+  private let signer: CheckpointSigner
+  private let clock: any WallClock
+  private let limits: Limits
+
+  private var checkpoint: SignedCheckpoint?
+  private var waiting: [Waiting] = []
+  private var waitingBytes = 0
+  /// Whether some caller is committing a group; it hands over to the first who waits.
+  private var isBusy = false
+  private var closers: [CheckedContinuation<Void, Never>] = []
+  private var isClosed = false
+  private var counters = Statistics()
+
+  /// Why writing has stopped, or nil. Set once; only a restart clears it.
+  package private(set) var fault: CausewayError?
+
+  private struct Waiting {
+    let change: Change
+    let weight: Int
+    let continuation: CheckedContinuation<Turn, Never>
+  }
+
+  /// What a waiting caller is woken with.
+  private enum Turn: Sendable {
+    case decided(GroupWriter.Verdict)
+    /// Commit the next group, your own change first.
+    case lead
+  }
+
+  private init(store: any JournalStore, signer: CheckpointSigner, clock: any WallClock, limits: Limits) {
+    self.store = store
+    self.signer = signer
+    self.clock = clock
+    self.limits = limits
+    verifierKey = signer.verifierKey
+  }
+
+  /// Opens the journal in a store, creating its ledger when the store is empty.
+  ///
+  /// Checks that head, subtrees, last entries and last checkpoint agree. When they do not, the journal opens with ``fault`` set:
+  /// it serves reads and refuses writes.
+  ///
+  /// - Parameter signer: name and key of the ledger. Pinned when the ledger is created.
+  /// - Throws: `journal.ledger_origin` when the store belongs to another name or key; what the store throws.
+  package static func open(
+    _ store: any JournalStore, signer: CheckpointSigner, clock: any WallClock, limits: Limits = Limits()
+  ) async throws(CausewayError) -> Journal {
+    let journal = Journal(store: store, signer: signer, clock: clock, limits: limits)
+    try await journal.start()
+    return journal
+  }
+
+  private func start() async throws(CausewayError) {
+    let (signer, now) = (signer, clock.now())
+    try await store.write { transaction throws(CausewayError) in
+      guard try transaction.value(StoredValue.verifierKey) == nil else { return }
+      // A ledger without its key is not new: it lost something.
+      guard try transaction.entries(from: 0, limit: 1).isEmpty else { throw CausewayError("journal.ledger_origin") }
+      let empty = try signer.sign(size: 0, root: MerkleTree.emptyRoot)
+      try transaction.setValue(StoredValue.verifierKey, Array(signer.verifierKey.description.utf8))
+      try transaction.save(LedgerHead())
+      try transaction.insert(StoredCheckpoint(size: 0, root: empty.root, note: empty.note, time: now))
+    }
+    do {
+      checkpoint = try await store.read { reader throws(CausewayError) in
+        guard try reader.value(StoredValue.verifierKey) == Array(signer.verifierKey.description.utf8) else {
+          throw CausewayError("journal.ledger_origin")
+        }
+        let head = try reader.ledgerHead()
+        try LedgerSoundness.checkTail(of: head, reader)
+        return try LedgerSoundness.checkpoint(
+          of: head, stored: try reader.latestCheckpoint(), known: nil, key: signer.verifierKey)
+      }
+    } catch  where error.code == "journal.ledger_unsound" || error.code == "journal.row_invalid" {
+      fault = error
+    }
+  }
+
+  /// Commits a change. Returns when it is durable, or when it is known that nothing of it was written.
+  ///
+  /// - Returns: `committed`, or `conflict` when a precondition or an expectation does not hold.
+  /// - Throws: `journal.overloaded`, `journal.closed`, `journal.faulted`; `ledger.draft_invalid`, `ledger.entry_too_large`; what
+  ///   `finish` throws; `journal.storage_full` and `journal.busy`, which may be tried again; `journal.storage`,
+  ///   `journal.commit_failed`, `journal.read_back`, `journal.ledger_unsound`, after which writing has stopped.
+  package func commit(_ change: Change) async throws(CausewayError) -> Change.Outcome {
+    try checkOpen()
+    let weight = change.weight
+    if isBusy {
+      guard waiting.count < limits.queuedChanges, waiting.isEmpty || waitingBytes + weight <= limits.queuedBytes else {
+        throw CausewayError("journal.overloaded", facts: ["limit": String(limits.queuedChanges)])
+      }
+      let turn = await withCheckedContinuation { continuation in
+        waiting.append(Waiting(change: change, weight: weight, continuation: continuation))
+        waitingBytes += weight
+      }
+      if case .decided(let verdict) = turn { return try verdict.get() }
+    }
+    isBusy = true
+    let followers = takeFollowers(of: weight)
+    let verdicts = await write([change] + followers.map(\.change))
+    for (follower, verdict) in zip(followers, verdicts.dropFirst()) { follower.continuation.resume(returning: .decided(verdict)) }
+    handOver()
+    return try verdicts[0].get()
+  }
+
+  /// Runs the body on one snapshot. Never waits for writers. The reader must not leave the body.
+  ///
+  /// - Throws: what the body throws; `journal.storage`, `journal.busy`, `journal.closed`.
+  package nonisolated func read<Result: Sendable>(
+    _ body: @Sendable (any JournalReader) throws(CausewayError) -> Result
+  ) async throws(CausewayError) -> Result {
+    try await store.read(body)
+  }
+
+  package var statistics: Statistics {
+    var statistics = counters
+    statistics.queued = waiting.count
+    return statistics
+  }
+
+  /// The newest checkpoint that this process knows to be durable; nil only when the journal opened with a fault.
+  package var latestCheckpoint: SignedCheckpoint? { checkpoint }
+
+  /// Refuses further changes, commits those that wait, and closes the store.
+  package func close() async {
+    isClosed = true
+    if isBusy { await withCheckedContinuation { closers.append($0) } }
+    await store.close()
+  }
+
+  private func checkOpen() throws(CausewayError) {
+    if let fault { throw CausewayError("journal.faulted", facts: ["cause": fault.code.rawValue], underlying: fault.description) }
+    guard !isClosed else { throw CausewayError("journal.closed") }
+  }
+
+  private func takeFollowers(of leaderWeight: Int) -> [Waiting] {
+    var count = 0
+    var bytes = leaderWeight
+    while count < waiting.count, count + 1 < limits.groupChanges, bytes + waiting[count].weight <= limits.groupBytes {
+      bytes += waiting[count].weight
+      count += 1
+    }
+    let followers = Array(waiting.prefix(count))
+    waiting.removeFirst(count)
+    waitingBytes -= bytes - leaderWeight
+    return followers
+  }
+
+  private func handOver() {
+    guard !waiting.isEmpty else {
+      isBusy = false
+      for closer in closers { closer.resume() }
+      closers = []
+      return
+    }
+    let next = waiting.removeFirst()
+    waitingBytes -= next.weight
+    next.continuation.resume(returning: .lead)
+  }
+
+  private func write(_ changes: [Change]) async -> [GroupWriter.Verdict] {
+    if let fault {
+      let error = CausewayError("journal.faulted", facts: ["cause": fault.code.rawValue], underlying: fault.description)
+      return changes.map { _ in .failure(error) }
+    }
+    let writer = GroupWriter(signer: signer, now: clock.now(), known: checkpoint)
+    do {
+      let (verdicts, head) = try await store.write { transaction throws(CausewayError) in
+        try writer.write(changes, in: transaction)
+      }
+      checkpoint = head
+      count(verdicts)
+      return verdicts
+    } catch {
+      if Self.stopsWriting(error) { fault = error }
+      counters.failures += changes.count
+      return changes.map { _ in .failure(error) }
+    }
+  }
+
+  private func count(_ verdicts: [GroupWriter.Verdict]) {
+    counters.groups += 1
+    counters.changes += verdicts.count
+    counters.largestGroup = max(counters.largestGroup, verdicts.count)
+    for verdict in verdicts {
+      switch verdict {
+      case .success(.committed(let committed)): counters.entries += committed.entries.count
+      case .success(.conflict): counters.conflicts += 1
+      case .failure: counters.failures += 1
+      }
+    }
+  }
+
+  /// Whether going on could make things worse: it is then not known what the store holds.
+  private static func stopsWriting(_ error: CausewayError) -> Bool {
+    switch error.code {
+    case "journal.storage", "journal.commit_failed", "journal.read_back", "journal.ledger_unsound", "ledger.full": true
+    default: false
+    }
+  }
+}
+
+/// Names of the journal's own values; the gateway's carry another prefix.
+package enum StoredValue {
+  /// Text of the ledger's verifier key.
+  package static let verifierKey = "journal.verifier_key"
+}

@@ -1,0 +1,146 @@
+package import Ledger
+package import Primitives
+
+/// Where a journal keeps its rows. What the journal means by a change is the same for every store.
+///
+/// Contract: when ``write(_:)`` returns, everything the body wrote is durable (survives power loss) and visible to every later
+/// ``read(_:)``; when it throws, nothing of it is. Bodies run one at a time, on a thread that may block. Reads see one moment,
+/// and neither wait for the writer nor hold it up.
+package protocol JournalStore: Sendable {
+  /// Runs the body in one write transaction and commits it. The body may be run once only.
+  ///
+  /// - Throws: what the body throws; `journal.storage_full`, `journal.busy`, `journal.storage`; `journal.commit_failed` when it is
+  ///   not known whether the transaction is durable; `journal.read_only`; `journal.closed`.
+  func write<Result: Sendable>(
+    _ body: @Sendable (any JournalTransaction) throws(CausewayError) -> Result
+  ) async throws(CausewayError) -> Result
+
+  /// Runs the body on one snapshot.
+  ///
+  /// - Throws: what the body throws; `journal.storage`, `journal.busy`, `journal.closed`.
+  func read<Result: Sendable>(
+    _ body: @Sendable (any JournalReader) throws(CausewayError) -> Result
+  ) async throws(CausewayError) -> Result
+
+  /// Ends the use of the store. Waits for what is running.
+  func close() async
+}
+
+/// Questions to a store. All see the same moment. Each may throw `journal.storage` and `journal.row_invalid`.
+///
+/// A reader is lent to a closure and must not leave it.
+package protocol JournalReader {
+  func message(_ id: MessageID) throws(CausewayError) -> MessageRecord?
+  func message(_ direction: Direction, businessKey: String) throws(CausewayError) -> MessageRecord?
+  /// In the order of arrival, or its reverse.
+  func messages(_ query: MessageQuery) throws(CausewayError) -> [MessageRecord]
+  func messageCounts() throws(CausewayError) -> [MessageCount]
+
+  func payload(owner: String, kind: String) throws(CausewayError) -> PayloadRecord?
+  func payloadSummary(owner: String, kind: String) throws(CausewayError) -> PayloadSummary?
+  /// All payloads of one owner, without their bytes, by kind.
+  func payloads(owner: String) throws(CausewayError) -> [PayloadSummary]
+
+  func delivery(_ id: Int64) throws(CausewayError) -> OutboxRecord?
+  func delivery(channel: String, messageID: MessageID) throws(CausewayError) -> OutboxRecord?
+  /// What may go out now: due, not dead, and the first of its order key. Highest priority first, then the longest due.
+  func dueDeliveries(channel: String, at now: Instant, limit: Int) throws(CausewayError) -> [OutboxRecord]
+  /// When the next delivery that is first of its order key falls due; nil when none is waiting.
+  func nextDue(channel: String) throws(CausewayError) -> Instant?
+  /// All deliveries of a channel by id, the dead ones or the others.
+  func deliveries(channel: String, dead: Bool, after: Int64, limit: Int) throws(CausewayError) -> [OutboxRecord]
+  func deliveryCount(channel: String, dead: Bool) throws(CausewayError) -> Int
+
+  func clearance(_ id: String) throws(CausewayError) -> ClearanceRecord?
+  func clearance(corridor: String, side: String, ucr: String) throws(CausewayError) -> ClearanceRecord?
+  func clearances(_ query: ClearanceQuery) throws(CausewayError) -> [ClearanceRecord]
+
+  func idempotency(subject: String, key: String) throws(CausewayError) -> IdempotencyRecord?
+
+  func inbox(_ sequence: Int64) throws(CausewayError) -> InboxRecord?
+  /// What waits for a consumer behind a sequence number, in order; `clearance` nil is any.
+  func inbox(consumer: String, after: Int64, clearance: String?, acknowledged: Bool, limit: Int) throws(CausewayError) -> [InboxRecord]
+
+  func peerCheckpoint(origin: String, size: Int) throws(CausewayError) -> PeerCheckpointRecord?
+  /// The largest one known.
+  func latestPeerCheckpoint(origin: String) throws(CausewayError) -> PeerCheckpointRecord?
+
+  func value(_ name: String) throws(CausewayError) -> [UInt8]?
+
+  func ledgerHead() throws(CausewayError) -> LedgerHead
+  /// Entries by index from `start`, fewer when there are no more. Damaged rows are handed out as they lie there.
+  func entries(from start: Int, limit: Int) throws(CausewayError) -> [StoredEntry]
+  /// Indices of the entries that name a message, rising.
+  func entryIndices(message: MessageID) throws(CausewayError) -> [Int]
+  /// Stored hash of one complete subtree; nil when it is not there. Level 0 is the leaf hash of an entry.
+  func node(_ node: TreeNode) throws(CausewayError) -> Digest?
+  func latestCheckpoint() throws(CausewayError) -> StoredCheckpoint?
+  /// The smallest checkpoint of at least that size: the first that covers the entry `size - 1`.
+  func checkpoint(coveringSize size: Int) throws(CausewayError) -> StoredCheckpoint?
+  /// Checkpoints by size from `start`.
+  func checkpoints(from start: Int, limit: Int) throws(CausewayError) -> [StoredCheckpoint]
+}
+
+/// Writes to a store, within one transaction. Rules between records are the journal's; a store only keeps its keys unique.
+///
+/// Each may throw, besides what readers throw, `journal.constraint` and `journal.storage_full`.
+package protocol JournalTransaction: JournalReader {
+  /// Runs the body; when it throws, undoes what it wrote and nothing else.
+  func savepoint<Result>(_ body: () throws(CausewayError) -> Result) throws(CausewayError) -> Result
+
+  /// Inserts (`isNew`) or overwrites by id; the revision written is the record's plus one.
+  func save(_ message: MessageRecord, isNew: Bool) throws(CausewayError)
+  func save(_ payload: PayloadRecord) throws(CausewayError)
+  func erasePayload(owner: String, kind: String) throws(CausewayError)
+  func insert(_ delivery: OutboxRecord) throws(CausewayError) -> Int64
+  func update(_ delivery: OutboxRecord) throws(CausewayError)
+  func removeDelivery(_ id: Int64) throws(CausewayError)
+  /// Inserts (`isNew`) or overwrites by id; the revision written is the record's plus one.
+  func save(_ clearance: ClearanceRecord, isNew: Bool) throws(CausewayError)
+  func insert(_ record: IdempotencyRecord) throws(CausewayError)
+  func insert(_ record: InboxRecord) throws(CausewayError) -> Int64
+  func acknowledgeInbox(_ sequence: Int64, at: Instant) throws(CausewayError)
+  func insert(_ checkpoint: PeerCheckpointRecord) throws(CausewayError)
+  func setValue(_ name: String, _ value: [UInt8]?) throws(CausewayError)
+
+  func append(_ entries: [Entry]) throws(CausewayError)
+  /// Subtrees above the leaves.
+  func insert(_ nodes: [(node: TreeNode, hash: Digest)]) throws(CausewayError)
+  func save(_ head: LedgerHead) throws(CausewayError)
+  func insert(_ checkpoint: StoredCheckpoint) throws(CausewayError)
+}
+
+extension JournalReader {
+  /// Reads one entry; nil when there is none at that index.
+  package func entry(_ index: Int) throws(CausewayError) -> Entry? {
+    guard let stored = try entries(from: index, limit: 1).first, stored.index == index else { return nil }
+    return try Entry(parsing: stored.bytes)
+  }
+
+  /// Proof that the entry stands in the tree of `size` entries.
+  ///
+  /// - Throws: `ledger.proof_index`; `journal.not_found` when a subtree is missing.
+  package func inclusionProof(index: Int, size: Int) throws(CausewayError) -> InclusionProof {
+    try checkSize(size)
+    return try InclusionProof(index: index, size: size) { node throws(CausewayError) in try existing(node) }
+  }
+
+  /// Proof that the ledger of `newSize` extends the one of `oldSize`.
+  ///
+  /// - Throws: as ``inclusionProof(index:size:)``.
+  package func consistencyProof(from oldSize: Int, to newSize: Int) throws(CausewayError) -> ConsistencyProof {
+    try checkSize(newSize)
+    return try ConsistencyProof(from: oldSize, to: newSize) { node throws(CausewayError) in try existing(node) }
+  }
+
+  private func checkSize(_ size: Int) throws(CausewayError) {
+    guard size <= (try ledgerHead()).size else { throw CausewayError("ledger.proof_index") }
+  }
+
+  func existing(_ node: TreeNode) throws(CausewayError) -> Digest {
+    guard let hash = try self.node(node) else {
+      throw CausewayError("journal.not_found", facts: ["what": "subtree \(node.level)/\(node.index)"])
+    }
+    return hash
+  }
+}

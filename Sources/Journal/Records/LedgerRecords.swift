@@ -1,0 +1,51 @@
+package import Ledger
+package import Primitives
+
+/// Where the ledger ends: all that appending needs.
+package struct LedgerHead: Hashable, Sendable {
+  /// The tree of all entries.
+  package var tree: CompactTree
+  /// Leaf hash of the last entry; `Entry.genesis` when there is none.
+  package var lastHash: Digest
+  /// Time of the last entry; nil when there is none.
+  package var lastTime: Instant?
+
+  package init(tree: CompactTree = CompactTree(), lastHash: Digest = Entry.genesis, lastTime: Instant? = nil) {
+    self.tree = tree
+    self.lastHash = lastHash
+    self.lastTime = lastTime
+  }
+
+  /// Number of entries.
+  package var size: Int { tree.size }
+}
+
+/// A ledger entry as it lies in the store, unverified.
+package struct StoredEntry: Hashable, Sendable {
+  package let index: Int
+  package let bytes: [UInt8]
+  /// nil when what is stored is no digest.
+  package let leafHash: Digest?
+
+  package init(index: Int, bytes: [UInt8], leafHash: Digest?) {
+    self.index = index
+    self.bytes = bytes
+    self.leafHash = leafHash
+  }
+}
+
+/// A checkpoint as it lies in the store, unverified.
+package struct StoredCheckpoint: Hashable, Sendable {
+  package let size: Int
+  package let root: Digest
+  /// The signed note.
+  package let note: [UInt8]
+  package let time: Instant
+
+  package init(size: Int, root: Digest, note: [UInt8], time: Instant) {
+    self.size = size
+    self.root = root
+    self.note = note
+    self.time = time
+  }
+}

@@ -1,0 +1,91 @@
+import Journal
+import Ledger
+import Primitives
+
+extension SQLiteSession {
+  func ledgerHead() throws(CausewayError) -> LedgerHead {
+    let head = try connection.row("SELECT size, last_time, last_hash, frontier FROM ledger_head WHERE id = 1") {
+      row throws(CausewayError) in
+      let frontier = try row.blob(3)
+      guard frontier.count.isMultiple(of: 32) else { throw row.invalid(3) }
+      let hashes = stride(from: 0, to: frontier.count, by: 32).compactMap { Digest(frontier[$0..<$0 + 32]) }
+      guard let tree = CompactTree(size: try row.int(0), frontier: hashes) else { throw row.invalid(0) }
+      return LedgerHead(tree: tree, lastHash: try row.digest(2), lastTime: try row.optional(1, row.time))
+    }
+    guard let head else { throw CausewayError("journal.row_invalid", facts: ["table": "ledger_head", "column": "id"]) }
+    return head
+  }
+
+  func save(_ head: LedgerHead) throws(CausewayError) {
+    try connection.run(
+      "INSERT OR REPLACE INTO ledger_head (id, size, last_time, last_hash, frontier) VALUES (1, ?1, ?2, ?3, ?4)",
+      .integer(head.size), .time(head.lastTime), .blob(head.lastHash.bytes), .blob(head.tree.frontier.flatMap(\.bytes)))
+  }
+
+  func entries(from start: Int, limit: Int) throws(CausewayError) -> [StoredEntry] {
+    try connection.rows(
+      "SELECT idx, bytes, leaf FROM ledger_entry WHERE idx >= ?1 ORDER BY idx LIMIT ?2", [.integer(start), .integer(limit)]
+    ) { row throws(CausewayError) in
+      StoredEntry(index: try row.int(0), bytes: row.anyBytes(1), leafHash: Digest(row.anyBytes(2)))
+    }
+  }
+
+  func entryIndices(message: MessageID) throws(CausewayError) -> [Int] {
+    try connection.rows("SELECT idx FROM ledger_entry WHERE message = ?1 ORDER BY idx", [.text(message.text)]) {
+      row throws(CausewayError) in try row.int(0)
+    }
+  }
+
+  func append(_ entries: [Entry]) throws(CausewayError) {
+    for entry in entries {
+      try connection.run(
+        "INSERT INTO ledger_entry (idx, leaf, message, bytes) VALUES (?1, ?2, ?3, ?4)",
+        .integer(entry.index), .blob(entry.leafHash.bytes), .optional(entry.draft.messageID?.text), .blob(entry.bytes))
+    }
+  }
+
+  func node(_ node: TreeNode) throws(CausewayError) -> Digest? {
+    if node.level == 0 {
+      return try connection.row("SELECT leaf FROM ledger_entry WHERE idx = ?1", .integer(node.index)) {
+        row throws(CausewayError) in try row.digest(0)
+      }
+    }
+    return try connection.row("SELECT hash FROM ledger_node WHERE level = ?1 AND idx = ?2", .integer(node.level), .integer(node.index)) {
+      row throws(CausewayError) in try row.digest(0)
+    }
+  }
+
+  func insert(_ nodes: [(node: TreeNode, hash: Digest)]) throws(CausewayError) {
+    for (node, hash) in nodes {
+      try connection.run(
+        "INSERT INTO ledger_node (level, idx, hash) VALUES (?1, ?2, ?3)", .integer(node.level), .integer(node.index), .blob(hash.bytes))
+    }
+  }
+
+  func latestCheckpoint() throws(CausewayError) -> StoredCheckpoint? {
+    try connection.row(
+      "SELECT size, root, note, time FROM ledger_checkpoint ORDER BY size DESC LIMIT 1", read: Self.checkpoint)
+  }
+
+  func checkpoint(coveringSize size: Int) throws(CausewayError) -> StoredCheckpoint? {
+    try connection.row(
+      "SELECT size, root, note, time FROM ledger_checkpoint WHERE size >= ?1 ORDER BY size LIMIT 1", .integer(size),
+      read: Self.checkpoint)
+  }
+
+  func checkpoints(from start: Int, limit: Int) throws(CausewayError) -> [StoredCheckpoint] {
+    try connection.rows(
+      "SELECT size, root, note, time FROM ledger_checkpoint WHERE size >= ?1 ORDER BY size LIMIT ?2",
+      [.integer(start), .integer(limit)], Self.checkpoint)
+  }
+
+  func insert(_ checkpoint: StoredCheckpoint) throws(CausewayError) {
+    try connection.run(
+      "INSERT INTO ledger_checkpoint (size, time, root, note) VALUES (?1, ?2, ?3, ?4)",
+      .integer(checkpoint.size), .time(checkpoint.time), .blob(checkpoint.root.bytes), .blob(checkpoint.note))
+  }
+
+  private static func checkpoint(_ row: SQLiteRow) throws(CausewayError) -> StoredCheckpoint {
+    StoredCheckpoint(size: try row.int(0), root: try row.digest(1), note: try row.blob(2), time: try row.time(3))
+  }
+}

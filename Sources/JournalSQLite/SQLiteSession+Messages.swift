@@ -1,0 +1,145 @@
+import Journal
+import Primitives
+
+extension SQLiteSession {
+  func message(_ id: MessageID) throws(CausewayError) -> MessageRecord? {
+    try connection.row(
+      """
+      SELECT position, id, direction, clearance, kind, corridor, partner, business_key, state, reason, sequence, in_reply_to,
+        payload_digest, versions, created, updated, revision, header, signature, receipt, details
+      FROM message WHERE id = ?1
+      """, .text(id.text), read: Self.message)
+  }
+
+  func message(_ direction: Direction, businessKey: String) throws(CausewayError) -> MessageRecord? {
+    try connection.row(
+      """
+      SELECT position, id, direction, clearance, kind, corridor, partner, business_key, state, reason, sequence, in_reply_to,
+        payload_digest, versions, created, updated, revision, header, signature, receipt, details
+      FROM message WHERE direction = ?1 AND business_key = ?2
+      """, .integer(direction.rawValue), .text(businessKey), read: Self.message)
+  }
+
+  func messages(_ query: MessageQuery) throws(CausewayError) -> [MessageRecord] {
+    var sql = """
+      SELECT position, id, direction, clearance, kind, corridor, partner, business_key, state, reason, sequence, in_reply_to,
+        payload_digest, versions, created, updated, revision, header, signature, receipt, details
+      FROM message WHERE TRUE
+      """
+    var values: [SQLiteValue] = []
+    func add(_ condition: String, _ value: SQLiteValue?) {
+      guard let value else { return }
+      sql += " AND \(condition)"
+      values.append(value)
+    }
+    add("direction = ?", query.direction.map { .integer($0.rawValue) })
+    add("clearance = ?", query.clearance.map { .text($0) })
+    add("corridor = ?", query.corridor.map { .text($0) })
+    add("reason = ?", query.reason.map { .text($0.rawValue) })
+    if !query.states.isEmpty {
+      sql += " AND state IN (\(repeatElement("?", count: query.states.count).joined(separator: ", ")))"
+      values += query.states.map { .text($0) }
+    }
+    add(query.newestFirst ? "position < ?" : "position > ?", query.after.map { .integer($0) })
+    sql += " ORDER BY position \(query.newestFirst ? "DESC" : "ASC") LIMIT \(query.limit)"
+    return try connection.rows(assembled: sql, values, Self.message)
+  }
+
+  func messageCounts() throws(CausewayError) -> [MessageCount] {
+    try connection.rows("SELECT direction, kind, state, reason, count(*) FROM message GROUP BY direction, kind, state, reason") {
+      row throws(CausewayError) in
+      MessageCount(
+        direction: try Self.direction(row, 0), kind: try row.text(1), state: try row.text(2),
+        reason: try row.optional(3, row.text).map { ErrorCode(rawValue: $0) }, count: try row.int(4))
+    }
+  }
+
+  func save(_ message: MessageRecord, isNew: Bool) throws(CausewayError) {
+    let values: [SQLiteValue] = [
+      .text(message.id.text), .integer(message.direction.rawValue), .text(message.clearance), .text(message.kind),
+      .text(message.corridor), .text(message.partner), .optional(message.businessKey), .text(message.state),
+      .optional(message.reason?.rawValue), message.sequence.map { .integer($0) } ?? .null, .optional(message.inReplyTo?.text),
+      .optional(message.payloadDigest?.bytes), .text(VersionsText.write(message.versions)), .time(message.created),
+      .time(message.updated), .integer(message.revision + 1), .blob(message.header), .blob(message.signature),
+      .optional(message.receipt), .blob(message.details),
+    ]
+    if isNew {
+      try connection.run(
+        """
+        INSERT INTO message (id, direction, clearance, kind, corridor, partner, business_key, state, reason, sequence, in_reply_to,
+          payload_digest, versions, created, updated, revision, header, signature, receipt, details)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)
+        """, values)
+    } else {
+      try connection.run(
+        """
+        UPDATE message SET direction = ?2, clearance = ?3, kind = ?4, corridor = ?5, partner = ?6, business_key = ?7, state = ?8,
+          reason = ?9, sequence = ?10, in_reply_to = ?11, payload_digest = ?12, versions = ?13, created = ?14, updated = ?15,
+          revision = ?16, header = ?17, signature = ?18, receipt = ?19, details = ?20
+        WHERE id = ?1
+        """, values)
+    }
+  }
+
+  private static func message(_ row: SQLiteRow) throws(CausewayError) -> MessageRecord {
+    let record = MessageRecord(
+      id: try row.value(1) { MessageID($0) }, direction: try direction(row, 2), clearance: try row.text(3), kind: try row.text(4),
+      corridor: try row.text(5), partner: try row.text(6), businessKey: try row.optional(7, row.text), state: try row.text(8),
+      reason: try row.optional(9, row.text).map { ErrorCode(rawValue: $0) }, header: try row.blob(17), signature: try row.blob(18),
+      payloadDigest: try row.optional(12, row.digest), receipt: try row.optional(19, row.blob),
+      sequence: try row.optional(10, row.int),
+      inReplyTo: try row.optional(11) { column throws(CausewayError) in try row.value(column) { MessageID($0) } },
+      versions: try row.value(13, VersionsText.read), details: try row.blob(20), created: try row.time(14), updated: try row.time(15))
+    return record.stored(position: try row.int64(0), revision: try row.int(16))
+  }
+
+  private static func direction(_ row: SQLiteRow, _ column: Int32) throws(CausewayError) -> Direction {
+    guard let direction = Direction(rawValue: try row.int(column)) else { throw row.invalid(column) }
+    return direction
+  }
+}
+
+/// Payloads.
+extension SQLiteSession {
+  func payload(owner: String, kind: String) throws(CausewayError) -> PayloadRecord? {
+    try connection.row(
+      "SELECT media_type, digest, bytes, created FROM payload WHERE owner = ?1 AND kind = ?2", .text(owner), .text(kind)
+    ) { row throws(CausewayError) in
+      PayloadRecord(
+        owner: owner, kind: kind, mediaType: try row.text(0), digest: try row.digest(1), bytes: try row.blob(2), created: try row.time(3))
+    }
+  }
+
+  func payloadSummary(owner: String, kind: String) throws(CausewayError) -> PayloadSummary? {
+    try connection.row(
+      "SELECT owner, kind, media_type, digest, byte_count, created FROM payload WHERE owner = ?1 AND kind = ?2",
+      .text(owner), .text(kind), read: Self.payloadSummary)
+  }
+
+  func payloads(owner: String) throws(CausewayError) -> [PayloadSummary] {
+    try connection.rows(
+      "SELECT owner, kind, media_type, digest, byte_count, created FROM payload WHERE owner = ?1 ORDER BY kind", [.text(owner)],
+      Self.payloadSummary)
+  }
+
+  func save(_ payload: PayloadRecord) throws(CausewayError) {
+    try connection.run(
+      """
+      INSERT INTO payload (owner, kind, media_type, digest, byte_count, created, bytes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+      ON CONFLICT (owner, kind) DO UPDATE SET media_type = excluded.media_type, digest = excluded.digest,
+        byte_count = excluded.byte_count, created = excluded.created, bytes = excluded.bytes
+      """,
+      .text(payload.owner), .text(payload.kind), .text(payload.mediaType), .blob(payload.digest.bytes),
+      .integer(payload.bytes.count), .time(payload.created), .blob(payload.bytes))
+  }
+
+  func erasePayload(owner: String, kind: String) throws(CausewayError) {
+    try connection.run("DELETE FROM payload WHERE owner = ?1 AND kind = ?2", .text(owner), .text(kind))
+  }
+
+  private static func payloadSummary(_ row: SQLiteRow) throws(CausewayError) -> PayloadSummary {
+    PayloadSummary(
+      owner: try row.text(0), kind: try row.text(1), mediaType: try row.text(2), digest: try row.digest(3), byteCount: try row.int(4),
+      created: try row.time(5))
+  }
+}

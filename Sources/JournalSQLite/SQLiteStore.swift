@@ -1,0 +1,156 @@
+package import Journal
+package import Primitives
+import Synchronization
+
+/// A journal in one SQLite file: write-ahead log, `synchronous=FULL`, one writer, several readers.
+///
+/// Only one process has a journal open for writing: a lock on `<path>.lock` sees to it. Reading goes on beside it, from other
+/// processes too.
+package final class SQLiteStore: JournalStore {
+  private let writer: SQLiteWorker?
+  private let readers: [SQLiteWorker]
+  /// How many bodies each reader has been given and not finished.
+  private let load: Mutex<[Int]>
+  private let lock: FileLock?
+
+  /// Opens a journal for reading and writing and brings its schema up to date; creates it when there is no file.
+  ///
+  /// - Parameters:
+  ///   - path: the database file; its directory must exist.
+  ///   - readerCount: connections for reading, 1…16.
+  ///   - largestPageCount: bound of the file in pages of 4096 bytes; what would make it larger is refused with
+  ///     `journal.storage_full`. nil is SQLite's own bound.
+  /// - Throws: `journal.locked`, `journal.open_failed`, `journal.newer_schema`, `journal.unsafe_settings`, `journal.storage`.
+  package convenience init(path: String, readerCount: Int = 2, largestPageCount: Int? = nil) throws(CausewayError) {
+    let lock = try FileLock(path: path + ".lock")
+    try FileLock.createFile(path)
+    let connection = try SQLiteConnection(path: path, mode: .readWrite)
+    try Self.configureWriter(connection)
+    if let largestPageCount { try connection.execute(script: "PRAGMA max_page_count = \(largestPageCount)") }
+    try self.init(path: path, writer: SQLiteWorker(connection, label: "journal.writer"), mode: .readOnly, readerCount, lock)
+  }
+
+  /// Opens an existing journal for reading only, whether or not a gateway is using it.
+  ///
+  /// - Throws: `journal.open_failed`, `journal.newer_schema`, `journal.storage`.
+  package convenience init(readingFrom path: String, readerCount: Int = 1) throws(CausewayError) {
+    let mode = try Self.readingMode(path)
+    try self.init(path: path, writer: nil, mode: mode, readerCount, nil)
+  }
+
+  private init(
+    path: String, writer: SQLiteWorker?, mode: SQLiteConnection.Mode, _ readerCount: Int, _ lock: FileLock?
+  ) throws(CausewayError) {
+    var readers: [SQLiteWorker] = []
+    for number in 0..<min(max(readerCount, 1), 16) {
+      let connection = try SQLiteConnection(path: path, mode: mode)
+      try connection.execute(script: "PRAGMA query_only = ON; PRAGMA trusted_schema = OFF;")
+      readers.append(SQLiteWorker(connection, label: "journal.reader.\(number)"))
+    }
+    self.writer = writer
+    self.readers = readers
+    self.lock = lock
+    load = Mutex([Int](repeating: 0, count: readers.count))
+  }
+
+  package func write<Result: Sendable>(
+    _ body: @Sendable (any JournalTransaction) throws(CausewayError) -> Result
+  ) async throws(CausewayError) -> Result {
+    guard let writer else { throw CausewayError("journal.read_only") }
+    return try await writer.write(body)
+  }
+
+  package func read<Result: Sendable>(
+    _ body: @Sendable (any JournalReader) throws(CausewayError) -> Result
+  ) async throws(CausewayError) -> Result {
+    let chosen = load.withLock { load in
+      let index = load.indices.min { load[$0] < load[$1] } ?? 0
+      load[index] += 1
+      return index
+    }
+    defer { load.withLock { $0[chosen] -= 1 } }
+    return try await readers[chosen].read(body)
+  }
+
+  package func close() async {
+    for reader in readers { await reader.close() }
+    // Last: the last connection to go folds the write-ahead log into the database.
+    await writer?.close()
+    lock?.release()
+  }
+
+  private static func configureWriter(_ connection: SQLiteConnection) throws(CausewayError) {
+    _ = try Migration.check(connection)
+    try connection.execute(
+      script: """
+        PRAGMA journal_mode = WAL;
+        PRAGMA synchronous = FULL;
+        PRAGMA fullfsync = ON;
+        PRAGMA checkpoint_fullfsync = ON;
+        PRAGMA foreign_keys = ON;
+        PRAGMA trusted_schema = OFF;
+        PRAGMA secure_delete = ON;
+        PRAGMA cache_size = -16384;
+        PRAGMA wal_autocheckpoint = 4000;
+        """)
+    try Migration.migrate(connection)
+    // Read back: a pragma that is not understood is silently ignored, and then nothing would be durable.
+    let journalMode = try connection.row("PRAGMA journal_mode") { row throws(CausewayError) in try row.text(0) }
+    guard journalMode == "wal" else { throw CausewayError("journal.unsafe_settings", facts: ["setting": "journal_mode=WAL"]) }
+    let synchronous = try connection.row("PRAGMA synchronous") { row throws(CausewayError) in try row.int(0) }
+    guard synchronous == 2 else { throw CausewayError("journal.unsafe_settings", facts: ["setting": "synchronous=FULL"]) }
+    let foreignKeys = try connection.row("PRAGMA foreign_keys") { row throws(CausewayError) in try row.int(0) }
+    guard foreignKeys == 1 else { throw CausewayError("journal.unsafe_settings", facts: ["setting": "foreign_keys=ON"]) }
+  }
+
+  /// Reading a write-ahead log needs its index file, which a reader can make only where it may write.
+  private static func readingMode(_ path: String) throws(CausewayError) -> SQLiteConnection.Mode {
+    do {
+      return try probe(path, .readOnly)
+    } catch  where error.code == "journal.open_failed" || error.code == "journal.read_only" {
+      // Only when nothing is left in the log: what is there would not be seen.
+      guard FileLock.isAbsentOrEmpty(path + "-wal") else { throw error }
+      return try probe(path, .immutable)
+    }
+  }
+
+  private static func probe(_ path: String, _ mode: SQLiteConnection.Mode) throws(CausewayError) -> SQLiteConnection.Mode {
+    let connection = try SQLiteConnection(path: path, mode: mode)
+    guard try Migration.check(connection) > 0 else {
+      throw CausewayError("journal.open_failed", underlying: "the file is no journal")
+    }
+    return mode
+  }
+}
+
+/// One connection on its own queue.
+private actor SQLiteWorker {
+  private let executor: SerialQueueExecutor
+  private var session: SQLiteSession?
+
+  nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+  init(_ connection: sending SQLiteConnection, label: String) {
+    executor = SerialQueueExecutor(label: label)
+    session = SQLiteSession(connection)
+  }
+
+  func write<Result: Sendable>(
+    _ body: @Sendable (any JournalTransaction) throws(CausewayError) -> Result
+  ) throws(CausewayError) -> Result {
+    try open().transaction(body)
+  }
+
+  func read<Result: Sendable>(
+    _ body: @Sendable (any JournalReader) throws(CausewayError) -> Result
+  ) throws(CausewayError) -> Result {
+    try open().snapshot(body)
+  }
+
+  func close() { session = nil }
+
+  private func open() throws(CausewayError) -> SQLiteSession {
+    guard let session else { throw CausewayError("journal.closed") }
+    return session
+  }
+}

@@ -1,0 +1,267 @@
+package import Primitives
+
+/// Verifies a whole ledger, entry by entry, against a checkpoint that its log has signed, and says what is broken and where.
+///
+/// Give it all entries in order with ``add(_:storedIndex:storedLeaf:)``, then call ``finish()``. Checked for each entry: that its
+/// bytes are the canonical form of an entry, its index, that time never goes back, the link to the entry before, and with what a
+/// store adds, the stored leaf and subtree hashes. At the end: the tree's root against the signed one, and against earlier signed
+/// ones.
+///
+/// How damage is brought home: when the stored leaf hashes lead to the signed root, they are right, and the entries that differ
+/// from them are the damaged ones. Without stored hashes the chain tells: an entry that its successor does not vouch for although
+/// the one after vouches for the successor.
+///
+/// - Complexity: O(*n*) time, O(log *n*) memory besides findings and checkpoints.
+package struct LedgerAudit {
+  /// Lends a stored subtree hash; nil when it is not there.
+  package typealias StoredNode = (TreeNode) throws(CausewayError) -> Digest?
+
+  private let checkpoints: [SignedCheckpoint]
+  private let storedNode: StoredNode?
+  private var report = AuditReport()
+
+  /// Over the bytes as they are.
+  private var tree = CompactTree()
+  /// Over the stored leaf hashes, from the first that differs from the bytes.
+  private var storedTree: CompactTree?
+
+  /// The index that the next entry should have, and a second one that is as likely after damage.
+  private var expected = 0
+  private var alternative: Int?
+  /// The place of an entry that says the index of the one before.
+  private var repeated: Int?
+  private var lastHash: Digest? = Entry.genesis
+  private var lastTime: Instant?
+  /// The last entry when its link is wrong, with the right link and the tree before it: no successor vouches for this one.
+  private var lastBroken: (bytes: [UInt8], previous: Digest, tree: CompactTree)?
+
+  private var nextCheckpoint = 0
+  private var lastMatchingSize = 0
+  private var firstDifferingSize: Int?
+
+  /// What is certain, by index.
+  private var certain: [Int: AuditFinding] = [:]
+  private var chainBreaks: Set<Int> = []
+  private var timeBreaks: Set<Int> = []
+  private var differingLeaves: [Int] = []
+  /// Stored subtrees that are not those over the entries' bytes.
+  private var differingNodes: [TreeNode] = []
+  /// Stored subtrees that are not those over the stored leaf hashes, from where these differ from the bytes.
+  private var nodesDifferingFromStored: [TreeNode] = []
+
+  /// - Parameters:
+  ///   - checkpoints: signed checkpoints of this log by rising size. The last one says how large the ledger is; the others help to
+  ///     say where a rewritten part begins.
+  ///   - storedNode: the subtree hashes of a store, to be checked too.
+  package init(checkpoints: [SignedCheckpoint], storedNode: StoredNode? = nil) {
+    self.checkpoints = checkpoints
+    self.storedNode = storedNode
+    report.checkpoint = checkpoints.last?.checkpoint
+    report.checkpointCount = checkpoints.count
+  }
+
+  /// Takes the next entry.
+  ///
+  /// - Parameters:
+  ///   - storedIndex: the index under which a store keeps it; nil when the entries come as a mere sequence.
+  ///   - storedLeaf: the leaf hash that a store keeps beside it; nil together with an index is a leaf hash that is no digest.
+  /// - Throws: what the reader of stored subtrees throws; damage is reported, not thrown.
+  package mutating func add(_ bytes: [UInt8], storedIndex: Int? = nil, storedLeaf: Digest? = nil) throws(CausewayError) {
+    report.entryCount += 1
+    report.byteCount += bytes.count
+    if let storedIndex { skip(to: storedIndex) }
+    var entry = EntryScanner.scan(bytes)
+    if entry == nil {
+      do {
+        let parsed = try Entry(parsing: bytes)
+        entry = ScannedEntry(index: parsed.index, time: parsed.time, previous: parsed.previous)
+      } catch {
+        note(.data, expected, error.problems[0].facts["field"] ?? "entry")
+      }
+    }
+    let place = place(of: entry, isStored: storedIndex != nil)
+    let leaf = MerkleTree.leafHash(bytes)
+    if let entry {
+      if let lastHash, entry.previous != lastHash {
+        chainBreaks.insert(place)
+        lastBroken = (bytes, lastHash, tree)
+      } else {
+        lastBroken = nil
+      }
+      if let lastTime, entry.time < lastTime { timeBreaks.insert(place) }
+      lastTime = entry.time
+    }
+    lastHash = entry == nil ? nil : leaf
+    try grow(leaf, storedIndex == nil ? nil : storedLeaf ?? Entry.genesis, place)
+    compareCheckpoint()
+  }
+
+  /// - Returns: everything that was found. The audit is then used up.
+  package mutating func finish() -> AuditReport {
+    while nextCheckpoint < checkpoints.count { missCheckpoint(checkpoints[nextCheckpoint]) }
+    guard let head = checkpoints.last else {
+      note(.checkpoint, 0, "no checkpoint")
+      return conclude()
+    }
+    settleRepeated(isSurplus: tree.size > head.size)
+    let isWhole = tree.size == head.size && tree.root == head.root
+    if isWhole {
+      for index in differingLeaves { note(.tree, index, "leaf hash") }
+      note(differingNodes)
+      if let differing = firstDifferingSize { note(.checkpoint, differing, "another history was signed before") }
+    } else {
+      if let storedTree, storedTree.size == head.size, storedTree.root == head.root {
+        for index in differingLeaves { note(.data, index, "entry") }
+        note(nodesDifferingFromStored)
+      }
+      blameForChain(head)
+      blameForRoot(head)
+    }
+    // Nothing that entries say of themselves may be wrong, even when all of it was signed for.
+    for index in chainBreaks where !isExplained(index) { note(.chain, index, "previous") }
+    for index in timeBreaks where !isExplained(index) { note(.data, index, "time") }
+    return conclude()
+  }
+
+  // MARK: Place
+
+  private mutating func skip(to storedIndex: Int) {
+    if storedIndex > expected {
+      note(.index, expected, storedIndex == expected + 1 ? "missing" : "missing up to \(storedIndex - 1)")
+      lastHash = nil
+    }
+    expected = storedIndex
+  }
+
+  /// The index that an entry is talked about by; goes on to the next.
+  private mutating func place(of entry: ScannedEntry?, isStored: Bool) -> Int {
+    defer { expected += 1 }
+    guard let entry else {
+      // A line that is no entry was either changed or put in.
+      alternative = expected
+      return expected
+    }
+    let isShifted = alternative == entry.index
+    if isShifted { expected = entry.index }
+    alternative = nil
+    settleRepeated(isSurplus: isShifted)
+    guard entry.index != expected else { return expected }
+    if isStored {
+      note(.index, expected, "index")
+    } else if entry.index == expected - 1 {
+      // The index before once more: the next entry tells whether this one is surplus or only says a wrong index.
+      repeated = expected
+      alternative = expected
+    } else {
+      note(.index, expected, "missing or out of place")
+      alternative = entry.index + 1
+    }
+    return expected
+  }
+
+  private mutating func settleRepeated(isSurplus: Bool) {
+    guard let place = repeated else { return }
+    repeated = nil
+    note(.index, isSurplus ? place - 1 : place, isSurplus ? "surplus" : "index")
+  }
+
+  // MARK: Tree
+
+  private mutating func grow(_ leaf: Digest, _ storedLeaf: Digest?, _ place: Int) throws(CausewayError) {
+    if let storedLeaf, storedLeaf != leaf {
+      differingLeaves.append(place)
+      if storedTree == nil { storedTree = tree }
+    }
+    guard let storedNode else {
+      tree.append(leaf)
+      storedTree?.append(storedLeaf ?? leaf)
+      return
+    }
+    var completed: [(node: TreeNode, hash: Digest)] = []
+    tree.append(leaf) { completed.append(($0, $1)) }
+    for (node, hash) in completed where try storedNode(node) != hash { differingNodes.append(node) }
+    guard storedTree != nil else { return }
+    completed = []
+    storedTree?.append(storedLeaf ?? leaf) { completed.append(($0, $1)) }
+    for (node, hash) in completed where try storedNode(node) != hash { nodesDifferingFromStored.append(node) }
+  }
+
+  private mutating func note(_ nodes: [TreeNode]) {
+    for node in nodes { note(.tree, node.firstLeaf, "subtree \(node.level)/\(node.index)") }
+  }
+
+  // MARK: Checkpoints
+
+  private mutating func compareCheckpoint() {
+    while nextCheckpoint < checkpoints.count, checkpoints[nextCheckpoint].size <= tree.size {
+      let checkpoint = checkpoints[nextCheckpoint]
+      let root = checkpoint.size == tree.size ? tree.root : checkpoint.size == 0 ? MerkleTree.emptyRoot : nil
+      guard root == checkpoint.root else {
+        missCheckpoint(checkpoint)
+        continue
+      }
+      if firstDifferingSize == nil { lastMatchingSize = checkpoint.size }
+      nextCheckpoint += 1
+    }
+  }
+
+  private mutating func missCheckpoint(_ checkpoint: SignedCheckpoint) {
+    if !(checkpoint.size == 0 && tree.size == 0) { firstDifferingSize = firstDifferingSize ?? checkpoint.size }
+    nextCheckpoint += 1
+  }
+
+  // MARK: Blame
+
+  private mutating func blameForChain(_ head: SignedCheckpoint) {
+    for index in chainBreaks.sorted() where !isExplained(index) {
+      if chainBreaks.contains(index + 1), certain[index + 1] == nil {
+        note(.chain, index, "previous")
+      } else if index == tree.size - 1, isLinkOfLastDamaged(head) {
+        note(.chain, index, "previous")
+      } else if index == 0 {
+        note(.chain, index, "previous")
+      } else {
+        note(.data, index - 1, "entry")
+      }
+    }
+  }
+
+  /// The last entry has no successor to vouch for it: whether the tree comes right when its link is put right.
+  private func isLinkOfLastDamaged(_ head: SignedCheckpoint) -> Bool {
+    guard let (bytes, previous, tree) = lastBroken, tree.size == head.size - 1, let entry = try? Entry(parsing: bytes),
+      let repaired = try? EntryWriter(entry.draft, index: entry.index, time: entry.time, previous: previous).bytes
+    else { return false }
+    var whole = tree
+    whole.append(MerkleTree.leafHash(repaired))
+    return whole.root == head.root
+  }
+
+  private mutating func blameForRoot(_ head: SignedCheckpoint) {
+    guard certain.isEmpty else { return }
+    if tree.size < head.size {
+      note(.index, tree.size, head.size == tree.size + 1 ? "missing" : "missing up to \(head.size - 1)")
+    } else if tree.size > head.size {
+      note(.checkpoint, head.size, "entries that nothing was signed for")
+    } else if let differing = firstDifferingSize, differing < head.size {
+      note(.data, lastMatchingSize, "rewritten between \(lastMatchingSize) and \(differing - 1), or from there on")
+    } else {
+      // Every entry but the last is vouched for by its successor.
+      note(.data, head.size - 1, "entry")
+    }
+  }
+
+  // MARK: Findings
+
+  /// Whether damage at the entry or at the one before is reason enough for what was seen at the entry.
+  private func isExplained(_ index: Int) -> Bool { certain[index] != nil || certain[index - 1] != nil }
+
+  private mutating func note(_ damage: AuditFinding.Damage, _ index: Int, _ field: String) {
+    if certain[index] == nil { certain[index] = AuditFinding(damage, index: index, field: field) }
+  }
+
+  private mutating func conclude() -> AuditReport {
+    report.findingCount = certain.count
+    report.findings = certain.values.sorted { $0.index < $1.index }.prefix(AuditReport.mostFindings).map { $0 }
+    return report
+  }
+}

@@ -1,0 +1,183 @@
+import Primitives
+
+/// What an audit needs of an entry.
+struct ScannedEntry {
+  let index: Int
+  let time: Instant
+  let previous: Digest
+}
+
+/// Reads the usual shape of an entry in one pass over its bytes, without building anything: exactly the members of an entry in
+/// canonical order and form, no escapes, no `extra`.
+///
+/// Whatever it accepts is what ``Entry/init(parsing:)`` accepts, with the same values; what it does not recognise is left to that.
+/// A test holds the two together on whole and on damaged entries.
+struct EntryScanner {
+  private let bytes: [UInt8]
+  private var position = 0
+
+  private init(_ bytes: [UInt8]) { self.bytes = bytes }
+
+  /// - Returns: nil when the bytes are of another shape, or no entry at all.
+  static func scan(_ bytes: [UInt8]) -> ScannedEntry? {
+    guard bytes.count <= Entry.largestByteCount else { return nil }
+    var scanner = EntryScanner(bytes)
+    return scanner.entry()
+  }
+
+  private mutating func entry() -> ScannedEntry? {
+    guard take("{\"actor\":\""), token(upTo: 256) else { return nil }
+    var claimed: Instant?
+    if take(",\"claimed\":\"") {
+      claimed = time()
+      guard claimed != nil else { return nil }
+    }
+    if take(",\"corridor\":\"") { guard token(upTo: 64) else { return nil } }
+    if take(",\"fields\":\"") { guard digest() else { return nil } }
+    guard take(",\"index\":"), let index = index(), take(",\"kind\":\""), kind() else { return nil }
+    if take(",\"message\":\"") { guard messageID() else { return nil } }
+    if take(",\"payload\":\"") { guard digest() else { return nil } }
+    guard take(",\"previous\":\"") else { return nil }
+    let start = position
+    guard digest(), let previous = value(at: start) else { return nil }
+    if take(",\"reasons\":[\"") {
+      var count = 1
+      guard kind() else { return nil }
+      while take(",\"") {
+        count += 1
+        guard count <= 64, kind() else { return nil }
+      }
+      guard take("]") else { return nil }
+    }
+    if take(",\"subject\":\"") { guard digest() else { return nil } }
+    guard take(",\"time\":\""), let time = time(), time != claimed, take(",\"v\":1") else { return nil }
+    if take(",\"versions\":{\"") {
+      var last: Range<Int>?
+      var count = 0
+      repeat {
+        let start = position
+        guard token(upTo: 64) else { return nil }
+        let name = start..<(position - 1)
+        if let last { guard bytes[last].lexicographicallyPrecedes(bytes[name]) else { return nil } }
+        last = name
+        count += 1
+        guard count <= 32, take(":\""), token(upTo: 256) else { return nil }
+      } while take(",\"")
+      guard take("}") else { return nil }
+    }
+    guard take("}"), position == bytes.count else { return nil }
+    return ScannedEntry(index: index, time: time, previous: previous)
+  }
+
+  private mutating func take(_ text: StaticString) -> Bool {
+    let count = text.utf8CodeUnitCount
+    guard position + count <= bytes.count else { return false }
+    let isThere = text.withUTF8Buffer { expected in
+      var offset = 0
+      while offset < count, unsafe expected[offset] == bytes[position + offset] { offset += 1 }
+      return offset == count
+    }
+    if isThere { position += count }
+    return isThere
+  }
+
+  /// 1 to `limit` printable ASCII characters that need no escape, and the quotation mark behind them.
+  private mutating func token(upTo limit: Int) -> Bool {
+    let start = position
+    while position < bytes.count {
+      let byte = bytes[position]
+      position += 1
+      if byte == 0x22 { return position - 1 > start && position - 1 - start <= limit }
+      guard byte >= 0x20, byte < 0x7F, byte != 0x5C else { return false }
+    }
+    return false
+  }
+
+  /// Dotted lower-case words, and the quotation mark behind them.
+  private mutating func kind() -> Bool {
+    let start = position
+    var last: UInt8 = 0x2E
+    while position < bytes.count {
+      let byte = bytes[position]
+      position += 1
+      switch byte {
+      case 0x61...0x7A: break
+      case 0x30...0x39, 0x5F: guard position - 1 > start else { return false }
+      case 0x2E: guard last != 0x2E else { return false }
+      case 0x22: return last != 0x2E && position - 1 - start <= 64
+      default: return false
+      }
+      last = byte
+    }
+    return false
+  }
+
+  /// 64 lower-case hexadecimal digits, and the quotation mark behind them.
+  private mutating func digest() -> Bool {
+    guard position + 65 <= bytes.count else { return false }
+    for offset in position..<position + 64 where Self.nibble(bytes[offset]) > 15 { return false }
+    position += 64
+    return take("\"")
+  }
+
+  private func value(at start: Int) -> Digest? {
+    Digest((0..<32).map { Self.nibble(bytes[start + 2 * $0]) << 4 | Self.nibble(bytes[start + 2 * $0 + 1]) })
+  }
+
+  private static func nibble(_ digit: UInt8) -> UInt8 {
+    switch digit {
+    case 0x30...0x39: digit - 0x30
+    case 0x61...0x66: digit - 0x57
+    default: 0xFF
+    }
+  }
+
+  /// A UUID of version 7, and the quotation mark behind it.
+  private mutating func messageID() -> Bool {
+    guard position + 37 <= bytes.count else { return false }
+    for offset in 0..<36 {
+      let byte = bytes[position + offset]
+      switch offset {
+      case 8, 13, 18, 23: guard byte == 0x2D else { return false }
+      case 14: guard byte == 0x37 else { return false }
+      case 19: guard byte == 0x38 || byte == 0x39 || byte == 0x61 || byte == 0x62 else { return false }
+      default: guard Self.nibble(byte) <= 15 else { return false }
+      }
+    }
+    position += 36
+    return take("\"")
+  }
+
+  private mutating func index() -> Int? {
+    let start = position
+    var value = 0
+    while position < bytes.count, position - start < 16, bytes[position] &- 0x30 < 10 {
+      value = value * 10 + Int(bytes[position] - 0x30)
+      position += 1
+    }
+    guard position > start, position - start == 1 || bytes[start] != 0x30, value < MerkleTree.largestSize else { return nil }
+    return value
+  }
+
+  /// `yyyy-mm-ddThh:mm:ss.mmmZ`, and the quotation mark behind it.
+  private mutating func time() -> Instant? {
+    guard let year = number(4), take("-"), let month = number(2), take("-"), let day = number(2), take("T"),
+      let hour = number(2), hour < 24, take(":"), let minute = number(2), minute < 60, take(":"),
+      let second = number(2), second < 60, take("."), let millisecond = number(3), take("Z\""),
+      let days = CivilDate.toDays(year: year, month: month, day: day)
+    else { return nil }
+    return Instant(milliseconds: ((days * 24 + hour) * 60 + minute) * 60_000 + second * 1000 + millisecond)
+  }
+
+  private mutating func number(_ width: Int) -> Int64? {
+    guard position + width <= bytes.count else { return nil }
+    var value: Int64 = 0
+    for _ in 0..<width {
+      let digit = bytes[position] &- 0x30
+      guard digit < 10 else { return nil }
+      value = value * 10 + Int64(digit)
+      position += 1
+    }
+    return value
+  }
+}

@@ -1,0 +1,61 @@
+package import Primitives
+
+extension ErrorCatalogue {
+  /// Codes of this module; see `docs/errors.md`.
+  package static let ledger: [ErrorDefinition] = [
+    .init(
+      "ledger.draft_invalid", .error,
+      en: "A ledger entry cannot be made: {field} must be {expected}.", zh: "无法生成账本条目：{field} 必须是 {expected}。"),
+    .init(
+      "ledger.entry_invalid", .error,
+      en: "The ledger entry is not valid: {field} must be {expected}.", zh: "账本条目无效：{field} 必须是 {expected}。"),
+    .init(
+      "ledger.entry_too_large", .error,
+      en: "A ledger entry is larger than {limit} bytes.", zh: "账本条目超过 {limit} 字节。"),
+    .init(
+      "ledger.full", .fault,
+      en: "The ledger has reached its largest size of {limit} entries.", zh: "账本已达到最大条目数 {limit}。"),
+    .init(
+      "ledger.proof_index", .error,
+      en: "The proof's index or sizes are out of range for the tree.", zh: "证明中的序号或大小超出该树的范围。"),
+    .init(
+      "ledger.proof_length", .error,
+      en: "The proof has {count} digests where {expected} belong.", zh: "证明含 {count} 个摘要，应为 {expected} 个。"),
+    .init("ledger.proof_mismatch", .error, en: "The proof does not lead to the given root.", zh: "证明得不到给定的根哈希。"),
+    .init(
+      "ledger.proof_malformed", .error,
+      en: "The proof is malformed: {field} must be {expected}.", zh: "证明格式错误：{field} 必须是 {expected}。"),
+    .init("ledger.note_malformed", .error, en: "The signed note is malformed: {reason}.", zh: "签名便笺格式错误：{reason}。"),
+    .init(
+      "ledger.note_unknown_key", .error,
+      en: "No known key has signed the note.", zh: "没有已知密钥签署该便笺。"),
+    .init(
+      "ledger.note_signature", .error,
+      en: "A signature that names a known key does not verify.", zh: "标明已知密钥的签名未通过验证。"),
+    .init(
+      "ledger.verifier_key", .error,
+      en: "The verifier key text is malformed: {reason}.", zh: "验证密钥文本格式错误：{reason}。"),
+    .init(
+      "ledger.checkpoint_malformed", .error,
+      en: "The checkpoint is malformed: {reason}.", zh: "检查点格式错误：{reason}。"),
+    .init(
+      "ledger.checkpoint_origin", .error,
+      en: "The checkpoint is of another log.", zh: "该检查点属于另一个日志。"),
+    .init(
+      "ledger.checkpoint_extension", .error,
+      en: "The checkpoint carries extension lines, which nobody can audit.", zh: "检查点带有扩展行，无法审计。"),
+    .init("ledger.data_damaged", .fault, en: "Entry {index} is damaged ({field}).", zh: "条目 {index} 已损坏（{field}）。"),
+    .init(
+      "ledger.index_damaged", .fault,
+      en: "Entry {index} is missing, surplus or out of its place ({field}).", zh: "条目 {index} 缺失、多余或错位（{field}）。"),
+    .init(
+      "ledger.chain_damaged", .fault,
+      en: "Entry {index} does not continue the hash chain ({field}).", zh: "条目 {index} 未延续哈希链（{field}）。"),
+    .init(
+      "ledger.tree_damaged", .fault,
+      en: "The hash tree is damaged at entry {index} ({field}).", zh: "哈希树在条目 {index} 处损坏（{field}）。"),
+    .init(
+      "ledger.checkpoint_damaged", .fault,
+      en: "The signed checkpoint does not match the entries from {index} on ({field}).", zh: "自条目 {index} 起与签名检查点不符（{field}）。"),
+  ]
+}

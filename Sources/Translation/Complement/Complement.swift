@@ -1,0 +1,97 @@
+package import JSONTree
+package import Primitives
+
+/// What the partner's document does not carry of a document: it stays at home, is never sent, and makes writing back give the original.
+///
+/// It holds only what does not come back by itself. An entry whose element the partner changed is not applied: the partner's value wins.
+package struct Complement: Sendable {
+  package struct Entry: Sendable {
+    /// A keyed path in the format's own names.
+    package let path: String
+    /// The original text; nil: the original has nothing there.
+    package let text: String?
+    /// The original's name of the element, when it is not the one that is written.
+    package let name: String?
+    /// What the partner's document said of the elements that the place stands for, when the entry was made; nil: nothing. The entry holds
+    /// only as long as it says the same.
+    package let guards: [(element: String, text: String?)]
+  }
+
+  /// `id@version` of the format of the original.
+  package let profile: String
+  package let direction: Direction
+  /// Economy that the original was made to.
+  package let economy: String
+  package let shape: String?
+  /// Namespace URI of the original's root, when it is not the one that is written.
+  package let namespace: String?
+  /// Number of instances, for repeated elements that are addressed by position: an entry holds only as long as it is the same.
+  package let counts: [(path: String, count: Int)]
+  /// Repeated elements that come back in another order: for each place of the original the position in what comes back; 0: an added one.
+  package let orders: [(path: String, order: [Int])]
+  package let entries: [Entry]
+
+  package var isEmpty: Bool { entries.isEmpty && orders.isEmpty && namespace == nil }
+}
+
+extension Complement {
+  /// The stable JSON form (`schemas/complement.schema.json`).
+  package var json: JSONValue {
+    var object = JSONObject([("version", 1), ("profile", .string(profile)), ("direction", .string(direction.rawValue)), ("economy", .string(economy))])
+    if let shape { object["shape"] = .string(shape) }
+    if let namespace { object["namespace"] = .string(namespace) }
+    if !counts.isEmpty { object["counts"] = .object(JSONObject(counts.map { ($0.path, JSONValue.number(JSONNumber($0.count))) })) }
+    if !orders.isEmpty {
+      object["orders"] = .object(JSONObject(orders.map { ($0.path, JSONValue.array($0.order.map { .number(JSONNumber($0)) })) }))
+    }
+    object["entries"] = .array(
+      entries.map { entry in
+        var object = JSONObject([("path", .string(entry.path)), ("is", entry.text.map { .string($0) } ?? .null)])
+        if let name = entry.name { object["name"] = .string(name) }
+        if !entry.guards.isEmpty {
+          object["guard"] = .object(JSONObject(entry.guards.map { ($0.element, $0.text.map { JSONValue.string($0) } ?? .null) }))
+        }
+        return .object(object)
+      })
+    return .object(object)
+  }
+
+  /// Reads the JSON form.
+  ///
+  /// - Throws: `write.complement_invalid` with a JSON pointer.
+  package init(json: JSONValue) throws(CausewayError) {
+    func invalid(_ pointer: String) -> CausewayError { CausewayError("write.complement_invalid", pointer: pointer) }
+    guard json["version"]?.int == 1 else { throw invalid("/version") }
+    guard let profile = json["profile"]?.string else { throw invalid("/profile") }
+    guard let direction = json["direction"]?.string.flatMap(Direction.init) else { throw invalid("/direction") }
+    var counts: [(path: String, count: Int)] = []
+    for member in json["counts"]?.object?.members ?? [] {
+      guard let count = member.value.int, count >= 0 else { throw invalid("/counts") }
+      counts.append((path: member.name, count: count))
+    }
+    var orders: [(path: String, order: [Int])] = []
+    for member in json["orders"]?.object?.members ?? [] {
+      guard let list = member.value.array, list.allSatisfy({ $0.int.map { $0 >= 0 } ?? false }) else { throw invalid("/orders") }
+      orders.append((path: member.name, order: list.compactMap(\.int)))
+    }
+    var entries: [Entry] = []
+    guard let list = json["entries"]?.array else { throw invalid("/entries") }
+    for (index, item) in list.enumerated() {
+      guard let path = item["path"]?.string, KeyedPath(path) != nil, let text = item["is"], text.isNull || text.string != nil else { throw invalid("/entries/\(index)") }
+      var guards: [(element: String, text: String?)] = []
+      for member in item["guard"]?.object?.members ?? [] {
+        guard member.value.isNull || member.value.string != nil else { throw invalid("/entries/\(index)/guard") }
+        guards.append((element: member.name, text: member.value.string))
+      }
+      entries.append(Entry(path: path, text: text.string, name: item["name"]?.string, guards: guards))
+    }
+    self.profile = profile
+    self.direction = direction
+    shape = json["shape"]?.string
+    namespace = json["namespace"]?.string
+    economy = json["economy"]?.string ?? ""
+    self.counts = counts
+    self.orders = orders
+    self.entries = entries
+  }
+}

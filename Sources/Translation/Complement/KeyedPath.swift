@@ -1,0 +1,163 @@
+import Formats
+import Primitives
+
+/// A place in a document in the format's own names, by which repeated elements are found again after others came or went:
+/// `DecLists/DecList[GNo=3]/GModel`, `DecCopLimits/DecCopLimit[2]/EntQualifNo`, `DecUsers/DecUser[+1]/UseOrgPersonCode` (an instance that only the
+/// sending side holds, with its position in the original), `DecHead/?NewField` (a name that the structure does not know).
+struct KeyedPath: Hashable, Sendable {
+  enum Selector: Hashable, Sendable {
+    case only
+    /// Names below the instance, and the text there.
+    case key(String, String)
+    case position(Int)
+    case added(Int)
+  }
+
+  struct Segment: Hashable, Sendable {
+    let name: String
+    let selector: Selector
+
+    /// A name that the structure does not know.
+    var isUnknown: Bool { name.utf8.first == 0x3F }
+  }
+
+  var segments: [Segment] = []
+
+  func appending(_ name: String, _ selector: Selector = .only) -> KeyedPath {
+    KeyedPath(segments: segments + [Segment(name: name, selector: selector)])
+  }
+
+  var description: String {
+    segments.map { segment in
+      switch segment.selector {
+      case .only: segment.name
+      case .key(let path, let text): "\(segment.name)[\(path)=\(Self.escaped(text))]"
+      case .position(let position): "\(segment.name)[\(position)]"
+      case .added(let position): "\(segment.name)[+\(position)]"
+      }
+    }.joined(separator: "/")
+  }
+
+  init(segments: [Segment] = []) { self.segments = segments }
+
+  /// Parses what `description` writes.
+  init?(_ text: String) {
+    var segments: [Segment] = []
+    var rest = text.utf8[...]
+    while !rest.isEmpty {
+      var end = rest.startIndex
+      while end < rest.endIndex, rest[end] != 0x2F, rest[end] != 0x5B { end = rest.index(after: end) }
+      let name = String(Substring(rest[..<end]))
+      guard !name.isEmpty else { return nil }
+      rest = rest[end...]
+      guard rest.first == 0x5B else {
+        segments.append(Segment(name: name, selector: .only))
+        if !rest.isEmpty {
+          rest = rest.dropFirst()
+          if rest.isEmpty { return nil }
+        }
+        continue
+      }
+      guard let close = rest.firstIndex(of: 0x5D) else { return nil }
+      let inner = rest[rest.index(after: rest.startIndex)..<close]
+      guard let selector = Self.selector(inner) else { return nil }
+      segments.append(Segment(name: name, selector: selector))
+      rest = rest[rest.index(after: close)...]
+      if rest.isEmpty { break }
+      guard rest.first == 0x2F else { return nil }
+      rest = rest.dropFirst()
+      if rest.isEmpty { return nil }
+    }
+    guard !segments.isEmpty else { return nil }
+    self.segments = segments
+  }
+
+  private static func selector(_ text: Substring.UTF8View) -> Selector? {
+    if let equals = text.firstIndex(of: 0x3D) {
+      guard equals > text.startIndex, let value = unescaped(text[text.index(after: equals)...]) else { return nil }
+      return .key(String(Substring(text[..<equals])), value)
+    }
+    let isAdded = text.first == 0x2B
+    guard let number = Int(Substring(isAdded ? text.dropFirst() : text)), number > 0, number < 1_000_000, text.first != 0x2D else { return nil }
+    return isAdded ? .added(number) : .position(number)
+  }
+
+  /// `]`, `/` and `%` as `%5D`, `%2F`, `%25`.
+  private static func escaped(_ text: String) -> String {
+    var bytes: [UInt8] = []
+    for byte in text.utf8 {
+      switch byte {
+      case 0x5D: bytes += Array("%5D".utf8)
+      case 0x2F: bytes += Array("%2F".utf8)
+      case 0x25: bytes += Array("%25".utf8)
+      default: bytes.append(byte)
+      }
+    }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
+  private static func unescaped(_ text: Substring.UTF8View) -> String? {
+    var bytes: [UInt8] = []
+    var rest = text
+    while let byte = rest.first {
+      rest = rest.dropFirst()
+      guard byte == 0x25 else {
+        bytes.append(byte)
+        continue
+      }
+      let pair = String(Substring(rest.prefix(2)))
+      guard pair.utf8.count == 2, let value = UInt8(pair, radix: 16) else { return nil }
+      bytes.append(value)
+      rest = rest.dropFirst(2)
+    }
+    return String(validating: bytes, as: UTF8.self)
+  }
+}
+
+extension Draft {
+  /// The text below a node down a path of structure nodes.
+  func text(below node: Int32, _ path: Path) -> String? {
+    var current = node
+    for step in path.steps {
+      current = first(step.node, of: current)
+      guard current >= 0 else { return nil }
+    }
+    return nodes[Int(current)].text
+  }
+
+  /// Instances of a structure node that come out, under one parent.
+  func living(_ structureNode: Int, of parent: Int32, name: String? = nil) -> [Int32] {
+    instances(structureNode, of: parent, name: name).filter { nodes[Int($0)].output >= 0 }
+  }
+
+  /// How a node is named in a keyed path, and the selector among its siblings.
+  func segment(_ node: Int32, plan: VariantPlan) -> KeyedPath.Segment {
+    let entry = nodes[Int(node)]
+    guard entry.structure >= 0 else { return .init(name: "?" + (entry.name ?? ""), selector: .only) }
+    let kind = structure[Int(entry.structure)]
+    let name = (kind.isAttribute ? "@" : "") + kind.name
+    guard kind.isRepeated else { return .init(name: name, selector: .only) }
+    let siblings = living(Int(entry.structure), of: entry.parent)
+    return .init(name: name, selector: selector(node, among: siblings, plan: plan))
+  }
+
+  func selector(_ node: Int32, among siblings: [Int32], plan: VariantPlan) -> KeyedPath.Selector {
+    if let key = plan.groupAt[Int(nodes[Int(node)].structure)]?.key, let text = text(below: node, key.path), !text.isEmpty,
+      siblings.count(where: { self.text(below: $0, key.path)?.utf8.elementsEqual(text.utf8) ?? false }) == 1
+    {
+      return .key(structure.path(key.path.target, from: Int(nodes[Int(node)].structure)), text)
+    }
+    return .position((siblings.firstIndex(of: node) ?? 0) + 1)
+  }
+
+  /// The keyed path of a node that comes out.
+  func keyedPath(_ node: Int32, plan: VariantPlan) -> KeyedPath {
+    var segments: [KeyedPath.Segment] = []
+    var current = node
+    while current > 0 {
+      segments.append(segment(current, plan: plan))
+      current = nodes[Int(current)].parent
+    }
+    return KeyedPath(segments: segments.reversed())
+  }
+}

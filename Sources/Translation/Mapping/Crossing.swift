@@ -1,0 +1,117 @@
+import YAMLTree
+import Declarations
+import Primitives
+
+/// How a declaration of one side becomes the other side's declaration of the same goods (`schemas/canonical/crossing.yaml`).
+struct Crossing: Sendable {
+  enum Derivation: Sendable {
+    case element(ElementIndex, from: ElementIndex, direction: Direction?, action: Action)
+    /// A new instance of a group with the id and the type of a document.
+    case group(ElementIndex, id: ElementIndex, type: ElementIndex, from: ElementIndex, code: String, direction: Direction?)
+  }
+
+  /// By element: belongs to the declaring side.
+  let own: [Bool]
+  let derivations: [Derivation]
+
+  static func load(_ root: YAMLNode, dictionary: ElementDictionary) throws(CausewayError) -> Crossing {
+    try root.allow(["own", "crosses", "derive"])
+    var own = [Bool](repeating: false, count: dictionary.elements.count)
+    var mentioned = own
+    func element(_ id: String, _ node: YAMLNode) throws(CausewayError) -> ElementIndex {
+      guard let index = dictionary[id: id] else { throw node.error("the dictionary has no element \(id)") }
+      return index
+    }
+    for (key, value) in [("own", true), ("crosses", false)] {
+      for node in try root[key]?.list() ?? [] {
+        let index = try element(try node.string(), node)
+        guard !mentioned[Int(index.raw)] else { throw node.error("\(dictionary[index].id) is named twice") }
+        own[Int(index.raw)] = value
+        mentioned[Int(index.raw)] = true
+      }
+    }
+    for element in dictionary.elements(of: "declaration") where !element.isGroup && !mentioned[Int(element.index.raw)] {
+      throw root.error("\(element.id) is in neither `own` nor `crosses`")
+    }
+    var derivations: [Derivation] = []
+    for node in try root["derive"]?.list() ?? [] {
+      try node.allow(["element", "group", "from", "type", "direction", "action"])
+      let from = try element(try node.required("from").string(), node)
+      let word = try node["direction"]?.string()
+      let direction = Direction.allCases.first { $0.word == word }
+      guard word == nil || direction != nil else { throw node.error("direction is export or import") }
+      if let id = try node["group"]?.string() {
+        let group = try element(id, node)
+        derivations.append(
+          .group(
+            group, id: try element(id + ".ID", node), type: try element(id + ".TypeCode", node), from: from, code: try node.required("type").string(),
+            direction: direction))
+        continue
+      }
+      guard let action = Action(rawValue: try node["action"]?.string() ?? "swapped") else { throw node.error("the action is not known") }
+      let target = try element(try node.required("element").string(), node)
+      guard dictionary[target].group == dictionary[from].group else { throw node.error("both elements stand in the same group") }
+      derivations.append(.element(target, from: from, direction: direction, action: action))
+    }
+    return Crossing(own: own, derivations: derivations)
+  }
+
+  struct Result {
+    var declaration: Declaration
+    /// Elements whose value stands for the other side's.
+    var swapped: [ElementIndex: Action] = [:]
+    /// What stayed behind, with its place.
+    var left: [(path: ElementPath, value: Value)] = []
+  }
+
+  /// The other side's declaration.
+  func mirror(_ declaration: Declaration, direction: Direction, economy: String, known: Profile.KnownElements) -> Result {
+    var result = Result(declaration: declaration)
+    var left: [(path: ElementPath, value: Value)] = []
+    var root = strip(declaration.root, [], &left)
+    for derivation in derivations {
+      switch derivation {
+      case .element(let target, let from, let wanted, let action):
+        guard wanted == nil || wanted == direction, let value = declaration.root[from], value.isFilled, root[target] == nil else { continue }
+        root[target] = value
+        result.swapped[target] = action
+        left.removeAll { $0.path.element == from && $0.path.steps.isEmpty }
+      case .group(let group, let id, let type, let from, let code, let wanted):
+        guard wanted == nil || wanted == direction, let value = declaration.root[from], value.isFilled else { continue }
+        var instance = Group(group)
+        instance[type] = Value(code)
+        instance[id] = value
+        root.append(instance)
+        result.swapped[id] = .swapped
+        left.removeAll { $0.path.element == from && $0.path.steps.isEmpty }
+      }
+    }
+    root[known.type] = Value(direction.rawValue, origin: declaration.root[known.type]?.origin ?? -1)
+    root[known.economy] = Value(economy, origin: declaration.root[known.economy]?.origin ?? -1)
+    for element in [known.type, known.economy] {
+      result.swapped[element] = .swapped
+      left.removeAll { $0.path.element == element }
+    }
+    result.declaration.root = root
+    result.left = left
+    return result
+  }
+
+  private func strip(_ group: Group, _ steps: [ElementPath.Step], _ left: inout [(path: ElementPath, value: Value)]) -> Group {
+    var kept = Group(group.element)
+    for member in group.values {
+      if own[Int(member.element.raw)] {
+        if member.value.isFilled { left.append((path: ElementPath(member.element, in: steps), value: member.value)) }
+      } else {
+        kept[member.element] = member.value
+      }
+    }
+    for list in group.groups {
+      for (position, instance) in list.groups.enumerated() {
+        let inner = strip(instance, steps + [.init(group: list.element, position: position)], &left)
+        if !inner.isEmpty { kept.append(inner) }
+      }
+    }
+    return kept
+  }
+}

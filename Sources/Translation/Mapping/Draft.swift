@@ -1,0 +1,340 @@
+import Declarations
+import Formats
+import Primitives
+
+/// A document under construction or change: a tree of nodes that know their place in the structure.
+///
+/// Nodes are added in any order and come out in structure order; instances of one repeated node keep the order in which they were added.
+struct Draft {
+  struct Node {
+    /// Structure node; -1 for a name that the structure does not know.
+    let structure: Int32
+    let parent: Int32
+    /// nil: an element without text.
+    var text: String?
+    /// Another name than the structure's.
+    var name: String?
+    var namespace: String?
+    /// A fixed value: does not keep an optional parent alive.
+    var isWeak = false
+    /// Stays although it holds nothing.
+    var isKept = false
+    var isRemoved = false
+    var firstChild: Int32 = -1
+    var lastChild: Int32 = -1
+    var nextSibling: Int32 = -1
+    /// Document node of the source that the text came from.
+    var origin: Int32 = -1
+    /// Index into `groups`.
+    var group: Int32 = -1
+    /// Place in the document that `finish` builds.
+    var output: Int32 = -1
+  }
+
+  let structure: Structure
+  let plan: VariantPlan
+  var variant: Variant { plan.variant }
+  var nodes: [Node]
+  /// The group instances that were written, with the plan they were written by.
+  var groups: [(plan: GroupPlan, group: Group, instance: Int32)] = []
+  /// URIs to write instead of the structure's own, by namespace index.
+  var namespaces: [Int: String] = [:]
+
+  init(structure: Structure, plan: VariantPlan) {
+    self.structure = structure
+    self.plan = plan
+    nodes = [Node(structure: 0, parent: -1)]
+    nodes.reserveCapacity(256)
+  }
+
+  /// A draft that holds what a document holds.
+  init(_ bound: BoundDocument, structure: Structure, plan: VariantPlan) {
+    self.init(structure: structure, plan: plan)
+    let document = bound.document
+    var map = [Int32](repeating: -1, count: document.count)
+    map[0] = 0
+    for index in 1..<Int32(max(document.count, 1)) {
+      let id = Document.NodeID(index: index)
+      let binding = bound.binding[Int(index)]
+      guard binding != BoundDocument.content, let parent = document.parent(id), map[Int(parent.index)] >= 0 else { continue }
+      let node = append(Int(binding < 0 ? -1 : binding), to: map[Int(parent.index)])
+      map[Int(index)] = node
+      if binding < 0 || !document.name(id).utf8.elementsEqual(structure[Int(binding)].name.utf8), document.syntax == .xml || binding < 0 {
+        nodes[Int(node)].name = (document.kind(id) == .attribute ? "@" : "") + document.name(id)
+        nodes[Int(node)].namespace = document.namespace(id)
+      }
+      if let text = bound.utf8(index) { nodes[Int(node)].text = String(decoding: text, as: UTF8.self) }
+      let hasChild = document.children(id).contains { _ in true }
+      if nodes[Int(node)].text == nil, !hasChild { nodes[Int(node)].isKept = true }
+    }
+    if document.syntax == .xml, structure[0].namespace >= 0, let uri = document.namespace(document.root) { namespaces[structure[0].namespace] = uri }
+  }
+
+  // MARK: Building
+
+  mutating func append(_ structureNode: Int, to parent: Int32) -> Int32 {
+    let id = Int32(nodes.count)
+    nodes.append(Node(structure: Int32(structureNode), parent: parent))
+    let last = nodes[Int(parent)].lastChild
+    if last < 0 { nodes[Int(parent)].firstChild = id } else { nodes[Int(last)].nextSibling = id }
+    nodes[Int(parent)].lastChild = id
+    return id
+  }
+
+  /// Adds an instance so that it is the `position`-th (from 1) of its name.
+  mutating func insert(_ structureNode: Int, to parent: Int32, at position: Int, name: String? = nil) -> Int32 {
+    var previous: Int32 = -1
+    var seen = 0
+    var child = nodes[Int(parent)].firstChild
+    var before: Int32 = -1
+    while child >= 0 {
+      if isInstance(child, structureNode, name) {
+        seen += 1
+        if seen == position {
+          before = child
+          break
+        }
+      }
+      previous = child
+      child = nodes[Int(child)].nextSibling
+    }
+    guard before >= 0 else { return append(structureNode, to: parent) }
+    let id = Int32(nodes.count)
+    nodes.append(Node(structure: Int32(structureNode), parent: parent))
+    nodes[Int(id)].nextSibling = before
+    if previous < 0 { nodes[Int(parent)].firstChild = id } else { nodes[Int(previous)].nextSibling = id }
+    return id
+  }
+
+  /// Puts some children of a parent into a given order, at the end of its children.
+  mutating func order(_ sequence: [Int32], under parent: Int32) {
+    var all: [Int32] = []
+    var child = nodes[Int(parent)].firstChild
+    while child >= 0 {
+      if !sequence.contains(child) { all.append(child) }
+      child = nodes[Int(child)].nextSibling
+    }
+    all += sequence
+    nodes[Int(parent)].firstChild = all.first ?? -1
+    nodes[Int(parent)].lastChild = all.last ?? -1
+    for (index, child) in all.enumerated() { nodes[Int(child)].nextSibling = index + 1 < all.count ? all[index + 1] : -1 }
+  }
+
+  private func isInstance(_ node: Int32, _ structureNode: Int, _ name: String?) -> Bool {
+    guard nodes[Int(node)].structure == Int32(structureNode), !nodes[Int(node)].isRemoved else { return false }
+    guard structureNode < 0 else { return true }
+    return (nodes[Int(node)].name ?? "").utf8.elementsEqual((name ?? "").utf8)
+  }
+
+  func children(_ parent: Int32) -> [Int32] {
+    var found: [Int32] = []
+    var child = nodes[Int(parent)].firstChild
+    while child >= 0 {
+      if !nodes[Int(child)].isRemoved { found.append(child) }
+      child = nodes[Int(child)].nextSibling
+    }
+    return found
+  }
+
+  func instances(_ structureNode: Int, of parent: Int32, name: String? = nil) -> [Int32] {
+    var found: [Int32] = []
+    var child = nodes[Int(parent)].firstChild
+    while child >= 0 {
+      if isInstance(child, structureNode, name) { found.append(child) }
+      child = nodes[Int(child)].nextSibling
+    }
+    return found
+  }
+
+  func first(_ structureNode: Int, of parent: Int32) -> Int32 {
+    var child = nodes[Int(parent)].firstChild
+    while child >= 0 {
+      if nodes[Int(child)].structure == Int32(structureNode), !nodes[Int(child)].isRemoved { return child }
+      child = nodes[Int(child)].nextSibling
+    }
+    return -1
+  }
+
+  private func textBelow(_ node: Int32, _ path: [Int]) -> String? {
+    var current = node
+    for step in path {
+      current = first(step, of: current)
+      guard current >= 0 else { return nil }
+    }
+    return nodes[Int(current)].text
+  }
+
+  private func passes(_ node: Int32, _ tests: [Path.Test]) -> Bool {
+    tests.allSatisfy { test in
+      switch test {
+      case .equals(let path, let text): textBelow(node, path).map { $0.utf8.elementsEqual(text.utf8) } ?? false
+      case .differs(let path, let text): !(textBelow(node, path).map { $0.utf8.elementsEqual(text.utf8) } ?? false)
+      case .position: true
+      }
+    }
+  }
+
+  /// Sets the constants that a step's tests ask for.
+  mutating func satisfy(_ tests: [Path.Test], at node: Int32) {
+    for case .equals(let path, let text) in tests {
+      var current = node
+      for step in path {
+        let found = first(step, of: current)
+        current = found >= 0 ? found : append(step, to: current)
+      }
+      if nodes[Int(current)].text == nil {
+        nodes[Int(current)].text = text
+        nodes[Int(current)].isWeak = true
+      }
+    }
+  }
+
+  /// The node of a step under a parent, made when it is missing and may be made.
+  ///
+  /// - Parameter isGrouped: group rules make the instances of this node; a position does not.
+  mutating func reach(_ step: Path.Step, from parent: Int32, isGrouped: Bool = false, isNew: Bool = false) -> Int32? {
+    if step.tests.isEmpty {
+      if !isNew {
+        let found = first(step.node, of: parent)
+        if found >= 0 { return found }
+      }
+      return append(step.node, to: parent)
+    }
+    for case .position(let position) in step.tests {
+      let found = instances(step.node, of: parent)
+      if position <= found.count { return found[position - 1] }
+      return isGrouped ? nil : append(step.node, to: parent)
+    }
+    if let found = instances(step.node, of: parent).first(where: { passes($0, step.tests) }) { return found }
+    let node = append(step.node, to: parent)
+    satisfy(step.tests, at: node)
+    return node
+  }
+
+  /// The node of a step under a parent, or -1.
+  func find(_ step: Path.Step, from parent: Int32) -> Int32 {
+    if step.tests.isEmpty { return first(step.node, of: parent) }
+    let found = instances(step.node, of: parent)
+    for case .position(let position) in step.tests { return position <= found.count ? found[position - 1] : -1 }
+    return found.first { passes($0, step.tests) } ?? -1
+  }
+
+  mutating func remove(_ node: Int32) { nodes[Int(node)].isRemoved = true }
+
+  // MARK: Finishing
+
+  /// Which nodes come out: those with a text, those that hold one, and required ones under those that come out.
+  private func living() -> [Bool] {
+    var isLiving = [Bool](repeating: false, count: nodes.count)
+    // Children have larger numbers than their parents.
+    for index in stride(from: nodes.count - 1, through: 0, by: -1) {
+      guard !nodes[index].isRemoved else { continue }
+      if nodes[index].isKept || (!nodes[index].isWeak && nodes[index].text != nil) { isLiving[index] = true }
+      let parent = Int(nodes[index].parent)
+      if isLiving[index], parent >= 0 { isLiving[parent] = true }
+    }
+    isLiving[0] = true
+    for index in nodes.indices.dropFirst() {
+      if nodes[index].isRemoved || !isLiving[Int(nodes[index].parent)] {
+        isLiving[index] = false
+      } else if !isLiving[index] {
+        let structureNode = Int(nodes[index].structure)
+        isLiving[index] = nodes[index].text != nil
+          || (structureNode >= 0 && plan.requirements.isRequired[structureNode] && !structure[structureNode].isLeaf)
+      }
+    }
+    return isLiving
+  }
+
+  /// Adds the required elements (not leaves) that are missing, so that what must stand in them can be asked for and put there.
+  private mutating func completeContainers() {
+    var index = 0
+    let isLiving = living()
+    while index < nodes.count {
+      let structureNode = Int(nodes[index].structure)
+      if structureNode >= 0, index >= isLiving.count || isLiving[index] {
+        for child in plan.requirements.containers[structureNode] where first(child, of: Int32(index)) < 0 {
+          let added = append(child, to: Int32(index))
+          nodes[Int(added)].isKept = true
+        }
+      }
+      index += 1
+    }
+  }
+
+  /// Builds the document. Afterwards `output` of each node tells its place there.
+  mutating func finish(syntax: Document.Syntax) -> Document {
+    completeContainers()
+    let isLiving = living()
+    var builder = DocumentBuilder(syntax: syntax, expectedNodes: nodes.count, expectedText: nodes.count * 12)
+    let uris = structure.namespaces.enumerated().map { namespaces[$0.offset] ?? $0.element.uri }
+    for index in nodes.indices { nodes[index].output = -1 }
+    emit(0, &builder, isLiving, uris, isJSON: syntax == .json)
+    return builder.finish()
+  }
+
+  private mutating func emit(_ index: Int32, _ builder: inout DocumentBuilder, _ isLiving: [Bool], _ uris: [String], isJSON: Bool) {
+    let node = nodes[Int(index)]
+    let entry: Structure.Node? = node.structure >= 0 ? structure[Int(node.structure)] : nil
+    let name: String
+    if isJSON { name = entry?.jsonName ?? node.name.map { $0.utf8.first == 0x40 ? String($0.dropFirst()) : $0 } ?? "" } else { name = node.name ?? entry?.name ?? "" }
+    let namespace = isJSON ? nil : node.namespace ?? entry.flatMap { $0.namespace < 0 ? nil : uris[$0.namespace] }
+    if !isJSON, entry?.isAttribute ?? (name.utf8.first == 0x40) {
+      let plain = name.utf8.first == 0x40 ? String(name.dropFirst()) : name
+      nodes[Int(index)].output = builder.attribute(name: plain, namespace: namespace, value: node.text ?? "").index
+      return
+    }
+    nodes[Int(index)].output = builder.open(name: name, namespace: namespace, inArray: isJSON && (entry?.jsonArray ?? false)).index
+    let children = ordered(index, isLiving)
+    if isJSON, let entry, let text = node.text, entry.json == .object || entry.hasAttributes || !children.isEmpty {
+      builder.open(name: Structure.content)
+      builder.text(text)
+      builder.close()
+    } else if let text = node.text, !isJSON || children.isEmpty {
+      if isJSON || children.isEmpty { builder.text(text, scalar: isJSON ? entry.map(scalar) ?? .string : .string) }
+    }
+    for child in children { emit(child, &builder, isLiving, uris, isJSON: isJSON) }
+    if !isJSON, let text = node.text, !children.isEmpty { builder.text(text) }
+    builder.close()
+  }
+
+  /// How a plain leaf's text is written in JSON; `content` is always a string, so that a number keeps its scale.
+  private func scalar(_ entry: Structure.Node) -> Document.Scalar {
+    switch entry.json {
+    case .string?: return .string
+    case .number?: return .number
+    case .boolean?: return .bool
+    case .object?, .array?, nil:
+      switch entry.type {
+      case .decimal, .integer: return .number
+      case .indicator("false", "true"): return .bool
+      default: return .string
+      }
+    }
+  }
+
+  /// Living children: attributes first, then structure order; names that the structure does not know at the end.
+  private func ordered(_ index: Int32, _ isLiving: [Bool]) -> [Int32] {
+    var found: [Int32] = []
+    var isOrdered = true
+    var last = Int.min
+    var child = nodes[Int(index)].firstChild
+    while child >= 0 {
+      if isLiving[Int(child)] {
+        let rank = rank(child)
+        if rank < last { isOrdered = false }
+        last = rank
+        found.append(child)
+      }
+      child = nodes[Int(child)].nextSibling
+    }
+    guard !isOrdered else { return found }
+    return found.enumerated().sorted { (rank($0.element), $0.offset) < (rank($1.element), $1.offset) }.map(\.element)
+  }
+
+  private func rank(_ index: Int32) -> Int {
+    let structureNode = Int(nodes[Int(index)].structure)
+    guard structureNode >= 0 else { return nodes[Int(index)].name?.utf8.first == 0x40 ? -1 : Int.max }
+    return structure[structureNode].isAttribute ? structureNode - structure.count : structureNode
+  }
+}

@@ -1,0 +1,270 @@
+import YAMLTree
+import Declarations
+import Primitives
+
+/// Compiles `mapping.yaml` against structure, dictionary and code tables. Collects all problems with file, line and reason; compiles
+/// nothing unless there are none.
+struct MappingCompiler {
+  let structure: Structure
+  let dictionary: ElementDictionary
+  let codes: CodeLibrary
+  var problems: [Problem] = []
+  private var seen: Set<String> = []
+  /// By structure node: some rule of some variant reads, writes or tests it.
+  var used: [Bool]
+  /// By structure node: some rule can write it.
+  var written: [Bool]
+  private var local: [String?]
+  /// Lines of rules, and of those that found their place in at least one variant.
+  private var pathFailures: [Int: (count: Int, reason: String)] = [:]
+  private var pathSuccesses: Set<Int> = []
+  var variant = Variant(direction: .export, shape: nil)
+  /// By structure node: the conversion of a rule compiled so far, for `scaledBy`.
+  var conversionsAt: [Int: [CodeConversion]] = [:]
+
+  static func compile(
+    _ root: YAMLNode, structure: Structure, dictionary: ElementDictionary, codes: CodeLibrary
+  ) throws(CausewayError) -> MappingPlan {
+    var compiler = MappingCompiler(structure: structure, dictionary: dictionary, codes: codes)
+    return try compiler.run(root)
+  }
+
+  private init(structure: Structure, dictionary: ElementDictionary, codes: CodeLibrary) {
+    self.structure = structure
+    self.dictionary = dictionary
+    self.codes = codes
+    used = Array(repeating: false, count: structure.count)
+    written = used
+    local = Array(repeating: nil, count: structure.count)
+  }
+
+  mutating func refuse(_ node: YAMLNode, _ reason: String) { refuse(line: node.line, file: node.file, reason) }
+
+  private mutating func refuse(line: Int, file: String, _ reason: String) {
+    guard seen.insert("\(line) \(reason)").inserted else { return }
+    problems.append(Problem("profile.mapping_invalid", pointer: file, line: line, facts: ["reason": reason]))
+  }
+
+  // MARK: The whole
+
+  private mutating func run(_ root: YAMLNode) throws(CausewayError) -> MappingPlan {
+    try root.allow(["direction", "economy", "rules", "local"])
+    let (direction, variants) = try direction(try root.required("direction"))
+    let economy = try economy(try root.required("economy"))
+    let rules = try root.required("rules").list()
+    guard let rootElement = dictionary.root(of: "declaration") else {
+      throw CausewayError("profile.mapping_invalid", pointer: root.file, line: root.line, facts: ["reason": "the dictionary has no declaration"])
+    }
+    var plans: [VariantPlan] = []
+    for variant in variants {
+      self.variant = variant
+      let node = variant.shape.map { structure.shapeNodes[$0] } ?? 0
+      let path = Path(isAbsolute: true, steps: [], target: node)
+      let plan = group(rules, element: rootElement, path: path, key: nil, split: nil, filters: [], line: root.line)
+      plans.append(finish(plan, variant: variant, file: root.file))
+    }
+    for (line, failure) in pathFailures where !pathSuccesses.contains(line) { refuse(line: line, file: root.file, failure.reason) }
+    for entry in try root["local"]?.list() ?? [] { markLocal(entry) }
+    checkCoverage(root.file)
+    guard problems.isEmpty else {
+      throw CausewayError(problems: problems.sorted { ($0.line ?? 0) < ($1.line ?? 0) })
+    }
+    return MappingPlan(direction: direction, economy: economy, variants: plans, local: local)
+  }
+
+  private mutating func direction(_ node: YAMLNode) throws(CausewayError) -> (MappingPlan.DirectionRule, [Variant]) {
+    try node.allow(["at", "values", "shapes"])
+    func parsed(_ value: YAMLNode) throws(CausewayError) -> Direction {
+      guard let direction = Direction(rawValue: try value.string()) else { throw value.error("a direction is EX or IM") }
+      return direction
+    }
+    if let shapes = node["shapes"] {
+      var rules = [MappingPlan.ShapeRule?](repeating: nil, count: structure.shapes.count)
+      for member in try shapes.members() {
+        guard let shape = structure.shapes.firstIndex(of: member.key) else { throw shapes.error("the structure has no shape \(member.key)") }
+        rules[shape] = try shapeRule(member.value)
+      }
+      guard !rules.isEmpty, rules.allSatisfy({ $0 != nil }) else { throw shapes.error("each shape of the structure needs a direction") }
+      let all = rules.compactMap { $0 }
+      return (.shapes(all), all.enumerated().map { Variant(direction: $1.direction, shape: $0) })
+    }
+    let path = try absolute(try node.required("at"))
+    var values: [(String, Direction)] = []
+    for member in try node.required("values").members() { values.append((member.key, try parsed(member.value))) }
+    for direction in Direction.allCases where !values.contains(where: { $0.1 == direction }) {
+      throw node.error("no value means \(direction.rawValue)")
+    }
+    guard structure.shapes.isEmpty else { throw node.error("a structure with shapes reads the direction from the shape") }
+    return (.value(path, values.map { (text: $0.0, direction: $0.1) }), Direction.allCases.map { Variant(direction: $0, shape: nil) })
+  }
+
+  private func shapeRule(_ node: YAMLNode) throws(CausewayError) -> MappingPlan.ShapeRule {
+    let isPlain = if case .scalar = node.content { true } else { false }
+    let word = isPlain ? node : try node.required("is")
+    guard let direction = Direction(rawValue: try word.string()) else { throw word.error("a direction is EX or IM") }
+    guard !isPlain, let when = node["when"] else { return .init(direction: direction, when: nil) }
+    try node.allow(["is", "when"])
+    guard let member = try when.members().first, try when.members().count == 1, let element = dictionary[id: member.key], !dictionary[element].isGroup
+    else { throw when.error("`when` names one element and its values") }
+    return .init(direction: direction, when: (element: element, values: try member.value.strings()))
+  }
+
+  private mutating func economy(_ node: YAMLNode) throws(CausewayError) -> MappingPlan.EconomyRule {
+    if case .scalar(let code) = node.content { return .fixed(code) }
+    try node.allow(["at"])
+    return .at(try absolute(try node.required("at")))
+  }
+
+  private mutating func absolute(_ node: YAMLNode) throws(CausewayError) -> Path {
+    let text = try node.string()
+    do throws(PathParser.Failure) {
+      let path = try PathParser(structure: structure).parse(text.utf8.first == 0x2F ? text : "/" + text, from: 0)
+      mark(path, writes: true)
+      return path
+    } catch { throw node.error(error.reason) }
+  }
+
+  private mutating func markLocal(_ node: YAMLNode) {
+    do throws(CausewayError) {
+      try node.allow(["reason", "at", "shape"])
+      let reason = try node.required("reason").string()
+      guard let at = node["at"] else { return refuse(node, "`at` is missing") }
+      var contexts = structure.shapeNodes.isEmpty ? [0] : structure.shapeNodes
+      if let shapes = try node["shape"]?.strings() { contexts = contexts.filter { node in structure[node].shape.map { shapes.contains(structure.shapes[$0]) } ?? false } }
+      let entries = if case .sequence(let list) = at.content { list } else { [at] }
+      for entry in entries {
+        let text = try entry.string()
+        var failure: PathParser.Failure?
+        var isFound = false
+        for context in contexts {
+          do throws(PathParser.Failure) {
+            let path = try PathParser(structure: structure).parse(text, from: context)
+            isFound = true
+            for index in path.target..<structure[path.target].end where !used[index] { local[index] = reason }
+            if structure[path.target].isLeaf, used[path.target] { refuse(entry, "\(text) is called local, and a rule maps it") }
+          } catch { failure = error }
+        }
+        if !isFound, let failure { refuse(entry, failure.reason) }
+      }
+    } catch { problems += error.problems }
+  }
+
+  private mutating func checkCoverage(_ file: String) {
+    for (index, node) in structure.nodes.enumerated() where node.isLeaf {
+      guard used[index] || local[index] != nil else {
+        problems.append(
+          Problem("profile.structure_invalid", pointer: structure.file, line: node.line, facts: ["reason": "\(structure.path(index)) is neither mapped nor local"]))
+        continue
+      }
+      let canBeAsked = node.min > 0 || !node.requiredIn.isEmpty
+      if canBeAsked, !written[index], node.en.isEmpty || node.zh.isEmpty {
+        problems.append(
+          Problem(
+            "profile.structure_invalid", pointer: structure.file, line: node.line,
+            facts: ["reason": "\(structure.path(index)) is required, no rule can fill it, and it has no names (en, zh) to ask for it by"]))
+      }
+    }
+  }
+
+  func markInner(_ path: Path, _ body: (Int) -> Void) {
+    for step in path.steps {
+      for test in step.tests {
+        switch test {
+        case .equals(let nodes, _), .differs(let nodes, _): nodes.last.map(body)
+        case .position: break
+        }
+      }
+    }
+  }
+
+  mutating func mark(_ path: Path, writes: Bool) {
+    var tested: [Int] = []
+    markInner(path) { tested.append($0) }
+    for node in tested {
+      used[node] = true
+      written[node] = true
+    }
+    used[path.target] = true
+    if writes { written[path.target] = true }
+  }
+
+  // MARK: Paths and scope
+
+  /// Whether a rule or group counts in the present variant.
+  mutating func applies(_ node: YAMLNode) throws(CausewayError) -> Bool {
+    if let direction = try node["direction"]?.string() {
+      guard ["export", "import"].contains(direction) else { throw node.error("direction is export or import") }
+      if direction != variant.direction.word { return false }
+    }
+    if let shapes = try node["shape"]?.strings() {
+      for shape in shapes where !structure.shapes.contains(shape) { throw node.error("the structure has no shape \(shape)") }
+      guard let shape = variant.shape, shapes.contains(structure.shapes[shape]) else { return false }
+    }
+    return true
+  }
+
+  /// Resolves a path in the present variant. Without `shape:` a path may be missing in some shapes, but not in all.
+  mutating func resolve(_ text: String, from context: Int, at node: YAMLNode) -> Path? {
+    do throws(PathParser.Failure) {
+      let path = try PathParser(structure: structure).parse(text, from: context)
+      pathSuccesses.insert(node.line)
+      return path
+    } catch {
+      if node["shape"] != nil || structure.shapes.isEmpty {
+        refuse(node, error.reason)
+      } else {
+        pathFailures[node.line, default: (0, error.reason)].count += 1
+      }
+      return nil
+    }
+  }
+
+  /// A leaf must be reached without choosing among repeated nodes.
+  mutating func checkUnambiguous(_ path: Path, at node: YAMLNode, allowsRepeatedTarget: Bool) {
+    for step in path.steps where structure[step.node].isRepeated && step.tests.isEmpty {
+      if allowsRepeatedTarget, step.node == path.target { continue }
+      refuse(node, "the path goes through \(structure.path(step.node)), which may occur more than once: give a test, a position, `lines` or a group")
+    }
+  }
+
+  // MARK: Finishing a variant
+
+  private mutating func finish(_ root: GroupPlan, variant: Variant, file: String) -> VariantPlan {
+    var uses = [[LeafUse]](repeating: [], count: structure.count)
+    var groupAt = [GroupPlan?](repeating: nil, count: structure.count)
+    var writers: [String: Int] = [:]
+    func visit(_ plan: GroupPlan, _ prefix: String) {
+      if groupAt[plan.node] == nil { groupAt[plan.node] = plan }
+      for item in plan.items {
+        switch item {
+        case .group(let inner):
+          visit(inner, prefix + "/\(Self.signature(inner.path))#\(inner.filters.map { "\($0.element.raw)\($0.isEqual)\($0.text)" }.joined(separator: ","))\(inner.line)")
+        case .rule(let rule):
+          guard let path = rule.path else { continue }
+          uses[path.target].append(LeafUse(plan: plan, rule: rule))
+          if case .unit(_, let unit) = rule.kind { uses[unit.path.target].append(LeafUse(plan: plan, rule: rule)) }
+          guard rule.writes else { continue }
+          let key = (path.isAbsolute ? "" : prefix) + "/" + Self.signature(path)
+          if let other = writers[key], other != rule.line {
+            refuse(line: rule.line, file: file, "the rule of line \(other) writes the same place (\(structure.path(path.target)))")
+          }
+          writers[key] = rule.line
+        }
+      }
+    }
+    visit(root, "")
+    return VariantPlan(variant: variant, structure: structure, root: root, uses: uses, groupAt: groupAt)
+  }
+
+  private static func signature(_ path: Path) -> String {
+    path.steps.map { step in
+      "\(step.node)" + step.tests.map { test in
+        switch test {
+        case .equals(let nodes, let text): "[\(nodes)=\(text)]"
+        case .differs(let nodes, let text): "[\(nodes)!=\(text)]"
+        case .position(let position): "[\(position)]"
+        }
+      }.joined()
+    }.joined(separator: "/")
+  }
+}

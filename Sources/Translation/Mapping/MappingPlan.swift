@@ -1,0 +1,243 @@
+import Declarations
+import Primitives
+
+/// A place in a document, seen from a context node: the steps down to one structure node.
+struct Path: Sendable {
+  enum Test: Hashable, Sendable {
+    /// The child (steps below the tested node) has that text. Writing sets it.
+    case equals([Int], String)
+    /// The child has another text, or none. Reading only.
+    case differs([Int], String)
+    /// That instance, from 1.
+    case position(Int)
+  }
+
+  struct Step: Sendable {
+    let node: Int
+    let tests: [Test]
+  }
+
+  /// Starts at the root element instead of the context.
+  let isAbsolute: Bool
+  let steps: [Step]
+  /// The structure node that the path leads to; the context itself when there are no steps.
+  let target: Int
+
+  /// Without tests, so that a table of slots finds it.
+  var isPlain: Bool { !isAbsolute && steps.allSatisfy(\.tests.isEmpty) }
+}
+
+/// An element on one side of a rule, with the table between the format's codes and the canonical ones.
+struct Field: Sendable {
+  let element: ElementIndex
+  let type: ElementType
+  /// Reading: the first that knows the code. Writing: the first.
+  let conversions: [CodeConversion]
+  /// Edition of the canonical list.
+  let list: CodeList?
+}
+
+extension Field {
+  /// What the tables say about a code of the format; nil without tables.
+  func forward(_ code: String) -> (outcome: CodeConversion.Outcome, table: CodeConversion)? { Self.forward(code, conversions) }
+
+  static func forward(_ code: String, _ conversions: [CodeConversion]) -> (outcome: CodeConversion.Outcome, table: CodeConversion)? {
+    for conversion in conversions {
+      let outcome = conversion.forward(code)
+      if outcome != .unknown { return (outcome, conversion) }
+    }
+    return conversions.first.map { (.unknown, $0) }
+  }
+}
+
+/// A quantity (or, inverse, a price per unit) whose unit's conversion may change the unit.
+struct Scale: Sendable {
+  let unit: Path
+  let conversions: [CodeConversion]
+  let isInverse: Bool
+}
+
+/// A value that follows from others. `groups`: from the context's group down to the instances.
+indirect enum Compute: Sendable {
+  /// The first, provided that the second gives a value.
+  case when(Compute, Compute)
+  case sum([ElementIndex], ElementIndex)
+  case count([ElementIndex])
+  case exists([ElementIndex])
+  case same([ElementIndex], ElementIndex)
+  case first([ElementIndex], ElementIndex)
+  /// Number of the instance among those of its group, from 1.
+  case position
+}
+
+/// One compiled rule of a mapping, good for both directions.
+struct RulePlan: Sendable {
+  enum Part: Sendable {
+    case literal(String)
+    /// Without a length: up to the next literal or the end.
+    case field(Field, ClosedRange<Int>?)
+
+    var element: ElementIndex? { if case .field(let field, _) = self { field.element } else { nil } }
+  }
+
+  struct Unit: Sendable {
+    let path: Path
+    let written: String
+    let factors: [(code: String, factor: ExactDecimal)]
+  }
+
+  enum Kind: Sendable {
+    case field(Field, Scale?)
+    case constant(String)
+    /// A leaf whose value follows from others; the element, when the rule names one, wins over the computation.
+    case computed(Compute, Field?)
+    /// The element follows from the format itself.
+    case implied(Field, String)
+    /// The element follows from other elements.
+    case derived(Field, Compute)
+    /// `otherwise` takes the whole text when it does not match the parts.
+    case concat([Part], otherwise: Field?)
+    case lines(Field, length: Int, max: Int)
+    case unit(Field, Unit)
+  }
+
+  let line: Int
+  /// nil: the rule has no place in the document.
+  let path: Path?
+  let also: [Path]
+  let reads: Bool
+  let writes: Bool
+  let kind: Kind
+  /// Elements that follow from the presence of the leaf; writing uses the rule only when they have these values.
+  var implies: [(field: Field, text: String)] = []
+  /// May make an instance of a node that a group targets.
+  var creates = false
+  /// Another rule writes the same node: look before writing.
+  var sharesTarget = false
+
+  /// The elements that the rule reads and writes.
+  var elements: [ElementIndex] {
+    switch kind {
+    case .field(let field, _), .implied(let field, _), .derived(let field, _), .lines(let field, _, _), .unit(let field, _): [field.element]
+    case .computed(_, let field): field.map { [$0.element] } ?? []
+    case .concat(let parts, let otherwise): parts.compactMap(\.element) + (otherwise.map { [$0.element] } ?? [])
+    case .constant: []
+    }
+  }
+
+  var isConstant: Bool { if case .constant = kind { true } else { false } }
+
+  /// Names a position among repeated nodes.
+  var hasPosition: Bool {
+    path?.steps.contains { $0.tests.contains { if case .position = $0 { true } else { false } } } ?? false
+  }
+}
+
+/// The rules of one group of elements: how its instances are found in the document and what they hold.
+final class GroupPlan: Sendable {
+  enum Item: Sendable {
+    case rule(RulePlan)
+    case group(GroupPlan)
+  }
+
+  /// On writing: an instance goes here only if an element has (or has not) a canonical value.
+  struct Filter: Sendable {
+    let element: ElementIndex
+    let text: String
+    let isEqual: Bool
+  }
+
+  let element: ElementIndex
+  /// From the enclosing group's node to an instance.
+  let path: Path
+  /// The leaf, below an instance, that identifies it, and its element.
+  let key: (element: ElementIndex, path: Path)?
+  /// One text holds all instances, separated by this.
+  let split: String?
+  let filters: [Filter]
+  let items: [Item]
+  /// By element: some rule writes it.
+  let writable: [Bool]
+  /// By element: some nested plan writes it.
+  let writableGroups: [Bool]
+  let line: Int
+
+  init(
+    element: ElementIndex, path: Path, key: (element: ElementIndex, path: Path)?, split: String?, filters: [Filter], items: [Item],
+    elementCount: Int, line: Int
+  ) {
+    self.element = element
+    self.path = path
+    self.key = key
+    self.split = split
+    self.filters = filters
+    self.items = items
+    self.line = line
+    var writable = [Bool](repeating: false, count: elementCount)
+    var writableGroups = writable
+    for item in items {
+      switch item {
+      case .rule(let rule) where rule.writes: for element in rule.elements { writable[Int(element.raw)] = true }
+      case .rule: break
+      case .group(let plan): writableGroups[Int(plan.element.raw)] = true
+      }
+    }
+    self.writable = writable
+    self.writableGroups = writableGroups
+  }
+
+  /// The structure node of an instance.
+  var node: Int { path.target }
+}
+
+/// A leaf's rules with the group plan that they stand in: what a complement's guard and a supplement item look up.
+struct LeafUse: Sendable {
+  let plan: GroupPlan
+  let rule: RulePlan
+}
+
+/// The mapping as it is for one direction and shape.
+final class VariantPlan: Sendable {
+  let variant: Variant
+  let root: GroupPlan
+  /// By structure node.
+  let uses: [[LeafUse]]
+  /// By structure node: the plan whose instances stand there (the first of several).
+  let groupAt: [GroupPlan?]
+  let requirements: Structure.Requirements
+
+  init(variant: Variant, structure: Structure, root: GroupPlan, uses: [[LeafUse]], groupAt: [GroupPlan?]) {
+    self.variant = variant
+    self.root = root
+    self.uses = uses
+    self.groupAt = groupAt
+    requirements = Structure.Requirements(structure, variant)
+  }
+}
+
+/// A compiled mapping: one plan for each direction and shape.
+struct MappingPlan: Sendable {
+  enum DirectionRule: Sendable {
+    case value(Path, [(text: String, direction: Direction)])
+    case shapes([ShapeRule])
+  }
+
+  struct ShapeRule: Sendable {
+    let direction: Direction
+    /// Writing takes this shape when an element has one of these values.
+    let when: (element: ElementIndex, values: [String])?
+  }
+
+  enum EconomyRule: Sendable {
+    case fixed(String)
+    case at(Path)
+  }
+
+  let direction: DirectionRule
+  let economy: EconomyRule
+  let variants: [VariantPlan]
+  /// By structure node: reason given for having no canonical peer; nil when mapped.
+  let local: [String?]
+
+  func plan(_ variant: Variant) -> VariantPlan? { variants.first { $0.variant == variant } }
+}

@@ -1,0 +1,409 @@
+package import Declarations
+import Formats
+import Primitives
+
+/// What reading did with one leaf of the source document.
+struct ReadMark: Sendable {
+  var action: Action
+  var reason: Reason?
+  /// The table that converted it.
+  var table: CodeListVersion?
+  /// The leaf whose value this one is part of (a further line, a unit); -1: stands for itself.
+  var via: Int32 = -1
+  var element: ElementIndex?
+}
+
+/// Why an element is absent although the source has something in its place.
+package struct ReadFailure: Sendable {
+  package let reason: Reason
+  /// Document node.
+  let node: Int32
+  /// Canonical codes to choose from, when a code has several peers.
+  package let candidates: [String]
+}
+
+/// A declaration as read, with what happened to each leaf.
+package struct Reading: Sendable {
+  package let declaration: Declaration
+  let variant: Variant
+  package var direction: Direction { variant.direction }
+  package let economy: String
+  /// By document node.
+  let marks: [ReadMark?]
+  package let failures: [ElementPath: ReadFailure]
+}
+
+/// Reads a bound document into a declaration by a variant's plan. One instance reads one document.
+struct Reader {
+  private let bound: BoundDocument
+  private let structure: Structure
+  private let dictionary: ElementDictionary
+  private var marks: [ReadMark?]
+  private var failures: [ElementPath: ReadFailure] = [:]
+  private var steps: [ElementPath.Step] = []
+
+  static func read(_ bound: BoundDocument, profile: Profile, variant: VariantPlan) -> Reading {
+    var reader = Reader(bound: bound, structure: profile.structure, dictionary: profile.dictionary)
+    return reader.run(profile: profile, plan: variant)
+  }
+
+  private init(bound: BoundDocument, structure: Structure, dictionary: ElementDictionary) {
+    self.bound = bound
+    self.structure = structure
+    self.dictionary = dictionary
+    marks = Array(repeating: nil, count: bound.document.count)
+  }
+
+  private mutating func run(profile: Profile, plan: VariantPlan) -> Reading {
+    let context = plan.variant.shape.flatMap { bound.binding.firstIndex(of: Int32(structure.shapeNodes[$0])) } ?? 0
+    var root = read(plan.root, at: Int32(context)) ?? Group(plan.root.element)
+    let direction = plan.variant.direction
+    var directionNode: Int32 = -1
+    if case .value(let path, _) = profile.plan.direction, let node = bound.matches(path, from: 0).first {
+      directionNode = node
+      marks[Int(node)] = ReadMark(action: .copied, reason: nil, element: profile.known.type)
+    }
+    root[profile.known.type] = Value(direction.rawValue, origin: directionNode)
+    var economy = ""
+    switch profile.plan.economy {
+    case .fixed(let code):
+      economy = code
+      root[profile.known.economy] = Value(code)
+    case .at(let path):
+      if let node = bound.matches(path, from: 0).first, let text = bound.filled(node) {
+        economy = String(decoding: LeafType.trimmed(text), as: UTF8.self)
+        root[profile.known.economy] = Value(economy, origin: node)
+        marks[Int(node)] = ReadMark(action: .copied, reason: nil, element: profile.known.economy)
+      }
+    }
+    return Reading(
+      declaration: Declaration(root: root, in: dictionary), variant: plan.variant, economy: economy, marks: marks, failures: failures)
+  }
+
+  // MARK: Groups
+
+  /// Reads one instance; nil when nothing in it has a value.
+  private mutating func read(_ plan: GroupPlan, at node: Int32, text: ArraySlice<UInt8>? = nil) -> Group? {
+    let base = plan.node
+    var slots = [Int32](repeating: -1, count: structure[base].end - base)
+    var index = Int(node)
+    let end = Int(bound.ends[index])
+    while index < end {
+      let slot = Int(bound.binding[index]) - base
+      if slot >= 0, slot < slots.count, slots[slot] < 0 { slots[slot] = Int32(index) }
+      index += 1
+    }
+    slots[0] = node
+    var group = Group(plan.element)
+    for item in plan.items {
+      switch item {
+      case .rule(let rule): if rule.reads { read(rule, plan, &group, node, slots, base, text) }
+      case .group(let inner): readInstances(inner, &group, node, slots, base)
+      }
+    }
+    guard !group.isEmpty || steps.isEmpty else { return nil }
+    for case .rule(let rule) in plan.items {
+      switch rule.kind {
+      case .implied(let field, let text): if group[field.element] == nil { group[field.element] = Value(text) }
+      case .derived(let field, let compute):
+        if group[field.element] == nil, let text = compute.evaluate(in: group), let canonical = field.type.canonical(text) {
+          group[field.element] = Value(canonical)
+        }
+      default: break
+      }
+    }
+    return group
+  }
+
+  private mutating func readInstances(_ plan: GroupPlan, _ group: inout Group, _ context: Int32, _ slots: [Int32], _ base: Int) {
+    let nodes = instances(plan.path, context, slots, base)
+    guard !nodes.isEmpty else { return }
+    steps.append(.init(group: plan.element, position: 0))
+    defer { steps.removeLast() }
+    for node in nodes {
+      if let separator = plan.split {
+        guard let text = bound.filled(node) else {
+          noteEmpty(node)
+          continue
+        }
+        for piece in Self.pieces(text, separator) where !piece.isEmpty {
+          steps[steps.count - 1] = .init(group: plan.element, position: group.count(plan.element))
+          if let instance = read(plan, at: node, text: piece) { group.append(instance) }
+        }
+      } else {
+        steps[steps.count - 1] = .init(group: plan.element, position: group.count(plan.element))
+        if let instance = read(plan, at: node) { group.append(instance) }
+      }
+    }
+  }
+
+  private func instances(_ path: Path, _ context: Int32, _ slots: [Int32], _ base: Int) -> [Int32] {
+    guard let last = path.steps.last else { return [context] }
+    guard path.isPlain else { return bound.matches(path, from: context) }
+    if !structure[last.node].isRepeated {
+      let node = slots[last.node - base]
+      return node < 0 ? [] : [node]
+    }
+    let parent = path.steps.count == 1 ? context : slots[path.steps[path.steps.count - 2].node - base]
+    return parent < 0 ? [] : bound.children(parent, boundTo: last.node)
+  }
+
+  private static func pieces(_ text: ArraySlice<UInt8>, _ separator: String) -> [ArraySlice<UInt8>] {
+    let mark = Array(separator.utf8)
+    var pieces: [ArraySlice<UInt8>] = []
+    var start = text.startIndex
+    var index = start
+    while index + mark.count <= text.endIndex {
+      if text[index..<(index + mark.count)].elementsEqual(mark) {
+        pieces.append(text[start..<index])
+        index += mark.count
+        start = index
+      } else {
+        index += 1
+      }
+    }
+    pieces.append(text[start...])
+    return pieces.map(LeafType.trimmed)
+  }
+
+  // MARK: Rules
+
+  private func locate(_ path: Path, _ context: Int32, _ slots: [Int32], _ base: Int) -> Int32 {
+    path.isPlain ? slots[path.target - base] : bound.matches(path, from: context).first ?? -1
+  }
+
+  private mutating func read(
+    _ rule: RulePlan, _ plan: GroupPlan, _ group: inout Group, _ context: Int32, _ slots: [Int32], _ base: Int, _ piece: ArraySlice<UInt8>?
+  ) {
+    guard let path = rule.path else { return }
+    if case .lines(let field, let length, _) = rule.kind {
+      readLines(field, length, instances(path, context, slots, base), &group)
+      return
+    }
+    var node = locate(path, context, slots, base)
+    var leaf = path.target
+    if !rule.also.isEmpty, node < 0 || bound.filled(node) == nil {
+      for other in rule.also {
+        let candidate = locate(other, context, slots, base)
+        if candidate >= 0, bound.filled(candidate) != nil {
+          if node >= 0 { noteEmpty(node) }
+          (node, leaf) = (candidate, other.target)
+          break
+        }
+      }
+    }
+    guard node >= 0 else { return }
+    guard let text = piece ?? bound.filled(node) else {
+      noteEmpty(node)
+      return
+    }
+    guard let type = structure[leaf].type else { return }
+    for (field, text) in rule.implies where group[field.element] == nil { group[field.element] = Value(text, origin: node) }
+    switch rule.kind {
+    case .field(let field, let scale):
+      if let scale { readScaled(field, scale, type, text, node, &group, locate(scale.unit, context, slots, base)) } else { read(field, type, text, node, &group) }
+    case .computed(_, let field?): read(field, type, text, node, &group)
+    case .constant(let constant):
+      let isSame = LeafType.trimmed(text).elementsEqual(constant.utf8)
+      marks[Int(node)] = ReadMark(action: isSame ? .implied : .notCarried, reason: .constant)
+    case .concat(let parts, let otherwise): readParts(parts, otherwise, type, text, node, &group)
+    case .unit(let field, let unit): readUnit(field, unit, type, text, node, locate(unit.path, context, slots, base), &group)
+    case .computed(_, nil): marks[Int(node)] = ReadMark(action: .computed, reason: nil)
+    case .lines, .implied, .derived: break
+    }
+  }
+
+  private mutating func noteEmpty(_ node: Int32) {
+    if marks[Int(node)] == nil { marks[Int(node)] = ReadMark(action: .notCarried, reason: .empty) }
+  }
+
+  private mutating func fail(_ field: Field, _ node: Int32, _ reason: Reason, candidates: [String] = [], table: CodeListVersion? = nil) {
+    if marks[Int(node)] == nil || marks[Int(node)]?.reason == .empty {
+      marks[Int(node)] = ReadMark(action: .notCarried, reason: reason, table: table, element: field.element)
+    }
+    failures[ElementPath(field.element, in: steps)] = ReadFailure(reason: reason, node: node, candidates: candidates)
+  }
+
+  private mutating func set(_ field: Field, _ value: Value, _ node: Int32, _ action: Action, _ reason: Reason? = nil, _ table: CodeListVersion? = nil, _ group: inout Group) {
+    if let present = group[field.element] {
+      if !present.hasSameContent(as: value) { fail(field, node, .conflict) } else if marks[Int(node)] == nil {
+        marks[Int(node)] = ReadMark(action: action, reason: reason, table: table, via: present.origin == node ? -1 : present.origin, element: field.element)
+      }
+      return
+    }
+    group[field.element] = value
+    if let mark = marks[Int(node)], mark.action != .notCarried { return }
+    marks[Int(node)] = ReadMark(action: action, reason: reason, table: table, element: field.element)
+  }
+
+  private mutating func read(_ field: Field, _ type: LeafType, _ text: ArraySlice<UInt8>, _ node: Int32, _ group: inout Group) {
+    if !field.conversions.isEmpty {
+      let code = String(decoding: LeafType.trimmed(text), as: UTF8.self)
+      guard let (outcome, conversion) = field.forward(code) else { return }
+      switch outcome {
+      case .mapped(let canonical, let fidelity):
+        let value = Value(canonical, origin: node, received: code, list: field.list?.version ?? conversion.to.version)
+        switch fidelity {
+        case .exact: set(field, value, node, .converted, nil, conversion.version, &group)
+        case .lossy: set(field, value, node, .lossy, nil, conversion.version, &group)
+        case .scaled: set(field, value, node, .converted, .scaled, conversion.version, &group)
+        }
+      case .ambiguous(let candidates): fail(field, node, .codeAmbiguous, candidates: candidates, table: conversion.version)
+      case .none: fail(field, node, .codeNoPeer, table: conversion.version)
+      case .unknown: fail(field, node, .codeUnknown, table: conversion.version)
+      }
+      return
+    }
+    guard let canonical = type.canonical(text, for: field.type) else { return fail(field, node, .notOfType) }
+    if let list = field.list, !list.accepts(canonical) { return fail(field, node, .codeUnknown, table: list.version) }
+    set(field, Value(canonical, origin: node, received: received(text, canonical), list: field.list?.version), node, .copied, nil, nil, &group)
+  }
+
+  private func received(_ text: ArraySlice<UInt8>, _ canonical: String) -> String? {
+    text.elementsEqual(canonical.utf8) ? nil : String(decoding: text, as: UTF8.self)
+  }
+
+  private mutating func readScaled(
+    _ field: Field, _ scale: Scale, _ type: LeafType, _ text: ArraySlice<UInt8>, _ node: Int32, _ group: inout Group, _ unit: Int32
+  ) {
+    guard unit >= 0, let code = bound.filled(unit),
+      let (outcome, conversion) = Field.forward(String(decoding: LeafType.trimmed(code), as: UTF8.self), scale.conversions),
+      case .mapped(_, .scaled(let factor)) = outcome
+    else { return read(field, type, text, node, &group) }
+    guard let plain = type.canonical(text, for: .decimal(digits: 36, scale: 18)), let number = ExactDecimal(plain) else { return fail(field, node, .notOfType) }
+    var limit = 18
+    if case .decimal(_, let scale) = field.type { limit = scale }
+    let result = scale.isInverse ? number.divided(by: factor, limit: limit) : number.multiplied(by: factor)
+    guard let result, let canonical = field.type.canonical(result.description) else { return fail(field, node, .precision) }
+    set(field, Value(canonical, origin: node, received: plain), node, .converted, .scaled, conversion.version, &group)
+  }
+
+  private mutating func readUnit(
+    _ field: Field, _ unit: RulePlan.Unit, _ type: LeafType, _ text: ArraySlice<UInt8>, _ node: Int32, _ unitNode: Int32, _ group: inout Group
+  ) {
+    var factor: ExactDecimal?
+    if unitNode >= 0, let code = bound.filled(unitNode).map(LeafType.trimmed), !code.elementsEqual(unit.written.utf8) {
+      guard let entry = unit.factors.first(where: { code.elementsEqual($0.code.utf8) }) else {
+        marks[Int(unitNode)] = ReadMark(action: .notCarried, reason: .unitUnknown, element: field.element)
+        return fail(field, node, .unitUnknown)
+      }
+      factor = entry.factor
+    }
+    if unitNode >= 0 { marks[Int(unitNode)] = ReadMark(action: factor == nil ? .copied : .converted, reason: factor == nil ? nil : .scaled, via: node, element: field.element) }
+    guard let factor else { return read(field, type, text, node, &group) }
+    guard let plain = type.canonical(text, for: .decimal(digits: 36, scale: 18)), let number = ExactDecimal(plain), let product = number.multiplied(by: factor),
+      let canonical = field.type.canonical(product.description)
+    else { return fail(field, node, .precision) }
+    set(field, Value(canonical, origin: node, received: plain), node, .converted, .scaled, nil, &group)
+  }
+
+  private mutating func readLines(_ field: Field, _ length: Int, _ nodes: [Int32], _ group: inout Group) {
+    var text = ""
+    var first: Int32 = -1
+    var wasFull = true
+    for node in nodes {
+      guard let line = bound.filled(node) else {
+        noteEmpty(node)
+        continue
+      }
+      if first < 0 { first = node } else {
+        if !wasFull { text += " " }
+        marks[Int(node)] = ReadMark(action: .copied, reason: nil, via: first, element: field.element)
+      }
+      text += String(decoding: line, as: UTF8.self)
+      wasFull = LeafType.length(line) == length
+    }
+    guard first >= 0 else { return }
+    guard let canonical = field.type.canonical(text) else { return fail(field, first, .notOfType) }
+    set(field, Value(canonical, origin: first), first, .copied, nil, nil, &group)
+  }
+
+  private mutating func readParts(
+    _ parts: [RulePlan.Part], _ otherwise: Field?, _ type: LeafType, _ text: ArraySlice<UInt8>, _ node: Int32, _ group: inout Group
+  ) {
+    guard let values = ConcatCodec.split(LeafType.trimmed(text), parts) else {
+      if let otherwise { return read(otherwise, type, text, node, &group) }
+      if case .field(let field, _)? = parts.first(where: { $0.element != nil }) { fail(field, node, .reshaped) }
+      return
+    }
+    for (field, canonical) in values { set(field, Value(canonical, origin: node), node, .copied, nil, nil, &group) }
+  }
+}
+
+/// One text that holds several values one after another.
+enum ConcatCodec {
+  private static let indicator = LeafType.indicator(no: "0", yes: "1")
+
+  /// The values of the parts, or nil when the text is not made of them.
+  static func split(_ text: ArraySlice<UInt8>, _ parts: [RulePlan.Part]) -> [(Field, String)]? {
+    let scalars = Array(String(decoding: text, as: UTF8.self).unicodeScalars)
+    var values: [(Field, String)] = []
+    var position = 0
+    for (index, part) in parts.enumerated() {
+      switch part {
+      case .literal(let literal):
+        let expected = Array(literal.unicodeScalars)
+        guard scalars[position...].starts(with: expected) else { return nil }
+        position += expected.count
+      case .field(let field, let length):
+        var end = scalars.count
+        if let length {
+          if position == scalars.count { return values.isEmpty ? nil : values }
+          end = min(scalars.count, position + length.upperBound)
+          guard end - position >= length.lowerBound else { return nil }
+        } else if index + 1 < parts.count, case .literal(let literal) = parts[index + 1] {
+          let expected = Array(literal.unicodeScalars)
+          guard let found = (position...scalars.count).first(where: { scalars[$0...].starts(with: expected) }) else { return nil }
+          end = found
+        }
+        var view = String.UnicodeScalarView()
+        view.append(contentsOf: scalars[position..<end])
+        guard let canonical = canonical(String(view), field) else { return nil }
+        values.append((field, canonical))
+        position = end
+      }
+    }
+    return position == scalars.count ? values : nil
+  }
+
+  private static func canonical(_ text: String, _ field: Field) -> String? {
+    guard !text.isEmpty else { return nil }
+    if !field.conversions.isEmpty {
+      guard case .mapped(let code, let fidelity)? = field.forward(text)?.outcome, fidelity == .exact || fidelity == .lossy else { return nil }
+      return code
+    }
+    if field.type == .indicator { return indicator.check(Array(text.utf8)[...]) == nil ? (text == "1" ? "true" : "false") : nil }
+    return field.type.canonical(text)
+  }
+
+  /// The text of the values, or why there is none. Parts may be missing at the end only.
+  static func join(_ parts: [RulePlan.Part], _ value: (Field) -> String?) -> Result<String, Refusal> {
+    var text = ""
+    var isEnded = false
+    for part in parts {
+      switch part {
+      case .literal(let literal): text += literal
+      case .field(let field, let length):
+        guard let canonical = value(field) else {
+          if length == nil { return .failure(.init(reason: .notDeclared)) }
+          isEnded = true
+          continue
+        }
+        guard !isEnded else { return .failure(.init(reason: .reshaped)) }
+        var written = field.type == .indicator ? (canonical == "true" ? "1" : "0") : canonical
+        if let conversion = field.conversions.first {
+          switch conversion.reverse(canonical) {
+          case .mapped(let code, _): written = code
+          case .ambiguous: return .failure(.init(reason: .codeAmbiguous))
+          case .none, .unknown: return .failure(.init(reason: .codeNoPeer))
+          }
+        }
+        if let length, !length.contains(LeafType.length(written.utf8)) { return .failure(.init(reason: .tooLong)) }
+        text += written
+      }
+    }
+    return .success(text)
+  }
+
+  struct Refusal: Error { let reason: Reason }
+}

@@ -1,0 +1,493 @@
+import Declarations
+import Primitives
+
+/// What writing did with one value. Place names are made when a report is rendered.
+struct WriteEvent: Sendable {
+  let element: ElementIndex
+  /// Index into the instance table of the writing.
+  let instance: Int32
+  /// Document node of the source; -1: the value was not read from it.
+  let origin: Int32
+  /// Draft node; -1: not written.
+  let target: Int32
+  let action: Action
+  let reason: Reason?
+  let table: CodeListVersion?
+  /// Codes to choose from.
+  var candidates: [String] = []
+}
+
+/// A group instance on the way down, as a table of parents.
+struct InstanceEntry: Sendable {
+  let parent: Int32
+  let element: ElementIndex
+  let position: Int
+}
+
+/// A declaration written in a format: the draft, and what happened to each value.
+struct Writing {
+  var draft: Draft
+  var events: [WriteEvent]
+  /// Entry 0 is the root.
+  var instances: [InstanceEntry]
+
+  func steps(_ instance: Int32) -> [ElementPath.Step] {
+    var steps: [ElementPath.Step] = []
+    var current = instance
+    while current > 0 {
+      let entry = instances[Int(current)]
+      steps.append(.init(group: entry.element, position: entry.position))
+      current = entry.parent
+    }
+    return steps.reversed()
+  }
+}
+
+/// Writes a declaration by a variant's plan.
+struct Writer {
+  private let profile: Profile
+  private let structure: Structure
+  private let plan: VariantPlan
+  private let day: String?
+  private var draft: Draft
+  private var events: [WriteEvent] = []
+  private var instances: [InstanceEntry] = []
+  /// Rules that name a position in what groups make, and constants: after everything else.
+  private var deferred: [(rule: RulePlan, context: Int32, group: Group, instance: Int32, isRoot: Bool)] = []
+
+  /// - Parameter day: the day that lists with periods of validity are asked about.
+  static func write(_ declaration: Declaration, profile: Profile, plan: VariantPlan, on day: String?) -> Writing {
+    var writer = Writer(profile: profile, plan: plan, day: day)
+    writer.run(declaration)
+    return Writing(draft: writer.draft, events: writer.events, instances: writer.instances)
+  }
+
+  private init(profile: Profile, plan: VariantPlan, day: String?) {
+    self.profile = profile
+    structure = profile.structure
+    self.plan = plan
+    self.day = day
+    draft = Draft(structure: profile.structure, plan: plan)
+    events.reserveCapacity(256)
+  }
+
+  private mutating func run(_ declaration: Declaration) {
+    instances.append(.init(parent: -1, element: plan.root.element, position: 0))
+    var context: Int32 = 0
+    if let shape = plan.variant.shape { context = container(structure.shapeNodes[shape]) }
+    var rest = declaration.root
+    writeHead(&rest)
+    write(plan.root, rest, at: context, instance: 0)
+    for entry in deferred { writeDeferred(entry.rule, entry.group, entry.context, entry.instance, isRoot: entry.isRoot) }
+  }
+
+  /// A node and those above it, made.
+  private mutating func container(_ node: Int) -> Int32 {
+    let parent = structure[node].parent
+    guard parent >= 0 else { return 0 }
+    let above = container(parent)
+    let found = draft.first(node, of: above)
+    let id = found >= 0 ? found : draft.append(node, to: above)
+    draft.nodes[Int(id)].isKept = true
+    return id
+  }
+
+  private mutating func writeHead(_ root: inout Group) {
+    let known = profile.known
+    let direction = root[known.type]
+    root[known.type] = nil
+    var target: Int32 = -1
+    if case .value(let path, let values) = profile.plan.direction, let text = values.first(where: { $0.direction == plan.variant.direction })?.text {
+      target = reach(path, 0) ?? -1
+      if target >= 0 {
+        draft.nodes[Int(target)].text = text
+        draft.nodes[Int(target)].origin = direction?.origin ?? -1
+      }
+    }
+    note(known.type, 0, direction?.origin ?? -1, target, target < 0 ? .implied : .copied)
+    let economy = root[known.economy]
+    root[known.economy] = nil
+    target = -1
+    if case .at(let path) = profile.plan.economy, let text = economy?.text, !text.isEmpty {
+      target = reach(path, 0) ?? -1
+      if target >= 0 {
+        draft.nodes[Int(target)].text = text
+        draft.nodes[Int(target)].origin = economy?.origin ?? -1
+      }
+    }
+    note(known.economy, 0, economy?.origin ?? -1, target, target < 0 ? .implied : .copied)
+  }
+
+  private mutating func note(
+    _ element: ElementIndex, _ instance: Int32, _ origin: Int32, _ target: Int32, _ action: Action, _ reason: Reason? = nil,
+    _ table: CodeListVersion? = nil, _ candidates: [String] = []
+  ) {
+    events.append(
+      WriteEvent(element: element, instance: instance, origin: origin, target: target, action: action, reason: reason, table: table, candidates: candidates))
+  }
+
+  // MARK: Groups
+
+  private mutating func write(_ plan: GroupPlan, _ group: Group, at context: Int32, instance: Int32) {
+    let record = Int32(draft.groups.count)
+    draft.groups.append((plan: plan, group: group, instance: instance))
+    draft.nodes[Int(context)].group = record
+    // Which instances of a nested group were taken by an earlier rule for the same group.
+    var taken: [ElementIndex: [Bool]] = [:]
+    var entries: [ElementIndex: Int32] = [:]
+    var qualifiers: [RulePlan] = []
+    for item in plan.items {
+      switch item {
+      case .rule(let rule):
+        guard rule.writes, rule.implies.allSatisfy({ group.text($0.field.element)?.utf8.elementsEqual($0.text.utf8) ?? false }) else { continue }
+        if let path = rule.path, structure[path.target].isAttribute, structure[structure[path.target].parent].isLeaf, !rule.isConstant {
+          qualifiers.append(rule)
+        } else {
+          write(rule, group, context, instance, isRoot: instance == 0)
+        }
+      case .group(let inner):
+        let list = group.groups(inner.element)
+        guard !list.isEmpty else { continue }
+        if taken[inner.element] == nil {
+          taken[inner.element] = Array(repeating: false, count: list.count)
+          entries[inner.element] = Int32(instances.count)
+          for position in list.indices { instances.append(.init(parent: instance, element: inner.element, position: position)) }
+        }
+        writeInstances(inner, list, &taken[inner.element, default: []], at: context, first: entries[inner.element] ?? 0)
+      }
+    }
+    for rule in qualifiers { write(rule, group, context, instance, isRoot: instance == 0) }
+    for (element, flags) in taken {
+      for (position, isTaken) in flags.enumerated() where !isTaken {
+        dropped(group.groups(element)[position], (entries[element] ?? 0) + Int32(position), .tooMany)
+      }
+    }
+    for member in group.values where !plan.writable[Int(member.element.raw)] {
+      var reason = Reason.noPlace
+      for case .rule(let rule) in plan.items {
+        if case .implied(let field, let text) = rule.kind, field.element == member.element {
+          reason = member.value.text.utf8.elementsEqual(text.utf8) ? .constant : .conflict
+        }
+        if case .derived(let field, _) = rule.kind, field.element == member.element { reason = .constant }
+        for (field, text) in rule.implies where field.element == member.element && member.value.text.utf8.elementsEqual(text.utf8) { reason = .constant }
+      }
+      guard member.value.isFilled else { continue }
+      note(member.element, instance, member.value.origin, -1, reason == .constant ? .implied : .notCarried, reason == .constant ? nil : reason)
+    }
+    for list in group.groups where !plan.writableGroups[Int(list.element.raw)] {
+      let first = Int32(instances.count)
+      for position in list.groups.indices { instances.append(.init(parent: instance, element: list.element, position: position)) }
+      for (position, inner) in list.groups.enumerated() { dropped(inner, first + Int32(position), .noPlace) }
+    }
+  }
+
+  private mutating func dropped(_ group: Group, _ instance: Int32, _ reason: Reason) {
+    for member in group.values where member.value.isFilled { note(member.element, instance, member.value.origin, -1, .notCarried, reason) }
+    for list in group.groups {
+      let first = Int32(instances.count)
+      for position in list.groups.indices { instances.append(.init(parent: instance, element: list.element, position: position)) }
+      for (position, inner) in list.groups.enumerated() { dropped(inner, first + Int32(position), reason) }
+    }
+  }
+
+  private mutating func writeInstances(_ plan: GroupPlan, _ list: [Group], _ taken: inout [Bool], at context: Int32, first: Int32) {
+    if let separator = plan.split { return writeSplit(plan, list, &taken, at: context, first: first, separator) }
+    guard let last = plan.path.steps.last else {
+      // The group shares the node of the enclosing one.
+      guard let position = taken.firstIndex(of: false), accepts(plan, list[position]) else { return }
+      taken[position] = true
+      let outer = draft.nodes[Int(context)].group
+      write(plan, list[position], at: context, instance: first + Int32(position))
+      draft.nodes[Int(context)].group = outer
+      return
+    }
+    var parent: Int32 = plan.path.isAbsolute ? 0 : context
+    var room = structure[last.node].max
+    var isReached = false
+    var ready: [Int32] = []
+    for (position, group) in list.enumerated() where !taken[position] && accepts(plan, group) {
+      if !isReached {
+        for step in plan.path.steps.dropLast() {
+          guard let next = draft.reach(step, from: parent) else { return }
+          parent = next
+        }
+        // A rule that names a position may have made the first instances already.
+        ready = last.tests.isEmpty ? draft.instances(last.node, of: parent).filter { draft.nodes[Int($0)].group < 0 } : []
+        room -= draft.instances(last.node, of: parent).count - ready.count
+        isReached = true
+      }
+      guard room > 0 else { return }
+      room -= 1
+      taken[position] = true
+      let node = ready.isEmpty ? draft.append(last.node, to: parent) : ready.removeFirst()
+      draft.satisfy(last.tests, at: node)
+      write(plan, group, at: node, instance: first + Int32(position))
+    }
+  }
+
+  private func accepts(_ plan: GroupPlan, _ group: Group) -> Bool {
+    plan.filters.allSatisfy { filter in
+      (group.text(filter.element).map { $0.utf8.elementsEqual(filter.text.utf8) } ?? false) == filter.isEqual
+    }
+  }
+
+  private mutating func writeSplit(_ plan: GroupPlan, _ list: [Group], _ taken: inout [Bool], at context: Int32, first: Int32, _ separator: String) {
+    guard let target = reach(plan.path, context), let type = structure[plan.node].type else { return }
+    var pieces: [String] = []
+    for (position, group) in list.enumerated() where !taken[position] {
+      taken[position] = true
+      for case .rule(let rule) in plan.items {
+        guard case .field(let field, _) = rule.kind, let value = group[field.element], value.isFilled else { continue }
+        switch text(field, value.text, type) {
+        case .success(let written):
+          pieces.append(written.text)
+          note(field.element, first + Int32(position), value.origin, target, written.action, written.reason, written.table)
+        case .failure(let refusal): note(field.element, first + Int32(position), value.origin, -1, .notCarried, refusal.reason, refusal.table, refusal.candidates)
+        }
+      }
+    }
+    let joined = pieces.joined(separator: separator)
+    guard !joined.isEmpty, structure.violation(of: plan.node, text: Array(joined.utf8)[...], codes: profile.codes, on: day) == nil else { return }
+    draft.nodes[Int(target)].text = joined
+    draft.nodes[Int(target)].origin = list.first.flatMap { $0.values.first?.value.origin } ?? -1
+  }
+
+  // MARK: Texts
+
+  private struct Written {
+    let text: String
+    let action: Action
+    let reason: Reason?
+    let table: CodeListVersion?
+  }
+
+  private struct Refused: Error {
+    let reason: Reason
+    var table: CodeListVersion?
+    var candidates: [String] = []
+  }
+
+  private func text(_ field: Field, _ canonical: String, _ type: LeafType) -> Result<Written, Refused> {
+    if let conversion = field.conversions.first {
+      switch conversion.reverse(canonical) {
+      case .mapped(let code, .exact): return .success(.init(text: code, action: .converted, reason: nil, table: conversion.version))
+      case .mapped(let code, .lossy), .mapped(let code, .scaled): return .success(.init(text: code, action: .lossy, reason: nil, table: conversion.version))
+      case .ambiguous(let candidates): return .failure(.init(reason: .codeAmbiguous, table: conversion.version, candidates: candidates))
+      case .none: return .failure(.init(reason: .codeNoPeer, table: conversion.version))
+      case .unknown: return .failure(.init(reason: .codeUnknown, table: conversion.version))
+      }
+    }
+    switch type.write(canonical, of: field.type) {
+    case .exact(let text): return .success(.init(text: text, action: .copied, reason: nil, table: nil))
+    case .lossy(let text, let reason): return .success(.init(text: text, action: .lossy, reason: reason, table: nil))
+    case .refused(let reason): return .failure(.init(reason: reason))
+    }
+  }
+
+  private mutating func reach(_ path: Path, _ context: Int32, sharesTarget: Bool = true, creates: Bool = false) -> Int32? {
+    var node: Int32 = path.isAbsolute ? 0 : context
+    for (index, step) in path.steps.enumerated() {
+      let isLast = index == path.steps.count - 1
+      guard let next = draft.reach(step, from: node, isGrouped: plan.groupAt[step.node] != nil && !creates, isNew: isLast && !sharesTarget) else { return nil }
+      node = next
+    }
+    return node
+  }
+
+  /// Whether the leaf that an attribute qualifies has a text.
+  private func hasValue(_ path: Path, _ context: Int32) -> Bool {
+    var node: Int32 = path.isAbsolute ? 0 : context
+    for step in path.steps.dropLast() {
+      let found = draft.find(step, from: node)
+      guard found >= 0 else { return false }
+      node = found
+    }
+    return draft.nodes[Int(node)].text != nil
+  }
+
+  /// Puts a text into a leaf; the reason when it cannot stand there.
+  private mutating func place(_ text: String, _ rule: RulePlan, _ path: Path, _ context: Int32, origin: Int32) -> Result<Int32, Refused> {
+    if let reason = structure.violation(of: path.target, text: Array(text.utf8)[...], codes: profile.codes, on: day) { return .failure(.init(reason: reason)) }
+    if structure[path.target].isAttribute, structure[structure[path.target].parent].isLeaf, !hasValue(path, context) {
+      return .failure(.init(reason: .withoutValue))
+    }
+    guard let node = reach(path, context, sharesTarget: rule.sharesTarget, creates: rule.creates) else { return .failure(.init(reason: .noPlace)) }
+    if let present = draft.nodes[Int(node)].text, !draft.nodes[Int(node)].isWeak {
+      return present.utf8.elementsEqual(text.utf8) ? .success(node) : .failure(.init(reason: .conflict))
+    }
+    draft.nodes[Int(node)].text = text
+    draft.nodes[Int(node)].isWeak = false
+    draft.nodes[Int(node)].origin = origin
+    return .success(node)
+  }
+
+  // MARK: Rules
+
+  private mutating func write(_ rule: RulePlan, _ group: Group, _ context: Int32, _ instance: Int32, isRoot: Bool) {
+    guard let path = rule.path, let type = structure[path.target].type else { return }
+    if rule.hasPosition, !rule.creates {
+      deferred.append((rule, context, group, instance, isRoot))
+      return
+    }
+    switch rule.kind {
+    case .field(let field, _):
+      guard let value = group[field.element], value.isFilled else { return }
+      write(field, value, type, rule, path, context, instance)
+    case .computed(let compute, let field):
+      if let field, let value = group[field.element], value.isFilled { return write(field, value, type, rule, path, context, instance) }
+      writeComputed(compute, field, type, rule, path, context, instance, group)
+    case .constant: deferred.append((rule, context, group, instance, isRoot))
+    case .concat(let parts, let otherwise): writeParts(parts, otherwise, type, rule, path, group, context, instance)
+    case .lines(let field, let length, let max): writeLines(field, length, max, type, rule, path, group, context, instance)
+    case .unit(let field, let unit):
+      guard let value = group[field.element], value.isFilled else { return }
+      write(field, value, type, rule, path, context, instance)
+      guard let event = events.last, event.element == field.element, event.target >= 0 else { return }
+      // The unit stands next to the value or on it.
+      if let node = reach(unit.path, context) {
+        draft.nodes[Int(node)].text = unit.written
+        draft.nodes[Int(node)].origin = value.origin
+      }
+    case .implied, .derived: break
+    }
+  }
+
+  private mutating func write(
+    _ field: Field, _ value: Value, _ type: LeafType, _ rule: RulePlan, _ path: Path, _ context: Int32, _ instance: Int32
+  ) {
+    switch text(field, value.text, type) {
+    case .failure(let refused): note(field.element, instance, value.origin, -1, .notCarried, refused.reason, refused.table, refused.candidates)
+    case .success(let written):
+      switch place(written.text, rule, path, context, origin: value.origin) {
+      case .success(let node): note(field.element, instance, value.origin, node, written.action, written.reason, written.table)
+      case .failure(let refused): note(field.element, instance, value.origin, -1, .notCarried, refused.reason, written.table)
+      }
+    }
+  }
+
+  private mutating func writeComputed(
+    _ compute: Compute, _ field: Field?, _ type: LeafType, _ rule: RulePlan, _ path: Path, _ context: Int32, _ instance: Int32, _ group: Group
+  ) {
+    guard let canonical = compute.evaluate(in: group, position: instances[Int(instance)].position) else { return }
+    let element = field?.type ?? (canonical == "true" || canonical == "false" ? ElementType.indicator : .decimal(digits: 36, scale: 18))
+    var written = canonical
+    switch type {
+    case .text, .code, .id: break
+    default:
+      switch type.write(canonical, of: element) {
+      case .exact(let text), .lossy(let text, _): written = text
+      case .refused: return
+      }
+    }
+    guard case .success(let node) = place(written, rule, path, context, origin: -1) else { return }
+    note(field?.element ?? plan.root.element, instance, -1, node, .computed)
+  }
+
+  private mutating func writeDeferred(_ rule: RulePlan, _ group: Group, _ context: Int32, _ instance: Int32, isRoot: Bool) {
+    guard let path = rule.path, let type = structure[path.target].type else { return }
+    switch rule.kind {
+    case .constant(let text):
+      if structure[path.target].isAttribute {
+        // On the element that carries it, when that is there.
+        var node: Int32 = path.isAbsolute ? 0 : context
+        for step in path.steps.dropLast() {
+          node = draft.first(step.node, of: node)
+          guard node >= 0 else { return }
+        }
+        let parent = node
+        for last in path.steps.suffix(1) {
+          let found = draft.first(last.node, of: parent)
+          let node = found >= 0 ? found : draft.append(last.node, to: parent)
+          guard draft.nodes[Int(node)].text == nil else { return }
+          draft.nodes[Int(node)].text = text
+          draft.nodes[Int(node)].isWeak = parent != 0
+        }
+      } else if let node = reach(path, context), draft.nodes[Int(node)].text == nil {
+        draft.nodes[Int(node)].text = text
+        draft.nodes[Int(node)].isWeak = !isRoot
+      }
+    case .field(let field, _):
+      guard let value = group[field.element], value.isFilled else { return }
+      write(field, value, type, rule, path, context, instance)
+    case .computed(let compute, let field):
+      if let field, let value = group[field.element], value.isFilled { return write(field, value, type, rule, path, context, instance) }
+      writeComputed(compute, field, type, rule, path, context, instance, group)
+    case .lines(let field, let length, let max): writeLines(field, length, max, type, rule, path, group, context, instance)
+    case .concat(let parts, let otherwise): writeParts(parts, otherwise, type, rule, path, group, context, instance)
+    case .unit, .implied, .derived: break
+    }
+  }
+
+  private mutating func writeParts(
+    _ parts: [RulePlan.Part], _ otherwise: Field?, _ type: LeafType, _ rule: RulePlan, _ path: Path, _ group: Group, _ context: Int32, _ instance: Int32
+  ) {
+    let present = parts.compactMap { part -> (Field, Value)? in
+      guard case .field(let field, _) = part, let value = group[field.element], value.isFilled else { return nil }
+      return (field, value)
+    }
+    func give(up reason: Reason, known: String? = nil) {
+      for (field, value) in present { note(field.element, instance, value.origin, -1, .notCarried, reason, nil, known.map { [$0] } ?? []) }
+    }
+    let isPartial = present.count < parts.count(where: { $0.element != nil })
+    guard !present.isEmpty else { return }
+    switch ConcatCodec.join(parts, { group.text($0.element) }) {
+    case .failure(let refusal):
+      if let otherwise, let value = group[otherwise.element], value.isFilled {
+        for (field, value) in present where field.element != otherwise.element { note(field.element, instance, value.origin, -1, .notCarried, refusal.reason) }
+        return write(otherwise, value, type, rule, path, context, instance)
+      }
+      give(up: refusal.reason)
+    case .success(let text):
+      switch place(text, rule, path, context, origin: present[0].1.origin) {
+      case .success(let node): for (field, value) in present { note(field.element, instance, value.origin, node, .copied) }
+      case .failure(let refused): if isPartial { give(up: .partial, known: text) } else { give(up: refused.reason) }
+      }
+    }
+  }
+
+  private mutating func writeLines(
+    _ field: Field, _ length: Int, _ max: Int, _ type: LeafType, _ rule: RulePlan, _ path: Path, _ group: Group, _ context: Int32, _ instance: Int32
+  ) {
+    guard let value = group[field.element], value.isFilled else { return }
+    var action = Action.copied
+    var why: Reason?
+    var whole = value.text
+    if case .text(_, true) = type {
+      switch LeafType.text(.max, upperASCII: true).write(value.text, of: field.type) {
+      case .exact(let text): whole = text
+      case .lossy(let text, let reason): (whole, action, why) = (text, .lossy, reason)
+      case .refused(let reason): return note(field.element, instance, value.origin, -1, .notCarried, reason)
+      }
+    }
+    let lines = Self.lines(whole, length)
+    guard lines.count <= max else { return note(field.element, instance, value.origin, -1, .notCarried, .tooLong) }
+    guard lines.allSatisfy({ structure.violation(of: path.target, text: Array($0.utf8)[...], codes: profile.codes, on: day) == nil }) else {
+      return note(field.element, instance, value.origin, -1, .notCarried, .pattern)
+    }
+    var parent: Int32 = path.isAbsolute ? 0 : context
+    for step in path.steps.dropLast() {
+      guard let next = draft.reach(step, from: parent, isGrouped: plan.groupAt[step.node] != nil && !rule.creates) else { return note(field.element, instance, value.origin, -1, .notCarried, .noPlace) }
+      parent = next
+    }
+    for (index, line) in lines.enumerated() {
+      let node = draft.append(path.target, to: parent)
+      draft.nodes[Int(node)].text = line
+      draft.nodes[Int(node)].origin = value.origin
+      if index == 0 { note(field.element, instance, value.origin, node, action, why) }
+    }
+  }
+
+  /// Pieces of `length` scalars; the last may be shorter.
+  static func lines(_ text: String, _ length: Int) -> [String] {
+    let scalars = text.unicodeScalars
+    guard scalars.count > length else { return [text] }
+    var lines: [String] = []
+    var start = scalars.startIndex
+    while start < scalars.endIndex {
+      let end = scalars.index(start, offsetBy: length, limitedBy: scalars.endIndex) ?? scalars.endIndex
+      lines.append(String(scalars[start..<end]))
+      start = end
+    }
+    return lines
+  }
+}

@@ -1,0 +1,95 @@
+package import Declarations
+package import Formats
+package import Primitives
+
+/// One economy's format (or the hub's), loaded and checked: syntax, structure, mapping, rules.
+///
+/// Data under `schemas/profiles/<id>/<version>/`; adding an economy adds no code.
+package final class Profile: Sendable {
+  package enum Empties: String, Sendable { case keep, omit }
+
+  package let id: String
+  package let version: String
+  /// ISO 3166-1 alpha-2, or `hub`.
+  package let economy: String
+  package let en: String
+  package let zh: String
+  package let syntax: Document.Syntax
+  package let encodings: [TextEncoding]
+  /// Whether senders write elements without a value.
+  package let empties: Empties
+  /// Children may stand in any order.
+  let isOrderFree: Bool
+  /// What the structure does not know is kept and reported instead of refused.
+  let keepsUnknown: Bool
+  /// Most goods items that the format holds.
+  package let itemLimit: Int
+  package let dictionary: ElementDictionary
+  package let codes: CodeLibrary
+  let structure: Structure
+  let plan: MappingPlan
+  let rules: [Rule]
+  let known: KnownElements
+
+  package var isHub: Bool { economy == "hub" }
+  /// `id@version`, as it is recorded with each message.
+  package var name: String { "\(id)@\(version)" }
+  /// Shapes of the document, such as InPayment and Outward; empty: it has one.
+  package var shapes: [String] { structure.shapes }
+
+  /// The elements that the engine itself decides on.
+  struct KnownElements: Sendable {
+    let type: ElementIndex
+    let economy: ElementIndex
+
+    init?(_ dictionary: ElementDictionary) {
+      guard let type = dictionary[id: "Declaration.TypeCode"], let economy = dictionary[id: "Declaration.EconomyCode"] else { return nil }
+      self.type = type
+      self.economy = economy
+    }
+  }
+
+  init(
+    id: String, version: String, economy: String, en: String, zh: String, syntax: Document.Syntax, encodings: [TextEncoding], empties: Empties,
+    isOrderFree: Bool, keepsUnknown: Bool, itemLimit: Int, dictionary: ElementDictionary, codes: CodeLibrary, structure: Structure, plan: MappingPlan,
+    rules: [Rule], known: KnownElements
+  ) {
+    self.id = id
+    self.version = version
+    self.economy = economy
+    self.en = en
+    self.zh = zh
+    self.syntax = syntax
+    self.encodings = encodings
+    self.empties = empties
+    self.isOrderFree = isOrderFree
+    self.keepsUnknown = keepsUnknown
+    self.itemLimit = itemLimit
+    self.dictionary = dictionary
+    self.codes = codes
+    self.structure = structure
+    self.plan = plan
+    self.rules = rules
+    self.known = known
+  }
+
+  /// Ids of all elements that the format carries in a direction, in dictionary order: what a release policy is checked against.
+  package func carriedElements(_ direction: Direction) -> [String] {
+    var carried = Set<ElementIndex>()
+    for variant in plan.variants where variant.variant.direction == direction {
+      for uses in variant.uses { for use in uses where use.rule.writes { carried.formUnion(use.rule.elements) } }
+    }
+    return carried.sorted().map { dictionary[$0].id }
+  }
+
+  /// Ids of elements that some required leaf of the format stands for in a direction.
+  package func requiredElements(_ direction: Direction) -> [String] {
+    var required = Set<ElementIndex>()
+    for variant in plan.variants where variant.variant.direction == direction {
+      for (node, uses) in variant.uses.enumerated() where structure.isRequired(node, in: variant.variant) {
+        for use in uses { required.formUnion(use.rule.elements) }
+      }
+    }
+    return required.sorted().map { dictionary[$0].id }
+  }
+}

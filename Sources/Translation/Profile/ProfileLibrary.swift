@@ -1,0 +1,101 @@
+import YAMLTree
+package import Declarations
+import FoundationEssentials
+import Formats
+package import Primitives
+
+/// All profiles of a `schemas` folder with the dictionary, the code lists and the crossing table that they share.
+package struct ProfileLibrary: Sendable {
+  package let dictionary: ElementDictionary
+  package let codes: CodeLibrary
+  package let profiles: [Profile]
+  let crossing: Crossing
+
+  /// The newest version of a profile, or that of `id@version`.
+  package subscript(_ name: String) -> Profile? {
+    profiles.last { $0.name.utf8.elementsEqual(name.utf8) } ?? profiles.last { $0.id.utf8.elementsEqual(name.utf8) }
+  }
+
+  /// Loads `<folder>/canonical`, `<folder>/codelists` and `<folder>/profiles/<id>/<version>`.
+  ///
+  /// - Throws: `config.*` and `profile.*` problems of all files at once, each with file, line and reason. A bad profile is refused, not skipped.
+  package static func load(_ folder: String) throws(CausewayError) -> ProfileLibrary {
+    guard let csv = FileManager.default.contents(atPath: folder + "/canonical/dictionary.csv") else {
+      throw CausewayError("config.file_unreadable", pointer: folder + "/canonical/dictionary.csv")
+    }
+    let dictionary = try ElementDictionary.load(csv: [UInt8](csv), file: folder + "/canonical/dictionary.csv")
+    let codes = try CodeLibrary.load(folder: folder + "/codelists")
+    let crossing = try Crossing.load(try YAMLDocument.load(folder + "/canonical/crossing.yaml"), dictionary: dictionary)
+    var problems: [Problem] = []
+    var profiles: [Profile] = []
+    for id in Self.folders(folder + "/profiles") {
+      for version in Self.folders(folder + "/profiles/" + id) {
+        do throws(CausewayError) {
+          let profile = try load(profile: "\(folder)/profiles/\(id)/\(version)", dictionary: dictionary, codes: codes)
+          guard profile.id == id, profile.version == version else {
+            throw CausewayError(
+              "profile.invalid", pointer: "\(folder)/profiles/\(id)/\(version)/profile.yaml", line: 1,
+              facts: ["reason": "id and version are not those of the folder"])
+          }
+          profiles.append(profile)
+        } catch { problems += error.problems }
+      }
+    }
+    guard problems.isEmpty else { throw CausewayError(problems: problems) }
+    return ProfileLibrary(dictionary: dictionary, codes: codes, profiles: profiles, crossing: crossing)
+  }
+
+  /// Loads one profile folder.
+  ///
+  /// - Throws: as `load(_:)`.
+  package static func load(profile folder: String, dictionary: ElementDictionary, codes: CodeLibrary) throws(CausewayError) -> Profile {
+    let head = try YAMLDocument.load(folder + "/profile.yaml")
+    func file(_ key: String) throws(CausewayError) -> YAMLNode { try YAMLDocument.load(folder + "/" + (try head.required(key).string())) }
+    return try Profile.make(
+      head: head, structure: try file("structure"), mapping: try file("mapping"), rules: head["rules"] == nil ? nil : try file("rules"),
+      dictionary: dictionary, codes: codes)
+  }
+
+  private static func folders(_ path: String) -> [String] {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+    return names.filter { name in
+      var isFolder: Bool = false
+      return name.utf8.first != 0x2E && FileManager.default.fileExists(atPath: path + "/" + name, isDirectory: &isFolder) && isFolder
+    }.sorted()
+  }
+}
+
+extension Profile {
+  /// Builds a profile from its parsed files.
+  static func make(
+    head: YAMLNode, structure: YAMLNode, mapping: YAMLNode, rules: YAMLNode?, dictionary: ElementDictionary, codes: CodeLibrary
+  ) throws(CausewayError) -> Profile {
+    try head.allow(
+      ["id", "version", "economy", "title", "syntax", "encodings", "empties", "order", "unknown", "itemLimit", "structure", "mapping", "rules"])
+    guard let known = KnownElements(dictionary) else { throw head.error("the dictionary lacks Declaration.TypeCode or Declaration.EconomyCode") }
+    guard let syntax = Document.Syntax(rawValue: try head.required("syntax").string()) else { throw head.error("syntax is xml or json") }
+    var encodings: [TextEncoding] = []
+    for name in try head["encodings"]?.strings() ?? ["utf-8"] {
+      guard let encoding = TextEncoding(rawValue: name) else { throw head.error("the encoding \(name) is not known") }
+      encodings.append(encoding)
+    }
+    func choice(_ key: String, _ words: [String]) throws(CausewayError) -> Int {
+      guard let node = head[key] else { return 0 }
+      guard let index = words.firstIndex(of: try node.string()) else { throw node.error("\(key) is \(words.joined(separator: " or "))") }
+      return index
+    }
+    let tree = try StructureLoader.load(structure) { codes.list($0) != nil }
+    var problems: [Problem] = []
+    var plan: MappingPlan?
+    var compiled: [Rule] = []
+    do throws(CausewayError) { plan = try MappingCompiler.compile(mapping, structure: tree, dictionary: dictionary, codes: codes) } catch { problems += error.problems }
+    do throws(CausewayError) { compiled = try rules.map { rules throws(CausewayError) in try RuleLoader.load(rules, dictionary: dictionary, structure: tree) } ?? [] } catch { problems += error.problems }
+    guard let plan, problems.isEmpty else { throw CausewayError(problems: problems) }
+    return Profile(
+      id: try head.required("id").string(), version: try head.required("version").string(), economy: try head.required("economy").string(),
+      en: try head["title"]?.required("en").string() ?? "", zh: try head["title"]?.required("zh").string() ?? "", syntax: syntax, encodings: encodings,
+      empties: try choice("empties", ["omit", "keep"]) == 1 ? .keep : .omit, isOrderFree: try choice("order", ["strict", "free"]) == 1,
+      keepsUnknown: try choice("unknown", ["refuse", "keep"]) == 1, itemLimit: try head["itemLimit"]?.integer() ?? .max, dictionary: dictionary,
+      codes: codes, structure: tree, plan: plan, rules: compiled, known: known)
+  }
+}

@@ -1,0 +1,250 @@
+import Declarations
+import Primitives
+
+/// The tree of a format's document: every element and attribute with its cardinality and type. The one source of the profile's schema.
+///
+/// A flat table in written order (preorder): a node's subtree is `node ..< end`, so a set of slots for a subtree is a plain array.
+/// - Invariant: node 0 is the root; a parent comes before its children; attributes come before elements under one parent.
+final class Structure: Sendable {
+  struct Namespace: Sendable {
+    let prefix: String
+    /// The one that is written.
+    let uri: String
+    /// Also read.
+    let accept: [String]
+
+    func accepts(_ other: String) -> Bool { uri.utf8.elementsEqual(other.utf8) || accept.contains { $0.utf8.elementsEqual(other.utf8) } }
+  }
+
+  /// What a node is in the JSON form.
+  enum JSONKind: String, Sendable { case string, number, boolean, object, array }
+
+  /// A class, so that looking at one node copies one reference.
+  final class Node: Sendable {
+    let name: String
+    /// Number of the name among the structure's names.
+    let nameID: Int32
+    let isAttribute: Bool
+    /// Index into `namespaces`, -1: none.
+    let namespace: Int
+    let parent: Int
+    /// One past the last node of the subtree.
+    let end: Int
+    let min: Int
+    /// `Int.max`: no limit.
+    let max: Int
+    /// nil: an element that holds others.
+    let type: LeafType?
+    /// Code lists; a text fits when one of them has it.
+    let lists: [String]
+    let pattern: TextPattern?
+    let values: [String]
+    let en: String
+    let zh: String
+    /// The root of one of several shapes of the document; siblings that are shapes exclude each other.
+    let shape: Int?
+    /// Directions (`import`, `export`) and shapes in which it is required although `min` is 0.
+    let requiredIn: [String]
+    let jsonName: String
+    let jsonNameID: Int32
+    let json: JSONKind?
+    /// In JSON an array even when it occurs once.
+    let jsonArray: Bool
+    /// Other names of the node, of other versions of the format: read, never written.
+    let also: [String]
+    let alsoIDs: [Int32]
+    /// Has attributes: a JSON leaf is then an object with `content`.
+    let hasAttributes: Bool
+    let line: Int
+    let isLeaf: Bool
+    let isRepeated: Bool
+
+    init(_ row: Row, hasAttributes: Bool) {
+      name = row.name
+      nameID = row.nameID
+      isAttribute = row.isAttribute
+      namespace = row.namespace
+      parent = row.parent
+      end = row.end
+      min = row.min
+      max = row.max
+      type = row.type
+      lists = row.lists
+      pattern = row.pattern
+      values = row.values
+      en = row.en
+      zh = row.zh
+      shape = row.shape
+      requiredIn = row.requiredIn
+      jsonName = row.jsonName
+      jsonNameID = row.jsonNameID
+      json = row.json
+      jsonArray = row.jsonArray
+      also = row.also
+      alsoIDs = row.alsoIDs
+      line = row.line
+      isLeaf = row.type != nil
+      isRepeated = row.max > 1
+      self.hasAttributes = hasAttributes
+    }
+  }
+
+  /// A node while the structure is being read.
+  struct Row {
+    let name: String
+    let nameID: Int32
+    let isAttribute: Bool
+    let namespace: Int
+    let parent: Int
+    var end: Int
+    let min: Int
+    let max: Int
+    let type: LeafType?
+    let lists: [String]
+    let pattern: TextPattern?
+    let values: [String]
+    let en: String
+    let zh: String
+    let shape: Int?
+    let requiredIn: [String]
+    let jsonName: String
+    let jsonNameID: Int32
+    let json: JSONKind?
+    let jsonArray: Bool
+    let also: [String]
+    let alsoIDs: [Int32]
+    let line: Int
+  }
+
+  let file: String
+  let namespaces: [Namespace]
+  let nodes: [Node]
+  /// Names of shapes in the order of the file; empty: the document has one shape.
+  let shapes: [String]
+  /// Node of each shape.
+  let shapeNodes: [Int]
+  let names: [ByteString: Int32]
+  /// Number of the name of the JSON member that holds a text, when some node has that name.
+  let contentID: Int32
+
+  /// The JSON member that holds the text of a leaf with attributes.
+  static let content = "content"
+
+  init(file: String, namespaces: [Namespace], rows: [Row], shapes: [String], shapeNodes: [Int], names: [ByteString: Int32]) {
+    self.file = file
+    self.namespaces = namespaces
+    var hasAttributes = [Bool](repeating: false, count: rows.count)
+    for row in rows where row.isAttribute { hasAttributes[row.parent] = true }
+    nodes = rows.enumerated().map { Node($0.element, hasAttributes: hasAttributes[$0.offset]) }
+    self.shapes = shapes
+    self.shapeNodes = shapeNodes
+    self.names = names
+    contentID = names[ByteString(Self.content)] ?? -3
+  }
+
+  subscript(_ index: Int) -> Node { nodes[index] }
+  var count: Int { nodes.count }
+
+  /// Direct children of a node in written order.
+  func children(_ node: Int) -> Children { Children(structure: self, upcoming: node + 1, end: nodes[node].end) }
+
+  struct Children: Sequence, IteratorProtocol {
+    let structure: Structure
+    var upcoming: Int
+    let end: Int
+
+    mutating func next() -> Int? {
+      guard upcoming < end else { return nil }
+      defer { upcoming = structure.nodes[upcoming].end }
+      return upcoming
+    }
+  }
+
+  func child(_ name: String, isAttribute: Bool, of node: Int) -> Int? {
+    for child in children(node) where nodes[child].isAttribute == isAttribute && nodes[child].name.utf8.elementsEqual(name.utf8) { return child }
+    return nil
+  }
+
+  /// Names from the root down: `/DecMessage/DecHead/GrossWet`, `…/@unitCode`.
+  func path(_ node: Int, from ancestor: Int = -1) -> String {
+    var steps: [String] = []
+    var current = node
+    while current >= 0, current != ancestor {
+      steps.append((nodes[current].isAttribute ? "@" : "") + nodes[current].name)
+      current = nodes[current].parent
+    }
+    return (ancestor < 0 ? "/" : "") + steps.reversed().joined(separator: "/")
+  }
+
+  /// Whether `node` lies in the subtree of `ancestor` (a node lies in its own).
+  func isInside(_ node: Int, _ ancestor: Int) -> Bool { node >= ancestor && node < nodes[ancestor].end }
+
+  /// The shape that a node belongs to, or nil when it stands outside the shapes.
+  func shape(of node: Int) -> Int? { shapeNodes.firstIndex { isInside(node, $0) } }
+
+  /// Why a text cannot stand in a leaf; nil when it can. The text is not empty.
+  ///
+  /// - Parameter day: `YYYY-MM-DD`, for lists with periods of validity.
+  func violation(of leaf: Int, text: ArraySlice<UInt8>, codes: CodeLibrary, on day: String? = nil) -> Reason? {
+    let node = nodes[leaf]
+    guard let type = node.type else { return .notOfType }
+    if let problem = type.check(text) {
+      switch problem.code {
+      case "validate.too_long", "validate.too_many_digits": return .tooLong
+      case "validate.not_upper_ascii": return .notASCII
+      default: return .notOfType
+      }
+    }
+    guard !node.values.isEmpty || !node.lists.isEmpty || node.pattern != nil else { return nil }
+    let string = String(decoding: type.trims ? LeafType.trimmed(text) : text, as: UTF8.self)
+    if !node.values.isEmpty, !node.values.contains(where: { $0.utf8.elementsEqual(string.utf8) }) { return .notListed }
+    if !node.lists.isEmpty, !node.lists.contains(where: { codes.list($0)?.accepts(string, on: day) ?? true }) { return .notListed }
+    if let pattern = node.pattern, !pattern.matches(string) { return .pattern }
+    return nil
+  }
+
+  /// Which nodes must be there, as tables.
+  final class Requirements: Sendable {
+    let isRequired: [Bool]
+    /// By node: required children that are leaves, and those that are not.
+    let leaves: [[Int]]
+    let containers: [[Int]]
+
+    init(_ structure: Structure, _ variant: Variant) {
+      isRequired = structure.nodes.indices.map { structure.isRequired($0, in: variant) }
+      var leaves = [[Int]](repeating: [], count: structure.count)
+      var containers = leaves
+      for (index, node) in structure.nodes.enumerated() where node.parent >= 0 && isRequired[index] {
+        if node.isLeaf { leaves[node.parent].append(index) } else { containers[node.parent].append(index) }
+      }
+      self.leaves = leaves
+      self.containers = containers
+    }
+  }
+
+  /// Whether the node must be there, in a document of a direction and shape, when its parent is there.
+  func isRequired(_ node: Int, in variant: Variant) -> Bool {
+    let entry = nodes[node]
+    if let shape = entry.shape { return shape == variant.shape }
+    if entry.min > 0 { return true }
+    guard !entry.requiredIn.isEmpty else { return false }
+    if entry.requiredIn.contains(variant.direction.word) { return true }
+    return variant.shape.map { entry.requiredIn.contains(shapes[$0]) } ?? false
+  }
+}
+
+/// Which side of the border a declaration is made on.
+package enum Direction: String, Sendable, CaseIterable {
+  case export = "EX"
+  case `import` = "IM"
+
+  var word: String { self == .export ? "export" : "import" }
+  package var mirrored: Direction { self == .export ? .import : .export }
+}
+
+/// Direction and shape of a document; chosen before anything is mapped.
+struct Variant: Hashable, Sendable {
+  let direction: Direction
+  /// Index into `Structure.shapes`; nil: the format has one shape.
+  let shape: Int?
+}

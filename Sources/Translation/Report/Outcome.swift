@@ -1,0 +1,71 @@
+/// What happened to one element or leaf on its way.
+package enum Action: String, Sendable, CaseIterable {
+  /// Same value, at most in another notation.
+  case copied
+  /// By a table, without loss.
+  case converted
+  /// Carried, but writing it back does not give the same again.
+  case lossy
+  /// Follows from other values.
+  case computed
+  /// Stands for the other side's element, because the border was crossed.
+  case swapped
+  /// Follows from the format or the profile itself.
+  case implied
+  /// The release policy keeps it at home.
+  case withheld
+  /// Present in the source, not in the target.
+  case notCarried = "not_carried"
+  /// The target requires it and nothing gives it.
+  case missing
+  /// Answered in a supplement.
+  case supplemented
+}
+
+/// Why it happened. Stable texts, part of the report's and the supplement request's JSON form.
+package enum Reason: String, Sendable, CaseIterable {
+  /// The format has it, the dictionary has no peer.
+  case local
+  /// Present without a value.
+  case empty
+  case codeUnknown = "code_unknown"
+  case codeAmbiguous = "code_ambiguous"
+  case codeNoPeer = "code_no_peer"
+  /// The table changes the unit, and the rule does not say which quantity goes with it.
+  case codeScaled = "code_scaled"
+  case scaled
+  case unitUnknown = "unit_unknown"
+  case tooLong = "too_long"
+  case notASCII = "not_ascii"
+  case upperCased = "upper_cased"
+  case pattern
+  case notListed = "not_listed"
+  case notOfType = "not_of_type"
+  case precision
+  case rounded
+  case zoneUnknown = "zone_unknown"
+  /// The target format has no place for it (in this shape or direction).
+  case noPlace = "no_place"
+  /// More instances than the target format holds.
+  case tooMany = "too_many"
+  /// Belongs to the declaring side and does not cross.
+  case ownSide = "own_side"
+  case notDeclared = "not_declared"
+  case withheld
+  /// Another value stands in the place already.
+  case conflict
+  /// Lines, parts or lists that cannot be taken apart as they were.
+  case reshaped
+  /// A unit or qualifier whose value is absent.
+  case withoutValue = "without_value"
+  /// A fixed value of the format.
+  case constant
+  /// Written back it would not come out as it was.
+  case notReversible = "not_reversible"
+  /// The partner's document no longer has the instance that it belonged to.
+  case instanceGone = "instance_gone"
+  /// Only the first parts of a composed text are known.
+  case partial
+  /// The partner changed the value.
+  case changedByPartner = "changed_by_partner"
+}

@@ -1,0 +1,186 @@
+import Declarations
+import Formats
+package import JSONTree
+import Primitives
+
+/// What became of every element: each leaf that the source has and each leaf that the target requires is in at least one entry.
+///
+/// Holds numbers; places and codes are made into texts when asked for.
+package struct TranslationReport: Sendable {
+  package struct Entry: Hashable, Sendable {
+    /// Place in the declaration, such as `GoodsItem[3].Origin.CountryCode`; nil: no canonical element.
+    package let path: String?
+    /// Dictionary id.
+    package let element: String?
+    /// Pointer into the source document.
+    package let source: String?
+    /// Pointer into the target document; for what is missing, the keyed path of the place.
+    package let target: String?
+    package let action: Action
+    package let reason: Reason?
+    /// Table and version, such as `cn-country-to-iso@2018`.
+    package let table: String?
+    /// Codes before and after, when a table converted them.
+    package let from: String?
+    package let to: String?
+  }
+
+  struct Raw: Sendable {
+    var element: ElementPath?
+    /// Document nodes; -1: none.
+    var source: Int32 = -1
+    var target: Int32 = -1
+    /// Instead of a node.
+    var place: String?
+    var action: Action
+    var reason: Reason?
+    var table: CodeListVersion?
+  }
+
+  let source: BoundDocument
+  let target: BoundDocument
+  let dictionary: ElementDictionary
+  let from: String
+  let to: String
+  let make: @Sendable () -> [Raw]
+
+  init(source: BoundDocument, target: BoundDocument, dictionary: ElementDictionary, from: String, to: String, make: @escaping @Sendable () -> [Raw]) {
+    self.source = source
+    self.target = target
+    self.dictionary = dictionary
+    self.from = from
+    self.to = to
+    self.make = make
+  }
+
+  private var raw: [Raw] { make() }
+
+  /// Number of entries by action.
+  package var counts: [Action: Int] { raw.reduce(into: [:]) { $0[$1.action, default: 0] += 1 } }
+
+  /// All entries: by source place, then by target place.
+  ///
+  /// - Complexity: O(entries × depth × siblings): for people and files, not for the message path.
+  package var entries: [Entry] { raw.map(render) }
+
+  /// Pointers to leaves of the source that no entry mentions: always empty; a test counts them.
+  package var unmentionedSourceLeaves: [String] {
+    var isMentioned = [Bool](repeating: false, count: source.document.count)
+    for entry in raw where entry.source >= 0 { isMentioned[Int(entry.source)] = true }
+    return ReportBuilder.leaves(source).filter { !isMentioned[Int($0)] }.map { source.document.pointer(.init(index: $0)) }
+  }
+
+  private func render(_ raw: Raw) -> Entry {
+    let isConverted = raw.table != nil && raw.reason != .scaled
+    func text(_ document: BoundDocument, _ node: Int32) -> String? {
+      guard isConverted, node >= 0 else { return nil }
+      return document.utf8(node).map { String(decoding: $0, as: UTF8.self) }
+    }
+    return Entry(
+      path: raw.element?.description(in: dictionary), element: raw.element.map { dictionary[$0.element].id },
+      source: raw.source < 0 ? nil : source.document.pointer(.init(index: raw.source)),
+      target: raw.target < 0 ? raw.place : target.document.pointer(.init(index: raw.target)), action: raw.action, reason: raw.reason,
+      table: raw.table?.description, from: text(source, raw.source), to: text(target, raw.target))
+  }
+
+  /// The stable JSON form (`schemas/translation-report.schema.json`).
+  package var json: JSONValue {
+    let entries = entries.map { entry -> JSONValue in
+      var object = JSONObject([("action", .string(entry.action.rawValue))])
+      for (name, value) in [
+        ("reason", entry.reason?.rawValue), ("path", entry.path), ("element", entry.element), ("source", entry.source), ("target", entry.target),
+        ("table", entry.table), ("from", entry.from), ("to", entry.to),
+      ] {
+        if let value { object[name] = .string(value) }
+      }
+      return .object(object)
+    }
+    let counts = counts.sorted { $0.key.rawValue < $1.key.rawValue }.map { ($0.key.rawValue, JSONValue.number(JSONNumber($0.value))) }
+    return .object(
+      JSONObject([("version", 1), ("from", .string(from)), ("to", .string(to)), ("counts", .object(JSONObject(counts))), ("entries", .array(entries))]))
+  }
+}
+
+/// Joins what reading, crossing, releasing and writing did into a report.
+struct ReportBuilder {
+  let reading: Reading
+  let source: BoundDocument
+  /// By draft node of the target: document node.
+  let outputs: [Int32]
+  let swapped: [ElementIndex: Action]
+  /// Leaves of the source that do not come back as they were.
+  let changed: Set<Int32>
+  var raw: [TranslationReport.Raw] = []
+
+  /// Nodes that hold a text of their own, or could: elements without child elements, and attributes.
+  static func leaves(_ bound: BoundDocument) -> [Int32] {
+    let document = bound.document
+    var leaves: [Int32] = []
+    for index in 0..<Int32(document.count) where bound.binding[Int(index)] != BoundDocument.content {
+      let id = Document.NodeID(index: index)
+      if document.kind(id) == .attribute || bound.utf8(index) != nil || !document.children(id).contains(where: { document.kind($0) == .element }) {
+        if index == 0, document.utf8(id) == nil { continue }
+        if document.utf8(id).map({ LeafType.trimmed($0).isEmpty }) ?? false, document.children(id).contains(where: { document.kind($0) == .element }) { continue }
+        leaves.append(index)
+      }
+    }
+    return leaves
+  }
+
+  mutating func add(_ writing: Writing, events: [WriteEvent]) {
+    // First target of each source node, for lines and units that belong to it.
+    var isMentioned = [Bool](repeating: false, count: source.document.count)
+    var eventOf = [Int32](repeating: -1, count: source.document.count)
+    for event in events {
+      let mark = event.origin >= 0 ? reading.marks[Int(event.origin)] : nil
+      var (action, reason, table) = Self.combine(mark, event)
+      if event.target >= 0 || event.action == .implied, let swap = swapped[event.element], action != .lossy { action = swap }
+      if event.origin >= 0 {
+        isMentioned[Int(event.origin)] = true
+        if eventOf[Int(event.origin)] < 0 { eventOf[Int(event.origin)] = Int32(raw.count) }
+        if changed.contains(event.origin), action == .copied || action == .converted { (action, reason) = (.lossy, reason ?? .notReversible) }
+      }
+      raw.append(
+        .init(
+          element: ElementPath(event.element, in: writing.steps(event.instance)), source: event.origin, target: event.target < 0 ? -1 : outputs[Int(event.target)],
+          action: action, reason: reason, table: table ?? event.table))
+      table = nil
+    }
+    addRest(&isMentioned, eventOf)
+  }
+
+  mutating func addLost(_ path: ElementPath, _ value: Value, _ action: Action, _ reason: Reason) {
+    raw.append(.init(element: path, source: value.origin, action: action, reason: reason))
+  }
+
+  /// Leaves of the source that gave no value that was written.
+  private mutating func addRest(_ isMentioned: inout [Bool], _ eventOf: [Int32]) {
+    for entry in raw where entry.source >= 0 { isMentioned[Int(entry.source)] = true }
+    for leaf in Self.leaves(source) where !isMentioned[Int(leaf)] {
+      let mark = reading.marks[Int(leaf)]
+      if let mark, mark.via >= 0, eventOf[Int(mark.via)] >= 0 {
+        let main = raw[Int(eventOf[Int(mark.via)])]
+        var entry = main
+        entry.source = leaf
+        if changed.contains(leaf), entry.action == .copied || entry.action == .converted { (entry.action, entry.reason) = (.lossy, .notReversible) }
+        raw.append(entry)
+        continue
+      }
+      let isEmpty = source.filled(leaf) == nil
+      var action = mark?.action ?? .notCarried
+      if action == .copied || action == .converted || action == .lossy { action = .notCarried }
+      let reason = mark?.reason ?? (isEmpty ? .empty : action == .notCarried ? .local : nil)
+      raw.append(.init(element: mark?.element.map { ElementPath($0) }, source: leaf, action: action, reason: reason, table: mark?.table))
+    }
+  }
+
+  private static func combine(_ mark: ReadMark?, _ event: WriteEvent) -> (Action, Reason?, CodeListVersion?) {
+    guard event.target >= 0 || event.action == .implied else { return (event.action, event.reason, event.table) }
+    guard let mark else { return (event.origin < 0 && event.action == .copied ? .computed : event.action, event.reason, event.table) }
+    if event.action == .lossy { return (.lossy, event.reason, event.table) }
+    if mark.action == .lossy { return (.lossy, mark.reason, mark.table) }
+    if event.action == .converted { return (.converted, event.reason, event.table) }
+    if mark.action == .converted { return (.converted, mark.reason, mark.table) }
+    return (event.action, event.reason, event.table)
+  }
+}

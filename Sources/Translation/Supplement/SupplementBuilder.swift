@@ -1,0 +1,89 @@
+import Declarations
+import Primitives
+
+/// Finds the required leaves of a finished draft that are not filled.
+struct SupplementBuilder {
+  let draft: Draft
+  let profile: Profile
+  let plan: VariantPlan
+  /// Why elements did not arrive, by place; the innermost explanation wins.
+  var failures: () -> [ElementPath: (reason: Reason, candidates: [String])] = { [:] }
+  /// Elements that stayed with the other side, wherever they stood.
+  var ownSide: Set<ElementIndex> = []
+  var withheld: Set<ElementIndex> = []
+  var steps: (Int32) -> [ElementPath.Step] = { _ in [] }
+
+  func request() -> SupplementRequest {
+    var missing: [(leaf: Int, parent: Int32)] = []
+    for index in draft.nodes.indices where draft.nodes[index].output >= 0 && draft.nodes[index].structure >= 0 {
+      for child in plan.requirements.leaves[Int(draft.nodes[index].structure)] where !isFilled(child, under: Int32(index)) {
+        missing.append((leaf: child, parent: Int32(index)))
+      }
+    }
+    // In the order of the document.
+    missing.sort { (draft.nodes[Int($0.parent)].output, $0.leaf) < (draft.nodes[Int($1.parent)].output, $1.leaf) }
+    let failures = missing.isEmpty ? [:] : failures()
+    let items = missing.map { item($0.leaf, under: $0.parent, failures) }
+    return SupplementRequest(
+      profile: profile.name, direction: draft.variant.direction, shape: draft.variant.shape.map { draft.structure.shapes[$0] }, items: items)
+  }
+
+  private func isFilled(_ leaf: Int, under parent: Int32) -> Bool {
+    var child = draft.nodes[Int(parent)].firstChild
+    while child >= 0 {
+      if draft.nodes[Int(child)].structure == Int32(leaf), draft.nodes[Int(child)].output >= 0,
+        draft.nodes[Int(child)].text?.utf8.contains(where: { $0 != 0x20 && $0 != 0x09 && $0 != 0x0A && $0 != 0x0D }) ?? false
+      {
+        return true
+      }
+      child = draft.nodes[Int(child)].nextSibling
+    }
+    return false
+  }
+
+  private typealias Failures = [ElementPath: (reason: Reason, candidates: [String])]
+
+  private func item(_ leaf: Int, under parent: Int32, _ failures: Failures) -> SupplementRequest.Item {
+    let node = draft.structure[leaf]
+    let name = (node.isAttribute ? "@" : "") + node.name
+    let path = draft.keyedPath(parent, plan: plan).appending(name, node.isRepeated ? .position(1) : .only)
+    let (reason, candidates, element) = explanation(leaf, under: parent, failures)
+    return SupplementRequest.Item(
+      path: path.description, element: element.map { profile.dictionary[$0].id }, en: node.en.isEmpty ? element.map { profile.dictionary[$0].en } ?? name : node.en,
+      zh: node.zh.isEmpty ? element.map { profile.dictionary[$0].zh } ?? name : node.zh, type: node.type?.notation ?? "", list: node.lists.first,
+      values: node.values, reason: reason, candidates: reason == .partial ? [] : candidates,
+      known: reason == .partial ? candidates.first : nil)
+  }
+
+  private func explanation(_ leaf: Int, under parent: Int32, _ failures: Failures) -> (Reason, [String], ElementIndex?) {
+    let uses = plan.uses[leaf]
+    guard let first = uses.first(where: { !$0.rule.elements.isEmpty }), let main = first.rule.elements.first else { return (.ownSide, [], nil) }
+    var current = parent
+    var place: [ElementPath.Step] = []
+    while current >= 0 {
+      let record = draft.nodes[Int(current)].group
+      if record >= 0 {
+        place = steps(draft.groups[Int(record)].instance)
+        break
+      }
+      current = draft.nodes[Int(current)].parent
+    }
+    for element in first.rule.elements.reversed() {
+      if let failure = failures[ElementPath(element, in: place)] {
+        var candidates = failure.candidates
+        if case .field(let field, _) = first.rule.kind, let conversion = field.conversions.first {
+          candidates = candidates.map { code in
+            if case .mapped(let own, _) = conversion.reverse(code) { return own }
+            return code
+          }
+        }
+        return (failure.reason, candidates, element)
+      }
+    }
+    for element in first.rule.elements.reversed() {
+      if withheld.contains(element) { return (.withheld, [], element) }
+      if ownSide.contains(element) { return (.ownSide, [], element) }
+    }
+    return (.notDeclared, [], main)
+  }
+}

@@ -1,0 +1,158 @@
+import Declarations
+import Formats
+import Primitives
+
+/// One translation: crossing, writing, complement, checking, supplement, report, in this order.
+struct TranslationRun {
+  let library: ProfileLibrary
+  let source: ValidDocument
+  let target: Profile
+  let options: Translator.Options
+
+  func translate(_ released: Declaration) throws(CausewayError) -> Translation {
+    let crossed = cross(released)
+    let plan = try Self.plan(target, crossed.declaration, shape: options.shape ?? options.complement?.shape)
+    var writing = Writer.write(crossed.declaration, profile: target, plan: plan, on: options.day)
+    var skipped: [(path: String, reason: Reason)] = []
+    if let complement = options.complement {
+      guard complement.profile.utf8.elementsEqual(target.name.utf8), complement.direction == plan.variant.direction,
+        complement.shape == plan.variant.shape.map({ target.structure.shapes[$0] })
+      else { throw CausewayError("write.complement_profile", facts: ["expected": complement.profile]) }
+      _ = writing.draft.finish(syntax: target.syntax)
+      (writing.draft, skipped) = ComplementApplier.apply(complement, to: writing.draft, profile: target, plan: plan)
+    }
+    let document = writing.draft.finish(syntax: target.syntax)
+    let bound = try BoundDocument(document, to: target.structure)
+    let back = Reader.read(bound, profile: target, variant: plan)
+    var problems = StructureValidator.check(bound, profile: target, variant: plan, on: options.day, isDraft: true)
+    problems += Translator.ruleProblems(back.declaration, profile: target, plan: plan, document: document)
+    var complement: Complement?
+    var changed: Set<Int32> = []
+    if options.makesComplement {
+      (complement, changed) = try makeComplement(back, writing)
+    }
+    let lost = lostValues(released, crossed)
+    let supplement = supplement(writing, plan, crossed, lost)
+    let report = report(writing, bound, crossed, lost, changed, supplement, skipped)
+    return Translation(
+      profile: target, document: document, declaration: crossed.declaration, report: report, complement: complement, supplement: supplement,
+      problems: problems)
+  }
+
+  // MARK: Crossing
+
+  private func cross(_ declaration: Declaration) -> Crossing.Result {
+    let economy = source.reading.economy
+    // The hub's format takes both sides' declarations; a complement says which side its original was on.
+    let wanted = options.complement.map(\.economy) ?? (target.isHub ? economy : target.economy)
+    guard !economy.isEmpty, !wanted.isEmpty, !wanted.utf8.elementsEqual(economy.utf8) else { return Crossing.Result(declaration: declaration) }
+    return library.crossing.mirror(declaration, direction: source.reading.direction.mirrored, economy: wanted, known: target.known)
+  }
+
+  static func plan(_ profile: Profile, _ declaration: Declaration, shape: String?) throws(CausewayError) -> VariantPlan {
+    let direction = declaration[profile.known.type].flatMap { Direction(rawValue: $0.text) } ?? .export
+    func unknown(_ shape: String) -> CausewayError { CausewayError("write.shape_unknown", facts: ["profile": profile.name, "shape": shape]) }
+    guard case .shapes(let rules) = profile.plan.direction else {
+      guard shape == nil, let plan = profile.plan.plan(Variant(direction: direction, shape: nil)) else { throw unknown(shape ?? direction.rawValue) }
+      return plan
+    }
+    var chosen: Int?
+    if let shape {
+      chosen = profile.structure.shapes.firstIndex { $0.utf8.elementsEqual(shape.utf8) }
+      guard let chosen, rules[chosen].direction == direction else { throw unknown(shape) }
+    } else {
+      chosen = rules.firstIndex { rule in
+        guard rule.direction == direction, let when = rule.when, let text = declaration[when.element]?.text else { return false }
+        return when.values.contains { $0.utf8.elementsEqual(text.utf8) }
+      } ?? rules.firstIndex { $0.direction == direction && $0.when == nil }
+    }
+    guard let chosen, let plan = profile.plan.plan(Variant(direction: direction, shape: chosen)) else { throw unknown(direction.rawValue) }
+    return plan
+  }
+
+  // MARK: Complement
+
+  /// Writes back what was written, as the partner's document would be, and keeps what does not come back.
+  private func makeComplement(_ back: Reading, _ writing: Writing) throws(CausewayError) -> (Complement, Set<Int32>) {
+    var declaration = back.declaration
+    let economy = back.economy
+    let home = source.reading.economy
+    if !home.isEmpty, !economy.isEmpty, !economy.utf8.elementsEqual(home.utf8) {
+      declaration = library.crossing.mirror(
+        declaration, direction: back.direction.mirrored, economy: home, known: source.profile.known
+      ).declaration
+    }
+    var returned = Writer.write(declaration, profile: source.profile, plan: source.plan, on: options.day)
+    _ = returned.draft.finish(syntax: source.profile.syntax)
+    var origins = [Int32](repeating: -1, count: back.marks.count)
+    for node in writing.draft.nodes where node.output >= 0 { origins[Int(node.output)] = node.origin }
+    let made = ComplementMaker.make(source: source.bound, returned: returned.draft, profile: source.profile, plan: source.plan, economy: home, origins: origins)
+    return (made.complement, made.changed)
+  }
+
+  // MARK: What did not go
+
+  struct Lost {
+    var withheld: [(path: ElementPath, value: Value)] = []
+  }
+
+  /// Values that the release policy kept.
+  private func lostValues(_ released: Declaration, _ crossed: Crossing.Result) -> Lost {
+    var lost = Lost()
+    if released == source.declaration { return lost }
+    struct Key: Hashable { let element: ElementIndex; let origin: Int32 }
+    var kept: Set<Key> = []
+    released.walk { path, value in kept.insert(Key(element: path.element, origin: value.origin)) }
+    source.declaration.walk { path, value in
+      if value.isFilled, !kept.contains(Key(element: path.element, origin: value.origin)) { lost.withheld.append((path: path, value: value)) }
+    }
+    return lost
+  }
+
+  private func supplement(_ writing: Writing, _ plan: VariantPlan, _ crossed: Crossing.Result, _ lost: Lost) -> SupplementRequest {
+    var builder = SupplementBuilder(draft: writing.draft, profile: target, plan: plan)
+    let reading = source.reading
+    builder.failures = {
+      var failures: [ElementPath: (reason: Reason, candidates: [String])] = [:]
+      for (path, failure) in reading.failures { failures[path] = (failure.reason, failure.candidates) }
+      for event in writing.events where event.action == .notCarried {
+        guard let reason = event.reason else { continue }
+        failures[ElementPath(event.element, in: writing.steps(event.instance))] = (reason, event.candidates)
+      }
+      return failures
+    }
+    builder.ownSide = Set(crossed.left.map(\.path.element))
+    if crossed.declaration.root[target.known.economy] != source.declaration.root[target.known.economy] {
+      for element in library.crossing.own.indices where library.crossing.own[element] { builder.ownSide.insert(ElementIndex(raw: Int16(element))) }
+    }
+    builder.withheld = Set(lost.withheld.map(\.path.element))
+    builder.steps = writing.steps
+    return builder.request()
+  }
+
+  private func report(
+    _ writing: Writing, _ bound: BoundDocument, _ crossed: Crossing.Result, _ lost: Lost, _ changed: Set<Int32>, _ supplement: SupplementRequest,
+    _ skipped: [(path: String, reason: Reason)]
+  ) -> TranslationReport {
+    // Most messages' reports are stored as what happened and looked at by nobody: entries are made when they are asked for.
+    let dictionary = target.dictionary
+    let reading = source.reading
+    let document = source.bound
+    let withheld = lost.withheld
+    let left = crossed.left
+    let swapped = crossed.swapped
+    return TranslationReport(source: document, target: bound, dictionary: dictionary, from: source.profile.name, to: target.name) {
+      var builder = ReportBuilder(
+        reading: reading, source: document, outputs: writing.draft.nodes.map(\.output), swapped: swapped, changed: changed)
+      for (path, value) in withheld { builder.addLost(path, value, .withheld, .withheld) }
+      for (path, value) in left { builder.addLost(path, value, .notCarried, .ownSide) }
+      builder.add(writing, events: writing.events)
+      for item in supplement.items {
+        builder.raw.append(
+          .init(element: item.element.flatMap { dictionary[id: $0] }.map { ElementPath($0) }, place: item.path, action: .missing, reason: item.reason))
+      }
+      for entry in skipped { builder.raw.append(.init(place: entry.path, action: .notCarried, reason: entry.reason)) }
+      return builder.raw
+    }
+  }
+}

@@ -1,0 +1,219 @@
+package import Declarations
+package import Formats
+package import Primitives
+
+/// A document that was found valid for its profile, with the declaration read from it. Only ``Translator/validate(_:as:on:)`` makes one.
+package struct ValidDocument: Sendable {
+  package let profile: Profile
+  package let reading: Reading
+  /// What is doubtful and not refused.
+  package let warnings: [Problem]
+  let bound: BoundDocument
+  let plan: VariantPlan
+
+  package var document: Document { bound.document }
+  package var declaration: Declaration { reading.declaration }
+
+  fileprivate init(profile: Profile, reading: Reading, warnings: [Problem], bound: BoundDocument, plan: VariantPlan) {
+    self.profile = profile
+    self.reading = reading
+    self.warnings = warnings
+    self.bound = bound
+    self.plan = plan
+  }
+}
+
+/// A declaration in another format, with the account of it.
+package struct Translation: Sendable {
+  package let profile: Profile
+  package let document: Document
+  /// The declaration as it was written: released, and mirrored when it crossed a border.
+  package let declaration: Declaration
+  package let report: TranslationReport
+  /// What stays at home; nil when it was not asked for.
+  package let complement: Complement?
+  /// What the target still needs; empty when nothing.
+  package let supplement: SupplementRequest
+  /// What the target's rules say against the document. Errors among them mean that the target would refuse it.
+  package let problems: [Problem]
+
+  /// The document in the target's syntax (UTF-8).
+  ///
+  /// - Throws: codes of the formats' writers.
+  package func bytes() throws(CausewayError) -> [UInt8] { try Translator.bytes(document, profile: profile) }
+}
+
+/// The way of a declaration from one format into another (design §3: steps 2, 3, 4 and 6). Pure: no I/O, no clock.
+package struct Translator: Sendable {
+  package let library: ProfileLibrary
+
+  package init(_ library: ProfileLibrary) { self.library = library }
+
+  /// - Throws: `profile.unknown`.
+  package func profile(_ name: String) throws(CausewayError) -> Profile {
+    guard let profile = library[name] else { throw CausewayError("profile.unknown", facts: ["profile": name]) }
+    return profile
+  }
+
+  // MARK: 2 parse
+
+  /// Bytes → document, by the profile's syntax and encodings.
+  ///
+  /// - Throws: the parsers' codes (`parse.*`).
+  package func parse(_ bytes: [UInt8], as profile: Profile) throws(CausewayError) -> Document {
+    switch profile.syntax {
+    case .xml: try XMLFormat.parse(bytes, encodings: profile.encodings)
+    case .json: try JSONFormat.parse(bytes)
+    }
+  }
+
+  static func bytes(_ document: Document, profile: Profile) throws(CausewayError) -> [UInt8] {
+    switch profile.syntax {
+    case .xml:
+      var prefixes = profile.structure.namespaces.map { (uri: $0.uri, prefix: $0.prefix) }
+      if let uri = document.namespace(document.root), let first = profile.structure.namespaces.first, !first.uri.utf8.elementsEqual(uri.utf8) {
+        prefixes[0] = (uri: uri, prefix: first.prefix)
+      }
+      return try XMLFormat.write(document, prefixes: prefixes)
+    case .json: return try JSONFormat.write(document)
+    }
+  }
+
+  // MARK: 3 validate, 4 read
+
+  /// Document → evidence that it is valid, with everything that is wrong at once otherwise.
+  ///
+  /// - Parameters:
+  ///   - day: `YYYY-MM-DD`; code lists with periods of validity are asked about it. nil: validity in time does not count.
+  ///   - isDraft: what is missing is no problem: the document waits for a supplement.
+  /// - Throws: `parse.root_unknown`, `parse.namespace_unknown`, `validate.*`, `read.code_unknown`, `read.not_of_type`: all problems, errors first.
+  package func validate(_ document: Document, as profile: Profile, on day: String? = nil, isDraft: Bool = false) throws(CausewayError) -> ValidDocument {
+    let bound = try BoundDocument(document, to: profile.structure)
+    let plan = try Self.variant(of: bound, profile: profile)
+    var problems = StructureValidator.check(bound, profile: profile, variant: plan, on: day, isDraft: isDraft)
+    let reading = Reader.read(bound, profile: profile, variant: plan)
+    problems += Self.problems(of: reading, bound: bound, profile: profile)
+    problems += Self.ruleProblems(reading.declaration, profile: profile, plan: plan, document: document)
+    let errors = problems.filter { $0.severity == .error }
+    guard errors.isEmpty else { throw CausewayError(problems: errors + problems.filter { $0.severity != .error }) }
+    return ValidDocument(profile: profile, reading: reading, warnings: problems, bound: bound, plan: plan)
+  }
+
+  static func variant(of bound: BoundDocument, profile: Profile) throws(CausewayError) -> VariantPlan {
+    var variant: Variant?
+    switch profile.plan.direction {
+    case .shapes(let rules):
+      for (shape, node) in profile.structure.shapeNodes.enumerated() where bound.binding.contains(Int32(node)) {
+        variant = Variant(direction: rules[shape].direction, shape: shape)
+        break
+      }
+    case .value(let path, let values):
+      if let node = bound.matches(path, from: 0).first, let text = bound.filled(node).map(LeafType.trimmed),
+        let value = values.first(where: { text.elementsEqual($0.text.utf8) })
+      {
+        variant = Variant(direction: value.direction, shape: nil)
+      }
+    }
+    guard let variant, let plan = profile.plan.plan(variant) else {
+      throw CausewayError("validate.direction_unknown", pointer: bound.document.pointer(bound.document.root), line: bound.document.line(bound.document.root))
+    }
+    return plan
+  }
+
+  /// Codes that no table knows and values that no element takes. A code that has several peers or none is not the sender's fault: it is
+  /// reported, kept in the complement and asked for.
+  private static func problems(of reading: Reading, bound: BoundDocument, profile: Profile) -> [Problem] {
+    var problems: [Problem] = []
+    for (index, mark) in reading.marks.enumerated() {
+      guard let mark, mark.action == .notCarried else { continue }
+      let code: ErrorCode
+      switch mark.reason {
+      case .codeUnknown: code = "read.code_unknown"
+      case .notOfType: code = "read.not_of_type"
+      case .unitUnknown: code = "read.unit_unknown"
+      default: continue
+      }
+      let id = Document.NodeID(index: Int32(index))
+      // The structure check has named a text that does not fit already.
+      let binding = Int(bound.binding[index])
+      if binding >= 0, let text = bound.filled(Int32(index)), profile.structure.violation(of: binding, text: text, codes: profile.codes) != nil { continue }
+      problems.append(
+        Problem(
+          code, pointer: bound.document.pointer(id), line: bound.document.line(id), element: mark.element.map { profile.dictionary[$0].id },
+          facts: mark.table.map { ["list": $0.list] } ?? [:]))
+    }
+    return problems
+  }
+
+  static func ruleProblems(_ declaration: Declaration, profile: Profile, plan: VariantPlan, document: Document?) -> [Problem] {
+    profile.rules.flatMap { rule in
+      rule.findings(in: declaration.root, variant: plan.variant).map { finding in
+        let path = ElementPath(finding.element, in: finding.steps).description(in: profile.dictionary)
+        let id = finding.node >= 0 ? document.map { ($0.pointer(.init(index: finding.node)), $0.line(.init(index: finding.node))) } : nil
+        return Problem(
+          finding.code, severity: rule.severity, pointer: id?.0, line: id?.1, element: profile.dictionary[finding.element].id,
+          facts: ["rule": rule.id, "path": path, "limit": Self.limit(rule), "en": rule.en, "zh": rule.zh].filter { !$0.value.isEmpty })
+      }
+    }
+  }
+
+  private static func limit(_ rule: Rule) -> String {
+    switch rule.kind {
+    case .count(_, let min, let max): String(max == .max ? min : max)
+    case .minimum(_, let minimum): minimum.description
+    default: ""
+    }
+  }
+
+  // MARK: 6 write
+
+  /// What of a declaration goes where.
+  package struct Options: Sendable {
+    /// The shape of the target's document; nil: the first that suits.
+    package var shape: String?
+    /// Put back into the target: it was made when the partner's document was written.
+    package var complement: Complement?
+    /// Whether to make the complement of the source.
+    package var makesComplement = true
+    package var day: String?
+
+    package init(shape: String? = nil, complement: Complement? = nil, makesComplement: Bool = true, day: String? = nil) {
+      self.shape = shape
+      self.complement = complement
+      self.makesComplement = makesComplement
+      self.day = day
+    }
+  }
+
+  /// Declaration → document of the target's format.
+  ///
+  /// A declaration keeps its direction in its own economy's format and in the hub's; in another economy's it is mirrored (`crossing.yaml`).
+  /// - Parameter released: what the release policy lets go; nil: everything.
+  /// - Throws: `write.shape_unknown`, `write.complement_profile`.
+  package func write(
+    _ source: ValidDocument, released: Declaration? = nil, to profile: Profile, options: Options = Options()
+  ) throws(CausewayError) -> Translation {
+    let run = TranslationRun(library: library, source: source, target: profile, options: options)
+    return try run.translate(released ?? source.declaration)
+  }
+
+  /// All steps from bytes to the translation.
+  ///
+  /// - Parameter release: the policy: what may leave.
+  /// - Throws: as `parse`, `validate` and `write`.
+  package func translate(
+    _ bytes: [UInt8], from: Profile, to: Profile, options: Options = Options(), release: ((Declaration) -> Declaration)? = nil
+  ) throws(CausewayError) -> Translation {
+    let valid = try validate(try parse(bytes, as: from), as: from, on: options.day)
+    return try write(valid, released: release?(valid.declaration), to: to, options: options)
+  }
+}
+
+extension Profile {
+  /// A synthetic document in the profile's syntax (``SampleGenerator``).
+  ///
+  /// - Throws: codes of the formats' writers.
+  package func sample(seed: UInt64, items: Int? = nil, direction: Direction? = nil) throws(CausewayError) -> [UInt8] {
+    try Translator.bytes(SampleGenerator.document(of: self, seed: seed, items: items, direction: direction), profile: self)
+  }
+}

@@ -1,0 +1,169 @@
+import Declarations
+import Primitives
+
+/// One rule across fields, over dictionary elements (`rules.yaml`).
+struct Rule: Sendable {
+  enum Kind: Sendable {
+    case sumEquals(total: ElementIndex, groups: [ElementIndex], of: ElementIndex, tolerance: ExactDecimal)
+    case productEquals(factors: [ElementIndex], product: ElementIndex)
+    case notGreater(lesser: ElementIndex, greater: ElementIndex)
+    case differs(ElementIndex, other: ElementIndex?, value: String?)
+    case equals(ElementIndex, other: ElementIndex?, value: String?)
+    case form(ElementIndex, Form)
+    case hsDigits(ElementIndex, [Int])
+    case minimum(ElementIndex, ExactDecimal)
+    case count(groups: [ElementIndex], min: Int, max: Int)
+    case required(ElementIndex)
+    case sequence(groups: [ElementIndex], element: ElementIndex, from: Int)
+  }
+
+  enum Form: String, Sendable { case iso6346, uscc, uen }
+
+  struct Condition: Sendable {
+    let element: ElementIndex
+    let values: [String]
+    let notValues: [String]
+    let isAbsent: Bool
+  }
+
+  let id: String
+  let kind: Kind
+  let severity: Problem.Severity
+  /// Evaluated in each instance of the innermost; empty: in the root.
+  let groups: [ElementIndex]
+  let condition: Condition?
+  let direction: Direction?
+  let shape: [Int]
+  let en: String
+  let zh: String
+}
+
+/// Where a rule found something wrong.
+struct RuleFinding: Sendable {
+  let rule: Rule
+  let element: ElementIndex
+  let steps: [ElementPath.Step]
+  /// Document node; -1: the element is absent or was not read from a place.
+  let node: Int32
+  let code: ErrorCode
+}
+
+extension Rule {
+  var code: ErrorCode {
+    switch kind {
+    case .sumEquals: "validate.sum"
+    case .productEquals: "validate.product"
+    case .notGreater: "validate.greater"
+    case .differs: "validate.swapped"
+    case .equals: "validate.not_equal"
+    case .form(_, .iso6346): "validate.container_number"
+    case .form(_, .uscc): "validate.credit_code"
+    case .form(_, .uen): "validate.uen"
+    case .hsDigits: "validate.hs_digits"
+    case .minimum: "validate.below_minimum"
+    case .count(_, _, let max): max == .max ? "validate.too_few" : "validate.too_many"
+    case .required: "validate.missing_conditional"
+    case .sequence: "validate.sequence"
+    }
+  }
+
+  /// Everything that a declaration does against the rule.
+  func findings(in root: Group, variant: Variant) -> [RuleFinding] {
+    if let direction, direction != variant.direction { return [] }
+    if !shape.isEmpty, !(variant.shape.map(shape.contains) ?? false) { return [] }
+    var found: [RuleFinding] = []
+    visit([root], groups[...], []) { chain, steps in
+      guard let group = chain.last, holds(condition, chain) else { return }
+      check(group, chain, steps, &found)
+    }
+    return found
+  }
+
+  private func visit(_ chain: [Group], _ rest: ArraySlice<ElementIndex>, _ steps: [ElementPath.Step], _ body: ([Group], [ElementPath.Step]) -> Void) {
+    guard let next = rest.first, let group = chain.last else { return body(chain, steps) }
+    for (position, instance) in group.groups(next).enumerated() {
+      visit(chain + [instance], rest.dropFirst(), steps + [.init(group: next, position: position)], body)
+    }
+  }
+
+  private func holds(_ condition: Condition?, _ chain: [Group]) -> Bool {
+    guard let condition else { return true }
+    let text = chain.reversed().lazy.compactMap { $0.text(condition.element) }.first
+    if condition.isAbsent { return text == nil }
+    guard let text else { return false }
+    func contains(_ values: [String]) -> Bool { values.contains { $0.utf8.elementsEqual(text.utf8) } }
+    return (condition.values.isEmpty || contains(condition.values)) && !contains(condition.notValues)
+  }
+
+  private func check(_ group: Group, _ chain: [Group], _ steps: [ElementPath.Step], _ found: inout [RuleFinding]) {
+    func number(_ element: ElementIndex) -> ExactDecimal? { group.text(element).flatMap { ExactDecimal($0) } }
+    func report(_ element: ElementIndex, _ node: Int32? = nil, steps inner: [ElementPath.Step]? = nil) {
+      found.append(RuleFinding(rule: self, element: element, steps: inner ?? steps, node: node ?? group[element]?.origin ?? -1, code: code))
+    }
+    switch kind {
+    case .sumEquals(let total, let groups, let of, let tolerance):
+      guard let expected = number(total), let text = Compute.sum(groups, of).evaluate(in: group), let sum = ExactDecimal(text) else { return }
+      if !Self.isNear(expected, sum, tolerance) { report(total) }
+    case .productEquals(let factors, let product):
+      let numbers = factors.map(number)
+      guard let expected = number(product), numbers.allSatisfy({ $0 != nil }) else { return }
+      if !Self.isProduct(numbers.compactMap { $0 }, expected) { report(product) }
+    case .notGreater(let lesser, let greater):
+      guard let small = number(lesser), let large = number(greater) else { return }
+      if small > large { report(lesser) }
+    case .differs(let element, let other, let value):
+      guard let text = group.text(element), let against = other.flatMap({ group.text($0) }) ?? value else { return }
+      if text.utf8.elementsEqual(against.utf8) { report(element) }
+    case .equals(let element, let other, let value):
+      guard let text = group.text(element), let against = other.flatMap({ group.text($0) }) ?? value else { return }
+      if !text.utf8.elementsEqual(against.utf8) { report(element) }
+    case .form(let element, let form):
+      guard let text = group.text(element) else { return }
+      let isRight = switch form {
+      case .iso6346: CheckDigits.iso6346(text)
+      case .uscc: CheckDigits.uscc(text)
+      case .uen: CheckDigits.uen(text)
+      }
+      if !isRight { report(element) }
+    case .hsDigits(let element, let lengths):
+      guard let text = group.text(element) else { return }
+      if !text.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }) || !lengths.contains(text.utf8.count) { report(element) }
+    case .minimum(let element, let minimum):
+      guard let value = number(element) else { return }
+      if value < minimum { report(element) }
+    case .count(let groups, let min, let max):
+      let count = Compute.instances(group, groups[...]).count
+      if count < min || count > max, let last = groups.last { report(last) }
+    case .required(let element): if group.text(element) == nil { report(element) }
+    case .sequence(let groups, let element, let from):
+      for (position, instance) in Compute.instances(group, groups[...]).enumerated() {
+        guard let text = instance.text(element), !text.utf8.elementsEqual(String(from + position).utf8), let last = groups.last else { continue }
+        report(element, instance[element]?.origin, steps: steps + [.init(group: last, position: position)])
+      }
+    }
+  }
+
+  static func isNear(_ left: ExactDecimal, _ right: ExactDecimal, _ tolerance: ExactDecimal) -> Bool {
+    guard let negative = ExactDecimal(mantissa: -right.mantissa, scale: right.scale), let difference = left.adding(negative),
+      let size = ExactDecimal(mantissa: Int128(difference.mantissa.magnitude), scale: difference.scale)
+    else { return false }
+    return size <= tolerance
+  }
+
+  /// Whether `product` can be the product of the factors, each of which was rounded to the decimals that it is given with.
+  static func isProduct(_ factors: [ExactDecimal], _ product: ExactDecimal) -> Bool {
+    guard let exact = factors.dropFirst().reduce(factors.first, { $0?.multiplied(by: $1) }) else { return true }
+    func half(_ scale: Int) -> ExactDecimal? { ExactDecimal(mantissa: 5, scale: min(scale + 1, 18)) }
+    // Half a unit of the product's last place, and of each factor's times the other factors.
+    guard var tolerance = half(product.scale) else { return true }
+    for index in factors.indices {
+      var share = half(factors[index].scale)
+      for (other, factor) in factors.enumerated() where other != index {
+        share = share?.multiplied(by: ExactDecimal(mantissa: Int128(factor.mantissa.magnitude), scale: factor.scale) ?? factor)
+      }
+      guard let share, let sum = tolerance.adding(share) else { return true }
+      tolerance = sum
+    }
+    return isNear(product, exact, tolerance)
+  }
+}

@@ -1,0 +1,113 @@
+import Declarations
+import Formats
+import Primitives
+
+/// Checks a bound document against its structure: names, cardinality, order, types, lengths, code lists, patterns, required leaves.
+/// Reports everything that is wrong at once.
+struct StructureValidator {
+  private let bound: BoundDocument
+  private let profile: Profile
+  private let structure: Structure
+  private let variant: VariantPlan
+  private let day: String?
+  private(set) var problems: [Problem] = []
+
+  /// - Parameters:
+  ///   - day: lists with periods of validity are asked about it.
+  ///   - isDraft: what is missing is not a problem: it is asked for in a supplement.
+  static func check(_ bound: BoundDocument, profile: Profile, variant: VariantPlan, on day: String?, isDraft: Bool = false) -> [Problem] {
+    var validator = StructureValidator(bound: bound, profile: profile, structure: profile.structure, variant: variant, day: day)
+    validator.run(isDraft: isDraft)
+    return validator.problems
+  }
+
+  private mutating func run(isDraft: Bool) {
+    let document = bound.document
+    var counts = [Int32](repeating: 0, count: structure.count)
+    for index in 0..<Int32(document.count) {
+      let binding = Int(bound.binding[Int(index)])
+      guard binding >= 0 else { continue }
+      let node = structure[binding]
+      if node.type != nil { checkLeaf(index, binding) }
+      guard node.end > binding + 1 || node.type == nil else { continue }
+      if node.type == nil, document.utf8(.init(index: index)).map({ !LeafType.trimmed($0).isEmpty }) ?? false { add("validate.unexpected_text", index) }
+      checkChildren(index, binding, &counts, isDraft)
+    }
+    for index in bound.unknownNodes { reportUnknown(index) }
+  }
+
+  private mutating func add(_ code: ErrorCode, _ node: Int32, severity: Problem.Severity = .error, facts: [String: String] = [:]) {
+    let id = Document.NodeID(index: node)
+    let binding = Int(bound.binding[Int(node)])
+    let element = binding >= 0 ? variant.uses[binding].first?.rule.elements.first.map { profile.dictionary[$0].id } : nil
+    problems.append(
+      Problem(code, severity: severity, pointer: bound.document.pointer(id), line: bound.document.line(id), element: element, facts: facts))
+  }
+
+  private mutating func reportUnknown(_ node: Int32) {
+    let id = Document.NodeID(index: node)
+    if bound.document.namespace(id)?.utf8.elementsEqual(BoundDocument.instanceNamespace.utf8) ?? false { return }
+    add("validate.unknown_element", node, severity: profile.keepsUnknown ? .warning : .error)
+  }
+
+  private mutating func checkLeaf(_ index: Int32, _ binding: Int) {
+    guard let type = structure[binding].type else { return }
+    guard let text = bound.filled(index) else {
+      let hasText = bound.utf8(index) != nil || bound.document.isNull(.init(index: index))
+      if hasText, profile.empties == .omit { add("validate.empty", index) }
+      return
+    }
+    if var problem = type.check(text) {
+      let id = Document.NodeID(index: index)
+      problem.pointer = bound.document.pointer(id)
+      problem.line = bound.document.line(id)
+      problem.element = variant.uses[binding].first?.rule.elements.first.map { profile.dictionary[$0].id }
+      problems.append(problem)
+      return
+    }
+    switch structure.violation(of: binding, text: text, codes: profile.codes, on: day) {
+    case .notListed?:
+      let lists = structure[binding].lists
+      add("validate.not_listed", index, facts: ["list": lists.isEmpty ? structure[binding].values.joined(separator: ", ") : lists.joined(separator: ", ")])
+    case .pattern?: add("validate.pattern", index, facts: ["pattern": structure[binding].pattern?.source ?? ""])
+    default: break
+    }
+  }
+
+  private mutating func checkChildren(_ index: Int32, _ binding: Int, _ counts: inout [Int32], _ isDraft: Bool) {
+    var last: Int32 = -1
+    var shapes = 0
+    for child in bound.document.children(.init(index: index)) {
+      let kind = bound.binding[Int(child.index)]
+      guard kind >= 0 else { continue }
+      let entry = structure[Int(kind)]
+      // An empty element does not fill its place.
+      if entry.type == nil || bound.filled(child.index) != nil { counts[Int(kind)] += 1 }
+      if entry.shape != nil { shapes += 1 }
+      if bound.document.syntax == .xml, !profile.isOrderFree, !entry.isAttribute {
+        if kind < last { add("validate.order", child.index) }
+        last = max(last, kind)
+      }
+      if counts[Int(kind)] == entry.max &+ 1, entry.max < .max { add("validate.too_many", child.index, facts: ["limit": String(entry.max)]) }
+    }
+    if shapes > 1 { add("validate.too_many", index, facts: ["limit": "1"]) }
+    let requirements = variant.requirements
+    func report(_ child: Int) {
+      let id = Document.NodeID(index: index)
+      let name = (structure[child].isAttribute ? "@" : "") + structure[child].name
+      problems.append(
+        Problem(
+          "validate.missing", pointer: bound.document.pointer(id) + "/" + (bound.document.syntax == .json ? structure[child].jsonName : name),
+          line: bound.document.line(id), element: variant.uses[child].first?.rule.elements.first.map { profile.dictionary[$0].id },
+          facts: ["name": name]))
+    }
+    if !isDraft {
+      for child in requirements.leaves[binding] where counts[child] == 0 { report(child) }
+      for child in requirements.containers[binding] where counts[child] == 0 { report(child) }
+    }
+    for child in bound.document.children(.init(index: index)) {
+      let kind = bound.binding[Int(child.index)]
+      if kind >= 0 { counts[Int(kind)] = 0 }
+    }
+  }
+}

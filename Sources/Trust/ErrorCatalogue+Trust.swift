@@ -1,0 +1,73 @@
+package import Primitives
+
+extension ErrorCatalogue {
+  /// Codes of keys, certificates, signatures and the registry.
+  package static let trust: [ErrorDefinition] = keys + certificates + signatures + registry
+
+  private static let keys: [ErrorDefinition] = [
+    .init("key.malformed", .error, en: "The key cannot be read.", zh: "密钥无法读取。"),
+    .init(
+      "key.unsupported", .error, en: "The key is neither P-256 nor Ed25519 in its standard encoding.",
+      zh: "密钥不是标准编码的 P-256 或 Ed25519 密钥。"),
+    .init("key.mismatch", .error, en: "The private and the public half of the key do not belong together.", zh: "私钥与公钥不匹配。"),
+    .init("key.generation", .error, en: "A new key could not be made.", zh: "无法生成新密钥。"),
+    .init("key.signing", .error, en: "The key could not sign.", zh: "密钥签名失败。"),
+    .init("key.pem", .error, en: "The text must be one PEM block of type {label}.", zh: "文本必须是一个类型为 {label} 的 PEM 块。"),
+    .init("key.issuing", .error, en: "The certificate could not be issued (parameter: {parameter}).", zh: "证书签发失败(参数:{parameter})。"),
+    .init(
+      "key.certificate_malformed", .error, en: "The certificate is not a well-formed X.509 version 3 certificate.",
+      zh: "证书不是格式正确的 X.509 第 3 版证书。"),
+  ]
+
+  private static let certificates: [ErrorDefinition] = [
+    .init("verify.certificate_usage", .refusal, en: "The certificate may not be used for this ({usage}).", zh: "证书不得用于此用途({usage})。"),
+    .init("verify.certificate_not_yet_valid", .refusal, en: "A certificate of the path is not valid yet.", zh: "证书链中有证书尚未生效。"),
+    .init("verify.certificate_expired", .refusal, en: "A certificate of the path has expired.", zh: "证书链中有证书已过期。"),
+    .init(
+      "verify.certificate_chain", .refusal, en: "The certificate does not lead to a trust anchor: {reason}.",
+      zh: "证书无法链接到信任锚:{reason}。"),
+  ]
+
+  private static let signatures: [ErrorDefinition] = [
+    .init("verify.jws_malformed", .refusal, en: "The signature is not a JWS in compact serialization.", zh: "签名不是紧凑序列化的 JWS。"),
+    .init(
+      "verify.jws_header", .refusal, en: "The protected header of the signature cannot be read: {reason}.",
+      zh: "签名的受保护头部无法读取:{reason}。"),
+    .init(
+      "verify.jws_member", .refusal, en: "The protected header holds a member that is not allowed: {member}.",
+      zh: "签名的受保护头部含不允许的成员:{member}。"),
+    .init("verify.jws_algorithm", .refusal, en: "The signature algorithm is not allowed, or not the key's.", zh: "签名算法不被允许或与密钥不符。"),
+    .init(
+      "verify.jws_type", .refusal, en: "The signature is for another kind of thing; expected: {expected}.",
+      zh: "签名对象的类型不符,应为:{expected}。"),
+    .init("verify.jws_payload", .refusal, en: "The signed payload must be {expected}.", zh: "被签名的载荷形式应为:{expected}。"),
+    .init("verify.jws_key_unknown", .refusal, en: "The key that the signature names is not known.", zh: "签名所指的密钥未知。"),
+    .init("verify.jws_signature", .refusal, en: "The signature does not verify.", zh: "签名验证失败。"),
+  ]
+
+  private static let registry: [ErrorDefinition] = [
+    .init("registry.signer_unknown", .error, en: "The registry is not signed by a key that may sign it.", zh: "登记册不是由有权签署的密钥签名的。"),
+    .init(
+      "registry.version_back", .error, en: "Registry version {version} is older than version {previous}, which is in use.",
+      zh: "登记册版本 {version} 早于正在使用的版本 {previous}。"),
+    .init(
+      "registry.version_reused", .error, en: "Registry version {version} is in use with other content.",
+      zh: "登记册版本 {version} 已用于其他内容。"),
+    .init("registry.period", .error, en: "The period ends before it starts.", zh: "有效期的结束早于开始。"),
+    .init("registry.duplicate", .error, en: "This {what} stands in the registry twice.", zh: "登记册中重复出现({what})。"),
+    .init("registry.shared_key", .error, en: "The key is already another participant's or in another role.", zh: "该密钥已属于其他参与方或其他用途。"),
+    .init(
+      "registry.certificate_missing", .error, en: "The participant has no certificate in the role {role}.",
+      zh: "参与方缺少用途为 {role} 的证书。"),
+    .init("registry.corridor_end", .error, en: "A corridor joins two different participants of the registry.", zh: "通道必须连接登记册中两个不同的参与方。"),
+    .init(
+      "registry.endpoint_loopback", .error, en: "In mode {mode} a participant's endpoint cannot be on the local machine.",
+      zh: "在 {mode} 模式下,参与方地址不得为本机地址。"),
+    .init("registry.expired", .error, en: "The registry has expired.", zh: "登记册已过期。"),
+    .init("registry.participant_unknown", .refusal, en: "The registry does not know this participant.", zh: "登记册中没有该参与方。"),
+    .init("registry.participant_suspended", .refusal, en: "The participant is not a member at this time.", zh: "参与方此时不是成员。"),
+    .init("registry.certificate_unknown", .refusal, en: "The certificate is not registered for this participant.", zh: "该证书未为此参与方登记。"),
+    .init("registry.certificate_role", .refusal, en: "The certificate cannot be used in the role {role}.", zh: "证书不能用于 {role} 用途。"),
+    .init("registry.certificate_period", .refusal, en: "The certificate's registered period does not hold here.", zh: "证书的登记有效期不符。"),
+  ]
+}

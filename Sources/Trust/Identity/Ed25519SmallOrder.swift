@@ -1,0 +1,29 @@
+/// The Ed25519 points whose order divides 8, in every 32-byte form that decodes to one of them.
+///
+/// For such a "key" anybody can make signatures that verify, so it is refused as a public key. Computed from RFC 8032 §5.1:
+/// the points [L]P for points P of full order, each y and, where it fits 255 bits, y + p; the sign bit does not count.
+enum Ed25519SmallOrder {
+  /// - Parameter point: Shape: 32 bytes.
+  static func contains(_ point: some Collection<UInt8>) -> Bool {
+    var bytes = Array(point)
+    guard bytes.count == 32 else { return false }
+    bytes[31] &= 0x7F
+    return encodings.contains(bytes)
+  }
+
+  private static let encodings: Set<[UInt8]> = {
+    let edge = { (first: UInt8) in [first] + [UInt8](repeating: 0xFF, count: 30) + [0x7F] }
+    let small = { (first: UInt8) in [first] + [UInt8](repeating: 0, count: 31) }
+    return [
+      small(0), small(1), edge(0xEC), edge(0xED), edge(0xEE),
+      [
+        0x26, 0xE8, 0x95, 0x8F, 0xC2, 0xB2, 0x27, 0xB0, 0x45, 0xC3, 0xF4, 0x89, 0xF2, 0xEF, 0x98, 0xF0,
+        0xD5, 0xDF, 0xAC, 0x05, 0xD3, 0xC6, 0x33, 0x39, 0xB1, 0x38, 0x02, 0x88, 0x6D, 0x53, 0xFC, 0x05,
+      ],
+      [
+        0xC7, 0x17, 0x6A, 0x70, 0x3D, 0x4D, 0xD8, 0x4F, 0xBA, 0x3C, 0x0B, 0x76, 0x0D, 0x10, 0x67, 0x0F,
+        0x2A, 0x20, 0x53, 0xFA, 0x2C, 0x39, 0xCC, 0xC6, 0x4E, 0xC7, 0xFD, 0x77, 0x92, 0xAC, 0x03, 0x7A,
+      ],
+    ]
+  }()
+}

@@ -1,0 +1,3 @@
+import CausewayCLI
+
+await Program.main()

@@ -1,0 +1,149 @@
+import JSONTree
+import Primitives
+import Testing
+
+@testable import Gateway
+
+private let start = Instant(milliseconds: 1_790_000_000_000)
+
+private func exportClearance() -> Clearance {
+  Clearance(id: "c", ucr: "6CN1", salt: "00", commitment: "11", corridor: "CN-SG", ownSide: .export, declared: start)
+}
+
+@Suite struct ClearanceTests {
+  @Test func walksBothSidesToCleared() {
+    var clearance = exportClearance()
+    #expect(clearance.outcome == .inProgress)
+    let steps: [(Clearance.Event, SideKind)] = [
+      (.revision(1, .supplementRequested), .import), (.status(.lodged, registrationID: nil), .import),
+      (.status(.accepted, registrationID: "22012026"), .export), (.status(.accepted, registrationID: "IG1"), .import),
+      (.status(.released, registrationID: nil), .export), (.status(.released, registrationID: nil), .import),
+    ]
+    for (event, side) in steps { #expect(clearance.apply(event, on: side, at: start) == nil) }
+    #expect(clearance.outcome == .cleared)
+    #expect(clearance.export.registrationID == "22012026")
+    #expect(clearance.import?.registrationID == "IG1")
+    #expect(clearance.timeline.count == 7)
+  }
+
+  @Test func refusesStepsThatAreNotNext() {
+    var clearance = exportClearance()
+    #expect(clearance.apply(.status(.released, registrationID: nil), on: .export, at: start)?.code == "clearance.illegal_transition")
+    #expect(clearance.apply(.status(.accepted, registrationID: nil), on: .import, at: start)?.code == "clearance.illegal_transition")
+    #expect(clearance.apply(.revision(2, .prefilled), on: .import, at: start)?.code == "clearance.illegal_revision")
+    #expect(clearance.apply(.revision(3, .declared), on: .export, at: start)?.code == "clearance.illegal_revision")
+    #expect(clearance == exportClearance(), "a refused step changes nothing")
+  }
+
+  @Test func finalStatusesAreNeverLeft() {
+    for final in [SideStatus.released, .withdrawn] {
+      var clearance = exportClearance()
+      if final == .released { _ = clearance.apply(.status(.accepted, registrationID: nil), on: .export, at: start) }
+      #expect(clearance.apply(.status(final, registrationID: nil), on: .export, at: start) == nil)
+      for status in SideStatus.allCases {
+        #expect(clearance.apply(.status(status, registrationID: nil), on: .export, at: start) != nil)
+      }
+      #expect(clearance.apply(.revision(2, .declared), on: .export, at: start)?.code == "clearance.already_final")
+    }
+  }
+
+  @Test func refusedAmendmentGoesBack() {
+    var clearance = exportClearance()
+    _ = clearance.apply(.status(.accepted, registrationID: "1"), on: .export, at: start)
+    let before = clearance.export
+    #expect(clearance.apply(.revision(2, .declared), on: .export, at: start) == nil)
+    #expect(clearance.apply(.revision(3, .declared), on: .export, at: start)?.code == "clearance.illegal_revision", "one proposal at a time")
+    #expect(clearance.apply(.proposalRefused, on: .export, at: start) == nil)
+    #expect(clearance.export == before)
+    #expect(clearance.apply(.revision(2, .declared), on: .export, at: start) == nil)
+    #expect(clearance.apply(.proposalAccepted, on: .export, at: start) == nil)
+    #expect(clearance.export.revision == 2)
+  }
+
+  @Test func withdrawalAfterReleaseByTheOtherSideIsRefused() {
+    var clearance = exportClearance()
+    for status in [SideStatus.lodged, .accepted, .released] {
+      if clearance.import == nil { _ = clearance.apply(.revision(1, .prefilled), on: .import, at: start) }
+      #expect(clearance.apply(.status(status, registrationID: nil), on: .import, at: start) == nil)
+    }
+    #expect(clearance.apply(.status(.withdrawn, registrationID: nil), on: .export, at: start)?.code == "clearance.already_final")
+    var open = exportClearance()
+    _ = open.apply(.revision(1, .prefilled), on: .import, at: start)
+    #expect(open.apply(.status(.withdrawn, registrationID: nil), on: .export, at: start) == nil)
+    #expect(open.outcome == .withdrawn)
+  }
+
+  @Test func survivesItsJSONForm() throws {
+    var clearance = exportClearance()
+    _ = clearance.apply(.revision(1, .supplementRequested), on: .import, at: start, messageID: "m")
+    _ = clearance.apply(.revision(2, .declared), on: .export, at: start)
+    _ = clearance.nextSequence()
+    clearance.received(sequence: 1)
+    #expect(try Clearance(json: clearance.stored) == clearance)
+    #expect(throws: CausewayError("clearance.unreadable")) { try Clearance(json: .object(["id": "c"])) }
+  }
+
+  /// The owner's messages reach the other gateway late, twice and out of order; it must end where the owner is.
+  @Test(arguments: 0..<200) func convergesWhateverTheOrderOfArrival(seed: UInt64) {
+    var random = SplitMix(state: seed)
+    var owner = exportClearance()
+    var sent: [(sequence: Int, event: Clearance.Event)] = []
+    let events: [Clearance.Event] = [
+      .status(.accepted, registrationID: "1"), .revision(2, .declared), .proposalAccepted, .status(.refused, registrationID: nil),
+      .revision(3, .declared), .proposalAccepted, .status(.accepted, registrationID: "2"), .status(.released, registrationID: nil),
+    ]
+    for event in events {
+      #expect(owner.apply(event, on: .export, at: start) == nil)
+      if event != .proposalAccepted { sent.append((owner.nextSequence(), event)) }
+    }
+    var observer = Clearance(id: "c", ucr: "6CN1", salt: "00", commitment: "11", corridor: "CN-SG", ownSide: .import, declared: start)
+    var held: [Int: Clearance.Event] = [:]
+    for (sequence, event) in (sent + sent).shuffled(using: &random) {
+      if observer.order(of: sequence) == .repeated { continue }
+      held[sequence] = event
+      while let next = held.removeValue(forKey: observer.receivedSequence + 1) {
+        #expect(observer.apply(next, on: .export, at: start) == nil)
+        if case .revision = next { _ = observer.apply(.proposalAccepted, on: .export, at: start) }
+        observer.received(sequence: observer.receivedSequence + 1)
+      }
+    }
+    #expect(observer.export == owner.export)
+    #expect(observer.receivedSequence == sent.count)
+  }
+}
+
+@Suite struct StatusMessageTests {
+  private let message = StatusMessage(
+    clearanceID: "0123456789abcdef0123456789abcdef", side: .import, revision: 1, status: .refused, effective: start,
+    registrationID: "IG6L0001", reasons: [.init(code: "validate.required", pointer: "/a/b"), .init(code: "read.code_unknown", pointer: nil)])
+
+  @Test func survivesItsBytes() throws {
+    #expect(try StatusMessage(parsing: message.bytes()) == message)
+  }
+
+  @Test func refusesWhatItDoesNotKnow() throws {
+    let text = String(decoding: try message.bytes(), as: UTF8.self)
+    let changes = [
+      ("\"version\":1", "\"version\":2"), ("\"import\"", "\"both\""), ("\"revision\":1", "\"revision\":0"), ("refused", "lost"),
+      ("\"clearance\":", "\"x\":1,\"clearance\":"), ("read.code_unknown\"", "read.code_unknown\",\"y\":1"),
+    ]
+    for (from, to) in changes {
+      let changed = text.split(separator: from, maxSplits: 1, omittingEmptySubsequences: false).joined(separator: to)
+      #expect(changed != text)
+      #expect(throws: CausewayError.self) { try StatusMessage(parsing: Array(changed.utf8)) }
+    }
+  }
+}
+
+/// A small seeded generator, so that a failure can be repeated.
+struct SplitMix: RandomNumberGenerator {
+  var state: UInt64
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return z ^ (z >> 31)
+  }
+}

@@ -1,0 +1,103 @@
+import Foundation
+import Journal
+import JournalSQLite
+import Ledger
+import Primitives
+import Synchronization
+import Testing
+import Trust
+
+/// One kind of store, as the behaviour tests need it: each test runs once for each kind.
+struct StoreKind: Sendable, CustomTestStringConvertible {
+  let name: String
+  let open: @Sendable (TemporaryFolder) throws -> any JournalStore
+
+  static let all = [StoreKind(name: "SQLite") { try SQLiteStore(path: $0.file("journal.sqlite")) }]
+
+  var testDescription: String { name }
+}
+
+/// A folder that goes when the last user has gone.
+final class TemporaryFolder: Sendable {
+  let path: String
+
+  init() throws {
+    path = FileManager.default.temporaryDirectory.appendingPathComponent("journal-\(UUID().uuidString)").path
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: path) }
+
+  func file(_ name: String) -> String { path + "/" + name }
+}
+
+/// A clock that is set by hand.
+final class HandClock: WallClock {
+  private let time: Mutex<Instant>
+  init(_ time: Instant = Instant(milliseconds: 1_795_000_000_000)) { self.time = Mutex(time) }
+  func now() -> Instant { time.withLock { $0 } }
+  func set(_ value: Instant) { time.withLock { $0 = value } }
+}
+
+/// A journal in a folder of its own, which can be closed and opened again.
+struct JournalFixture {
+  let folder: TemporaryFolder
+  let kind: StoreKind
+  let signer: CheckpointSigner
+  let clock = HandClock()
+  var limits = Journal.Limits()
+
+  init(_ kind: StoreKind = StoreKind.all[0], folder: TemporaryFolder? = nil) throws {
+    self.kind = kind
+    self.folder = try folder ?? TemporaryFolder()
+    signer = try CheckpointSigner(origin: "gateway.cn.example/ledger", key: .generate(.ed25519))
+  }
+
+  func open() async throws -> Journal {
+    try await Journal.open(try kind.open(folder), signer: signer, clock: clock, limits: limits)
+  }
+
+  var path: String { folder.file("journal.sqlite") }
+}
+
+enum Sample {
+  static let now = Instant(milliseconds: 1_795_000_000_000)
+
+  static func id(_ number: Int) -> MessageID {
+    MessageID(at: now.adding(milliseconds: Int64(number)), random: (0..<10).map { UInt8(truncatingIfNeeded: number >> ($0 % 4 * 8)) })
+  }
+
+  static func message(_ number: Int, key: String? = nil, direction: Direction = .inbound, state: String = "received") -> MessageRecord {
+    MessageRecord(
+      id: id(number), direction: direction, clearance: "clearance-\(number % 3)", kind: "declaration", corridor: "CN-SG", partner: "sg",
+      businessKey: key, state: state, header: Array("header \(number)".utf8), signature: [1, 2, 3],
+      payloadDigest: SHA256.hash("payload \(number)"), sequence: number, versions: ["policy": "3", "profile": "cn.decmessage/1"],
+      details: Array("{}".utf8), created: now)
+  }
+
+  static func draft(_ number: Int) -> EntryDraft {
+    EntryDraft(
+      kind: "message.received", corridor: "CN-SG", subject: SHA256.hash("subject \(number)"), messageID: id(number),
+      payloadDigest: SHA256.hash("payload \(number)"), actor: "sg", versions: ["policy": "3"])
+  }
+
+  static func payload(_ number: Int, kind: String = "raw", text: String = "payload") -> PayloadRecord {
+    let bytes = Array("\(text) \(number)".utf8)
+    return PayloadRecord(
+      owner: id(number).text, kind: kind, mediaType: "application/xml", digest: SHA256.hash(bytes), bytes: bytes, created: now)
+  }
+
+  static func clearance(_ number: Int, status: String = "open") -> ClearanceRecord {
+    ClearanceRecord(
+      id: "clearance-\(number)", ucr: "UCR\(number)", corridor: "CN-SG", side: "import", status: status,
+      state: Array("{\"n\":\(number)}".utf8),
+      created: now)
+  }
+
+  static func delivery(_ number: Int, order: String = "a", priority: Int = 0, due: Instant = now, channel: String = "partner")
+    -> OutboxRecord
+  {
+    OutboxRecord(
+      channel: channel, messageID: id(number), destination: "sg", orderKey: order, priority: priority, due: due, created: now)
+  }
+}

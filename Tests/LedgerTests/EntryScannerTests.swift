@@ -1,0 +1,64 @@
+import JSONTree
+import Primitives
+import Testing
+import Trust
+
+@testable import Ledger
+
+/// The quick reader may refuse what the thorough one accepts, never the other way round, and never reads other values.
+@Suite struct EntryScannerTests {
+  private static let drafts: [EntryDraft] = [
+    LedgerSamples.draft(1), LedgerSamples.draft(3), LedgerSamples.draft(5), EntryDraft(kind: "a", actor: "b"),
+    EntryDraft(
+      kind: "gateway.key_2.rolled", corridor: "CN-SG", actor: "a b~!", claimedTime: Instant(milliseconds: -1),
+      versions: ["b": "1", "a": "2"],
+      reasons: ["a.b", "c_1"]),
+    EntryDraft(kind: "a", actor: "quote \" and \\ backslash"), LedgerSamples.draft(4),
+  ]
+
+  private func entry(_ draft: EntryDraft, _ index: Int) throws -> Entry {
+    try Entry(draft, index: index, now: LedgerSamples.start, notBefore: nil, previous: SHA256.hash("before"))
+  }
+
+  private func agree(_ bytes: [UInt8]) -> Bool {
+    guard let scanned = EntryScanner.scan(bytes) else { return true }
+    guard let entry = try? Entry(parsing: bytes) else { return false }
+    return entry.index == scanned.index && entry.time == scanned.time && entry.previous == scanned.previous
+  }
+
+  @Test func usualEntriesAreRecognised() throws {
+    for (index, draft) in Self.drafts.prefix(5).enumerated() {
+      let bytes = try entry(draft, index * 1000).bytes
+      #expect(EntryScanner.scan(bytes) != nil && agree(bytes))
+    }
+    // Escapes and `extra` are left to the thorough reader.
+    for draft in Self.drafts.suffix(2) { #expect(EntryScanner.scan(try entry(draft, 0).bytes) == nil) }
+  }
+
+  @Test func damagedEntriesAreNeverTakenForWhole() throws {
+    for draft in Self.drafts {
+      let bytes = try entry(draft, 10).bytes
+      for offset in bytes.indices {
+        for mask in [UInt8(0x01), 0x02, 0x04, 0x10, 0x20, 0x80] {
+          var changed = bytes
+          changed[offset] ^= mask
+          #expect(agree(changed), "\(String(decoding: changed, as: UTF8.self))")
+        }
+        #expect(agree(Array(bytes[..<offset])))
+        var shorter = bytes
+        shorter.remove(at: offset)
+        #expect(agree(shorter), "\(String(decoding: shorter, as: UTF8.self))")
+        var longer = bytes
+        longer.insert(bytes[offset], at: offset)
+        #expect(agree(longer), "\(String(decoding: longer, as: UTF8.self))")
+      }
+    }
+  }
+
+  @Test func writtenBytesAreTheCanonicalForm() throws {
+    for (index, draft) in Self.drafts.enumerated() {
+      let bytes = try entry(draft, index).bytes
+      #expect(try JSONValue.parse(bytes).canonical() == bytes)
+    }
+  }
+}

@@ -1,0 +1,124 @@
+import YAMLTree
+import Declarations
+import Primitives
+import Testing
+
+@testable import Translation
+
+/// A profile small enough to break in one place at a time.
+private struct Toy {
+  static let head = "{id: toy, version: '1', economy: CN, syntax: xml, empties: keep, structure: s, mapping: m}"
+  var structure = """
+    root: Doc
+    tree:
+      - {name: Flag, card: 1, type: code 1, values: [E, I]}
+      - {name: Gross, card: 1, type: decimal 10.3}
+      - {name: Note, card: 0..1, type: text 20}
+      - {name: Mode, card: 0..1, type: code 1, list: cn-transport-mode}
+      - name: Items
+        card: 0..1
+        children:
+          - name: Item
+            card: 0..9
+            children:
+              - {name: No, card: 1, type: integer 3}
+              - {name: Code, card: 0..1, type: "code 10"}
+    """
+  var mapping = """
+    direction: {at: Flag, values: {E: EX, I: IM}}
+    economy: CN
+    rules:
+      - {at: Gross, element: Declaration.TotalGrossMassMeasure}
+      - {at: Mode, element: BorderTransportMeans.ModeCode, convert: cn-transport-mode-to-rec19}
+      - group: GoodsItem
+        at: Items/Item
+        key: GoodsItem.SequenceNumeric
+        rules:
+          - {at: No, element: GoodsItem.SequenceNumeric}
+          - {at: Code, concat: [{element: Commodity.HS6, length: 6}, {element: Commodity.NationalCode, length: 2..4}]}
+    local:
+      - {reason: a remark, at: [Note]}
+    """
+  var rules = "rules: [{kind: max_count, group: GoodsItem, max: 9}]"
+
+  func load() throws -> Profile {
+    let library = try Schemas.library.get()
+    func parse(_ text: String, _ file: String) throws -> YAMLNode { try YAMLDocument.parse(Array(text.utf8), file: file) }
+    return try Profile.make(
+      head: parse(Self.head, "profile.yaml"), structure: parse(structure, "structure.yaml"), mapping: parse(mapping, "mapping.yaml"),
+      rules: parse(rules, "rules.yaml"), dictionary: library.dictionary, codes: library.codes)
+  }
+
+  /// Changes one text in one of the files.
+  func breaking(_ old: String, _ new: String) throws -> Toy {
+    var toy = self
+    for path in [\Toy.structure, \Toy.mapping, \Toy.rules] {
+      if let range = toy[keyPath: path].firstRange(of: old) {
+        toy[keyPath: path].replaceSubrange(range, with: new)
+        return toy
+      }
+    }
+    Issue.record("the toy has no \(old)")
+    return toy
+  }
+}
+
+struct Mistake: Sendable, CustomTestStringConvertible {
+  let old: String
+  let new: String
+  let file: String
+  let line: Int
+  let reason: String
+  var testDescription: String { "\(file):\(line) \(reason)" }
+}
+
+@Suite struct ProfileLoadingTests {
+  @Test func everyProfileOfTheRepositoryLoads() throws {
+    let library = try Schemas.library.get()
+    #expect(library.profiles.map(\.id) == ["cn.decmessage", "sg.tradenet", "uncefact.json", "uncefact.xml"])
+    #expect(library["cn.decmessage@5.0"] === library["cn.decmessage"])
+    #expect(library["no.such"] == nil)
+  }
+
+  @Test func theToyLoads() throws { #expect(try Toy().load().id == "toy") }
+
+  static let mistakes = [
+    Mistake(old: "element: Declaration.TotalGrossMassMeasure", new: "element: Declaration.Weight", file: "mapping.yaml", line: 4, reason: "no element Declaration.Weight"),
+    Mistake(old: "at: Gross", new: "at: Grass", file: "mapping.yaml", line: 4, reason: "has no Grass"),
+    Mistake(old: "Declaration.TotalGrossMassMeasure", new: "Authentication.Indicator", file: "mapping.yaml", line: 4, reason: "cannot hold"),
+    Mistake(old: ", convert: cn-transport-mode-to-rec19", new: "", file: "mapping.yaml", line: 5, reason: "a conversion is missing"),
+    Mistake(old: "convert: cn-transport-mode-to-rec19", new: "convert: cn-unit-to-rec20", file: "mapping.yaml", line: 5, reason: "leads to rec20"),
+    Mistake(old: "convert: cn-transport-mode-to-rec19", new: "convert: no-such", file: "mapping.yaml", line: 5, reason: "no conversion no-such"),
+    Mistake(old: "list: cn-transport-mode}", new: "list: no-list}", file: "structure.yaml", line: 6, reason: "no-list"),
+    Mistake(old: "element: GoodsItem.SequenceNumeric}", new: "element: Declaration.LRN}", file: "mapping.yaml", line: 10, reason: "not in GoodsItem"),
+    Mistake(old: "at: Gross, element: Declaration.TotalGrossMassMeasure", new: "at: Items/Item/No, element: Declaration.GoodsItemQuantity", file: "mapping.yaml", line: 4, reason: "may occur more than once"),
+    Mistake(old: "- {at: Gross,", new: "- {at: Gross, element: Declaration.TotalGrossMassMeasure}\n  - {at: Gross,", file: "mapping.yaml", line: 5, reason: "writes the same place"),
+    Mistake(old: "at: [Note]", new: "at: [Flag]", file: "structure.yaml", line: 5, reason: "neither mapped nor local"),
+    Mistake(old: "at: [Note]", new: "at: [Note, Gross]", file: "mapping.yaml", line: 13, reason: "called local, and a rule maps it"),
+    Mistake(old: "{name: Note, card: 0..1", new: "{name: Note, card: 1", file: "structure.yaml", line: 5, reason: "no names"),
+    Mistake(old: "decimal 10.3", new: "decimal ten", file: "structure.yaml", line: 4, reason: "is not known"),
+    Mistake(old: "card: 0..9", new: "card: nine", file: "structure.yaml", line: 10, reason: "cardinality"),
+    Mistake(old: "I: IM", new: "I: EX", file: "mapping.yaml", line: 1, reason: "no value means IM"),
+    Mistake(old: "key: GoodsItem.SequenceNumeric", new: "key: Commodity.Brand", file: "mapping.yaml", line: 8, reason: "the key Commodity.Brand"),
+    Mistake(old: "length: 6}", new: "length: six}", file: "mapping.yaml", line: 11, reason: "a length is"),
+    Mistake(old: "{at: Gross, element", new: "{at: Gross, elemnt", file: "mapping.yaml", line: 4, reason: "elemnt is not known here"),
+    Mistake(old: "group: GoodsItem, max", new: "group: Goods, max", file: "rules.yaml", line: 1, reason: "no such group"),
+    Mistake(old: "kind: max_count", new: "kind: most", file: "rules.yaml", line: 1, reason: "the kind most"),
+  ]
+
+  @Test(arguments: mistakes) func aBadProfileIsRefusedWithFileLineAndReason(_ mistake: Mistake) throws {
+    let toy = try Toy().breaking(mistake.old, mistake.new)
+    let found = problems { _ = try toy.load() }
+    #expect(
+      found.contains { $0.pointer == mistake.file && $0.line == mistake.line && ($0.facts["reason"] ?? "").contains(mistake.reason) },
+      "\(found.map { "\($0.pointer ?? "") \($0.line ?? 0) \($0.facts["reason"] ?? "")" })")
+  }
+
+  @Test func allMistakesAreReportedAtOnce() throws {
+    let toy = try Toy().breaking("element: Declaration.TotalGrossMassMeasure", "element: A.B").breaking("at: Mode", "at: Mood").breaking("max_count", "most")
+    let found = problems { _ = try toy.load() }
+    #expect(found.contains { $0.line == 4 && $0.pointer == "mapping.yaml" })
+    #expect(found.contains { $0.line == 5 && $0.pointer == "mapping.yaml" })
+    #expect(found.contains { $0.pointer == "rules.yaml" })
+  }
+}
