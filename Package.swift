@@ -109,10 +109,16 @@ let package = Package(
     .testTarget(
       name: "JournalTests", dependencies: ["Journal", "JournalSQLite", "Ledger", "Trust", "JSONTree", "Primitives", "CSQLite"],
       swiftSettings: settings),
-    .testTarget(name: "GatewayTests", dependencies: ["Gateway", "JSONTree", "Primitives"], swiftSettings: settings),
+    .testTarget(
+      name: "GatewayTests",
+      dependencies: [
+        "Gateway", "Primitives", "YAMLTree", "JSONTree", "Declarations", "Formats", "Translation", "Policy", "Trust", "Ledger", "Exchange", "Journal",
+        "JournalSQLite", log,
+      ], swiftSettings: settings),
     .testTarget(
       name: "EndToEndTests",
-      dependencies: ["CausewayCLI", "Exchange", "Gateway", "Journal", "JournalSQLite", "JSONTree", "Ledger", "Trust", "Primitives"], swiftSettings: settings,
+      dependencies: ["CausewayCLI", "Exchange", "Gateway", "Journal", "JournalSQLite", "JSONTree", "Ledger", "Trust", "Primitives", "CSQLite"],
+      swiftSettings: settings,
       linkerSettings: linker),
   ],
   swiftLanguageModes: [.v6]

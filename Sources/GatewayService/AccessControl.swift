@@ -19,7 +19,7 @@ package struct InsideContext: RequestContext {
   }
 }
 
-/// Lets nobody in without a known bearer token, before a byte of the body is read (attacks.md H-10).
+/// Lets nobody in without a known bearer token, before a byte of the body is read.
 struct AccessControl: RouterMiddleware {
   let principals: Principals
   let answers: Answers

@@ -16,7 +16,7 @@ package struct PartnerContext: RequestContext {
     channel = source.channel
   }
 
-  /// DER of the client certificate. Identity comes from here alone, never from a header (attacks.md P-10).
+  /// DER of the client certificate. Identity comes from here alone, never from a header.
   func peerCertificate() async throws -> [UInt8] {
     guard let certificate = try await channel.nioSSL_peerCertificate().get() else { throw CausewayError("verify.certificate_missing") }
     return try certificate.toDERBytes()

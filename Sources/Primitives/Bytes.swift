@@ -1,7 +1,7 @@
 /// Text that is compared, ordered and hashed as its UTF-8 bytes.
 ///
 /// Swift's `String ==` is canonical equivalence, so two different byte sequences can be "equal". Identifiers, partner codes,
-/// keys and anything that an attacker may choose are kept in this type when they are compared (attacks.md 0.8).
+/// keys and anything that an attacker may choose are kept in this type when they are compared.
 package struct ByteString: Hashable, Comparable, Sendable, ExpressibleByStringLiteral, CustomStringConvertible {
   package let string: String
 

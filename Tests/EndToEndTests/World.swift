@@ -1,71 +1,133 @@
 import Foundation
 import JSONTree
+import Journal
+import JournalSQLite
 import Primitives
+import Synchronization
 import Testing
 
 @testable import CausewayCLI
 
+/// The tests of this target run real gateways, one after the other: two cores are enough for them.
+@Suite(.serialized) enum EndToEnd {}
+
 /// Two real gateways as processes, with real keys, TLS and journals, in a folder of their own.
-final class World {
+final class World: Sendable {
   let demo: DemoWorld
-  private(set) var processes: [String: GatewayProcess] = [:]
+  private let processes = Mutex<[String: GatewayProcess]>([:])
+
+  /// The world of the suite that runs now, see ``RunningWorld``.
+  @TaskLocal static var current: World?
+  static var running: World { get throws { try #require(current, "the suite has the trait .runningWorld") } }
 
   static let repository = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path()
-  static var executable: String { ProcessInfo.processInfo.environment["CAUSEWAY_EXECUTABLE"] ?? repository + ".build/debug/causeway" }
+  private static let build = ProcessInfo.processInfo.environment["CAUSEWAY_BUILD"] ?? repository + ".build/debug"
+  static let executable = build + "/causeway"
+  static let verifier = build + "/causeway-verify"
   static let samples = repository + "schemas/profiles/cn.decmessage/5.0/samples/"
+  static let textiles = "export-textiles-12-items.xml"
 
-  init() throws {
+  /// - Parameter isFolderWatched: whether both gateways also hand documents over to a folder.
+  init(isFolderWatched: Bool = false) throws {
     let folder = FileManager.default.temporaryDirectory.appending(path: "causeway-\(UUID().uuidString)").path()
     demo = try DemoWorld.create(in: folder)
-  }
-
-  var sites: [DemoWorld.Site] { [demo.cn, demo.sg] }
-
-  /// Starts a gateway, optionally one that ends itself at a step as if killed.
-  func start(_ site: DemoWorld.Site, stopAt: String? = nil) async throws {
-    let process = try GatewayProcess(site, executable: Self.executable, stopAt: stopAt)
-    processes[site.economy] = process
-    do {
-      try await process.waitUntilReady()
-    } catch where stopAt != nil {
-      // It may reach the step while it starts; then it has ended before it could answer.
+    for site in sites {
+      var text = try Files.text(site.configuration).replacing("longestRetrySeconds: 5", with: "longestRetrySeconds: 1")
+      if isFolderWatched { text += "handover:\n  - {folder: handover}\n" }
+      try Files.write(Array(text.utf8), to: site.configuration)
     }
   }
 
-  func process(_ site: DemoWorld.Site) -> GatewayProcess? { processes[site.economy] }
+  var cn: DemoWorld.Site { demo.cn }
+  var sg: DemoWorld.Site { demo.sg }
+  var sites: [DemoWorld.Site] { [demo.cn, demo.sg] }
+  var china: PatientWindow { PatientWindow(site: cn) }
+  var singapore: PatientWindow { PatientWindow(site: sg) }
+
+  /// Starts a gateway, optionally one that ends itself at a step as if killed.
+  @discardableResult func start(_ site: DemoWorld.Site, stopAt: String? = nil) async throws -> GatewayProcess {
+    let process = try GatewayProcess(site, executable: Self.executable, stopAt: stopAt)
+    processes.withLock { $0[site.economy] = process }
+    do {
+      try await process.waitUntilReady(seconds: 60)
+    } catch where stopAt != nil {
+      // It may reach the step while it starts; then it has ended before it could answer.
+    }
+    return process
+  }
+
+  func startBoth() async throws {
+    async let china = start(cn)
+    async let singapore = start(sg)
+    _ = try await (china, singapore)
+  }
+
+  func process(_ site: DemoWorld.Site) -> GatewayProcess? { processes.withLock { $0[site.economy] } }
+
+  /// Starts a gateway that must refuse to start.
+  ///
+  /// - Returns: its exit code and what it wrote.
+  func refusedStart(_ site: DemoWorld.Site) throws -> (status: Int32, output: String, errors: String) {
+    try Self.run(["serve", "--config", site.configuration])
+  }
+
+  func log(_ site: DemoWorld.Site) throws -> String { try Files.text(site.folder + "/gateway.log") }
+
+  /// Questions to a gateway's journal, beside the process or after it.
+  func journal<Result: Sendable>(
+    _ site: DemoWorld.Site, _ body: @Sendable (any JournalReader) throws(CausewayError) -> Result
+  ) async throws -> Result {
+    let store = try SQLiteStore(readingFrom: site.folder + "/data/journal.sqlite")
+    let result = try await store.read(body)
+    await store.close()
+    return result
+  }
 
   func end() {
-    for process in processes.values { process.kill() }
+    for process in processes.withLock({ Array($0.values) }) { process.kill() }
     try? FileManager.default.removeItem(atPath: demo.folder)
   }
 
-  /// A sample with references of its own, so that it is another declaration.
-  static func declaration(_ name: String, number: Int) throws -> [UInt8] {
+  /// A sample with a reference of its own, so that it is another declaration.
+  static func declaration(_ name: String = textiles, number: Int) throws -> [UInt8] {
     let bytes = try Files.read(samples + name)
-    let text = String(decoding: bytes, as: UTF8.self)
+    // Byte for byte as Latin-1, so that a sample in GB18030 stays what it is.
+    let text = String(String.UnicodeScalarView(bytes.map { Unicode.Scalar($0) }))
     let reference = String(format: "E2E%015d", number)
     let changed = text.replacing(/<ClientSeqNo>[^<]*<\/ClientSeqNo>/, with: "<ClientSeqNo>\(reference)</ClientSeqNo>")
     try #require(changed != text, "the sample has a ClientSeqNo")
+    return changed.unicodeScalars.map { UInt8($0.value) }
+  }
+
+  /// A sample whose first text `old` is `new`.
+  static func declaration(_ name: String = textiles, number: Int, replacing old: String, with new: String) throws -> [UInt8] {
+    let text = String(decoding: try declaration(name, number: number), as: UTF8.self)
+    let changed = text.replacing(old, with: new, maxReplacements: 1)
+    try #require(changed != text, "the sample holds \(old)")
     return Array(changed.utf8)
   }
 
   /// Runs a command of the product.
-  ///
-  /// - Returns: exit status, standard output, standard error.
-  static func run(_ arguments: [String], input: [UInt8] = []) throws -> (status: Int32, output: String, errors: String) {
-    try tool(executable, arguments, input: input)
+  static func run(_ arguments: [String], input: [UInt8] = [], environment: [String: String] = [:]) throws -> (status: Int32, output: String, errors: String) {
+    try tool(executable, arguments, input: input, environment: environment)
   }
 
-  static func tool(_ path: String, _ arguments: [String], input: [UInt8] = []) throws -> (status: Int32, output: String, errors: String) {
+  /// Runs a program to its end.
+  ///
+  /// - Returns: exit status, standard output, standard error.
+  static func tool(
+    _ path: String, _ arguments: [String], input: [UInt8] = [], environment: [String: String] = [:]
+  ) throws -> (status: Int32, output: String, errors: String) {
     let process = Process()
     process.executableURL = URL(filePath: path)
     process.arguments = arguments
+    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     let folder = FileManager.default.temporaryDirectory.appending(path: "run-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
     let files = ["in", "out", "err"].map { folder.appending(path: $0) }
     try Data(input).write(to: files[0])
-    for file in files[1...] { FileManager.default.createFile(atPath: file.path(), contents: nil) }
+    for file in files[1...] { _ = FileManager.default.createFile(atPath: file.path(), contents: nil) }
     process.standardInput = try FileHandle(forReadingFrom: files[0])
     process.standardOutput = try FileHandle(forWritingTo: files[1])
     process.standardError = try FileHandle(forWritingTo: files[2])
@@ -76,4 +138,18 @@ final class World {
       String(decoding: try Data(contentsOf: files[2]), as: UTF8.self)
     )
   }
+}
+
+/// Gives a suite one world with both gateways running, and ends it after the suite's last test.
+struct RunningWorld: SuiteTrait, TestScoping {
+  func provideScope(for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void) async throws {
+    let world = try World()
+    defer { world.end() }
+    try await world.startBoth()
+    try await World.$current.withValue(world) { try await function() }
+  }
+}
+
+extension Trait where Self == RunningWorld {
+  static var runningWorld: RunningWorld { RunningWorld() }
 }

@@ -19,7 +19,8 @@ import Testing
     let valid = try translator.valid(bytes, from)
     let there = try translator.write(valid, to: try translator.profile(to))
     let partner = try translator.valid(try there.bytes(), to, isDraft: true)
-    let stored = try #require(there.complement).json.serialized()
+    let made = try #require(there.complement)
+    let stored = made.json.serialized()
     let complement = try Complement(json: try JSONValue.parse(stored))
     let back = try translator.write(partner, to: valid.profile, options: .init(complement: keeps ? complement : nil, makesComplement: false))
     return (valid.document, try translator.parse(try back.bytes(), as: valid.profile), there, back)
@@ -143,7 +144,7 @@ import Testing
       try Translator.bytes(document, profile: profile), "</DecLicenseDocus>",
       "<LicenseDocu><DocuCode>Y</DocuCode><CertCode>&lt;14&gt;E1</CertCode></LicenseDocu><LicenseDocu><DocuCode>B</DocuCode><CertCode>5</CertCode></LicenseDocu></DecLicenseDocus>")
     let (original, returned, there, _) = try putBack(plain, "cn.decmessage", "uncefact.xml")
-    #expect(try #require(there.complement).orders.count == 1)
+    #expect(there.complement?.orders.count == 1)
     #expect(original.differences(from: returned) == [])
   }
 
@@ -157,7 +158,8 @@ import Testing
     fewer.root.setGroups(item, Array(fewer.root.groups(item).dropLast()))
     let back = try translator.write(partner, released: fewer, to: valid.profile, options: .init(complement: there.complement, makesComplement: false))
     let returned = try translator.parse(try back.bytes(), as: valid.profile)
-    #expect(returned.children(try #require(returned.find("DecLists"))).map { $0 }.count == fewer.root.count(item))
+    let lists = try #require(returned.find("DecLists"))
+    #expect(returned.children(lists, named: "DecList").count == fewer.root.count(item))
     #expect(back.report.entries.contains { $0.reason == .instanceGone })
   }
 

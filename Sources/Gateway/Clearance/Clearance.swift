@@ -154,16 +154,21 @@ package struct Clearance: Hashable, Sendable {
   }
 
   /// What speaks against the next revision beginning on this side now.
+  ///
+  /// The import side may begin with any revision that has been declared and is newer than its own: its owner speaks of what it has
+  /// read, which an amendment or withdrawal on its way there cannot change. That the export side is done does not hold it up.
   package func problem(withRevision revision: Int, _ status: SideStatus, on kind: SideKind) -> Problem? {
-    if `import`?.status.isFinal == true || export.status.isFinal {
+    if `import`?.status.isFinal == true || kind == .export && export.status.isFinal {
       return Problem("clearance.already_final", facts: ["side": kind.rawValue])
     }
     guard kind.entryStatuses.contains(status) else { return refusal(kind, to: status) }
+    let isNext =
+      switch kind {
+      case .export: revision == export.revision + 1 && beforeProposal == nil
+      case .import: revision > `import`?.revision ?? 0 && revision <= export.revision
+      }
     let expected = kind == .export ? export.revision + 1 : export.revision
-    guard revision == expected, beforeProposal == nil || kind == .import, side(kind).map({ revision > $0.revision }) ?? true else {
-      return Problem("clearance.illegal_revision", facts: ["expected": String(expected), "found": String(revision)])
-    }
-    return nil
+    return isNext ? nil : Problem("clearance.illegal_revision", facts: ["expected": String(expected), "found": String(revision)])
   }
 
   private mutating func set(_ kind: SideKind, _ side: Side, at time: Instant, _ messageID: String?) {

@@ -45,7 +45,7 @@ extension GatewayNode {
     }
     guard let known = same ?? alike, let receipt = known.receipt else { return nil }
     if same != nil, known.header != envelope.headerBytes {
-      // Same id, other content: both digests go on the ledger (attacks.md M-02).
+      // Same id, other content: both digests go on the ledger.
       return try await refuseReusedID(envelope, known)
     }
     metrics.count("gateway_duplicates_total", [("kind", header.kind.rawValue)])

@@ -205,6 +205,8 @@ final class VariantPlan: Sendable {
   /// By structure node: the plan whose instances stand there (the first of several).
   let groupAt: [GroupPlan?]
   let requirements: Structure.Requirements
+  /// By structure node: leaves whose values only hold together, as a quantity, its price and their unit.
+  let coupled: [[Int]]
 
   init(variant: Variant, structure: Structure, root: GroupPlan, uses: [[LeafUse]], groupAt: [GroupPlan?]) {
     self.variant = variant
@@ -212,6 +214,16 @@ final class VariantPlan: Sendable {
     self.uses = uses
     self.groupAt = groupAt
     requirements = Structure.Requirements(structure, variant)
+    var families: [Int: [Int]] = [:]
+    for (leaf, uses) in uses.enumerated() {
+      for use in uses { if case .field(_, let scale?) = use.rule.kind { families[scale.unit.target, default: []].append(leaf) } }
+    }
+    var coupled = [[Int]](repeating: [], count: structure.count)
+    for (unit, leaves) in families {
+      let family = leaves + [unit]
+      for leaf in family { coupled[leaf] = family.filter { $0 != leaf } }
+    }
+    self.coupled = coupled
   }
 }
 

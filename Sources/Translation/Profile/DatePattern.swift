@@ -22,7 +22,10 @@ struct CivilTime: Hashable, Sendable {
   var canonical: String {
     let date = "\(Self.pad(year, 4))-\(Self.pad(month, 2))-\(Self.pad(day, 2))"
     guard let time else { return date }
-    let fraction = time.fraction.isEmpty ? "" : "." + time.fraction
+    // Zeros at the end of a fraction say nothing: `.00` and none are one moment and have one canonical text.
+    var digits = time.fraction.utf8[...]
+    while digits.last == 0x30 { digits = digits.dropLast() }
+    let fraction = digits.isEmpty ? "" : "." + String(Substring(digits))
     let clock = "\(Self.pad(time.hour, 2)):\(Self.pad(time.minute, 2)):\(Self.pad(time.second, 2))"
     return "\(date)T\(clock)\(fraction)\(zone.map(Self.zoneText) ?? "")"
   }

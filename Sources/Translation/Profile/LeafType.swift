@@ -37,7 +37,8 @@ enum LeafType: Hashable, Sendable {
       self = .decimal(digits: digits, scale: scale)
     case "indicator":
       let values = parts[1].split(separator: "/").map(String.init)
-      guard values.count == 2, values[0] != values[1] else { return nil }
+      // The text for no stands first; the other order would turn every answer round, so it is refused.
+      guard values.count == 2, values[0] != values[1], !["true", "1", "Y"].contains(values[0]) else { return nil }
       self = .indicator(no: values[0], yes: values[1])
     case "date": guard let pattern = DatePattern(parts[1]), !pattern.alternatives[0].contains(.hour) else { return nil }; self = .date(pattern)
     case "datetime": guard let pattern = DatePattern(parts[1]) else { return nil }; self = .datetime(pattern)

@@ -1,0 +1,103 @@
+import Declarations
+import Formats
+import Foundation
+import Primitives
+import Testing
+
+@testable import Translation
+
+/// The repository's own dictionary, code lists and profiles, loaded once, and the samples that stand beside them.
+enum Repository {
+  static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+  static let shared =
+    ProcessInfo.processInfo.environment["CAUSEWAY_SHARED"].map { URL(filePath: $0) } ?? root.deletingLastPathComponent().appending(path: "shared")
+
+  static let library: Result<ProfileLibrary, CausewayError> = {
+    do throws(CausewayError) { return .success(try ProfileLibrary.load(root.path + "/schemas")) } catch { return .failure(error) }
+  }()
+
+  static func translator() throws -> Translator { Translator(try library.get()) }
+
+  static func bytes(_ path: String) throws -> [UInt8] { [UInt8](try Data(contentsOf: root.appending(path: path))) }
+
+  /// A set-up that was left half done must not look like a pass.
+  static func note(_ text: String) { print("not run: \(text)") }
+}
+
+/// A sample of a profile, by file name.
+struct Sample: Sendable, CustomTestStringConvertible {
+  let profile: String
+  let name: String
+
+  var testDescription: String { "\(profile) \(name)" }
+  func bytes() throws -> [UInt8] { try Repository.bytes("schemas/profiles/\(profile)/\(Self.versions[profile] ?? "")/samples/\(name)") }
+
+  private static let versions = ["cn.decmessage": "5.0", "sg.tradenet": "4.1", "uncefact.xml": "d23b", "uncefact.json": "d23b"]
+
+  /// Every document in the samples folder of a profile: a new sample is tested without being named here.
+  static func all(_ profile: String) -> [Sample] {
+    let folder = Repository.root.appending(path: "schemas/profiles/\(profile)/\(versions[profile] ?? "")/samples").path
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    return names.filter { $0.hasSuffix(".xml") || $0.hasSuffix(".json") }.sorted().map { Sample(profile: profile, name: $0) }
+  }
+
+  static let chinese = all("cn.decmessage")
+  static let singaporean = all("sg.tradenet")
+  static let national = chinese + singaporean
+  static let hub = all("uncefact.xml") + all("uncefact.json")
+}
+
+extension Translator {
+  /// The way of `causeway validate`: bytes, document, evidence.
+  func valid(_ bytes: [UInt8], _ name: String, on day: String? = nil, isDraft: Bool = false) throws -> ValidDocument {
+    let profile = try profile(name)
+    return try validate(try parse(bytes, as: profile), as: profile, on: day, isDraft: isDraft)
+  }
+
+  /// The way of `causeway translate`.
+  func translate(_ bytes: [UInt8], _ from: String, _ to: String, complement: Complement? = nil, shape: String? = nil) throws -> Translation {
+    try translate(
+      bytes, from: try profile(from), to: try profile(to),
+      options: Options(shape: shape, complement: complement, makesComplement: complement == nil))
+  }
+}
+
+extension ValidDocument {
+  /// Filled values by their place, such as `GoodsItem[1].Origin.CountryCode`.
+  var values: [String: String] {
+    var values: [String: String] = [:]
+    declaration.walk { path, value in if value.isFilled { values[path.description(in: profile.dictionary)] = value.text } }
+    return values
+  }
+}
+
+extension Translation {
+  /// Text of the first node down a path of names.
+  func text(_ path: String...) -> String? {
+    var node = document.root
+    for name in path {
+      let found = name.hasPrefix("@") ? document.attribute(String(name.dropFirst()), of: node) : document.first(name, of: node)
+      guard let found else { return nil }
+      node = found
+    }
+    return document.text(node)
+  }
+
+  /// Entries of the report that start at the end of a source pointer.
+  func entries(from suffix: String) -> [TranslationReport.Entry] { report.entries.filter { $0.source?.hasSuffix(suffix) ?? false } }
+
+  func asked(_ suffix: String) -> SupplementRequest.Item? { supplement.items.first { $0.path.hasSuffix(suffix) } }
+}
+
+/// The problems that a call throws; none when it does not.
+func problems(_ body: () throws -> Void) -> [Problem] {
+  do {
+    try body()
+    return []
+  } catch let error as CausewayError {
+    return error.problems
+  } catch {
+    Issue.record("not one of our errors: \(error)")
+    return []
+  }
+}
