@@ -106,8 +106,11 @@ let package = Package(
     .testTarget(name: "TrustTests", dependencies: ["Trust", "JSONTree", "Primitives"], swiftSettings: settings),
     .testTarget(name: "LedgerTests", dependencies: ["Ledger", "Trust", "JSONTree", "Primitives"], swiftSettings: settings),
     .testTarget(name: "ExchangeTests", dependencies: ["Exchange", "Trust", "JSONTree", "Primitives"], swiftSettings: settings),
+    .executableTarget(
+      name: "JournalCrashWriter", dependencies: ["Primitives", "Trust", "Ledger", "Journal", "JournalSQLite"],
+      path: "Tests/JournalCrashWriter", swiftSettings: settings, linkerSettings: linker),
     .testTarget(
-      name: "JournalTests", dependencies: ["Journal", "JournalSQLite", "Ledger", "Trust", "JSONTree", "Primitives", "CSQLite"],
+      name: "JournalTests", dependencies: ["JournalCrashWriter", "Journal", "JournalSQLite", "Ledger", "Trust", "JSONTree", "Primitives", "CSQLite"],
       swiftSettings: settings),
     .testTarget(
       name: "GatewayTests",

@@ -83,7 +83,7 @@ package enum MessageState: String, Sendable {
   case delivered
   /// Outbound: the partner's signed receipt refuses it.
   case refusedByPartner = "refused_by_partner"
-  /// Outbound: given up after the last attempt; waits for an operator.
+  /// Outbound: given up after the last attempt. Either way: can never be done as things are. Waits for an operator.
   case dead
   /// Inbound: recorded and receipted, waits for the steps behind.
   case recorded
@@ -144,7 +144,16 @@ extension GatewayNode {
       for profile in settings.accepts + (settings.handsOver.map { [$0] } ?? []) where profiles[profile] == nil {
         note("config.profile_unknown", pointer, ["profile": profile])
       }
-      guard ByteString(corridor.from) == ByteString(economy) else { continue }
+      guard ByteString(corridor.from) == ByteString(economy) else {
+        guard let name = settings.handsOver else {
+          note("config.key_missing", pointer + "/handsOver", ["key": "handsOver"])
+          continue
+        }
+        if let profile = profiles[name], let shape = settings.shape, !profile.shapes.contains(where: { ByteString($0) == ByteString(shape) }) {
+          note("write.shape_unknown", pointer + "/shape", ["profile": profile.name, "shape": shape])
+        }
+        continue
+      }
       guard let policy = settings.policy.flatMap({ policies[$0] }), ByteString(policy.id) == ByteString(corridor.releasePolicy) else {
         note("config.policy_unknown", pointer + "/policy", ["policy": corridor.releasePolicy])
         continue

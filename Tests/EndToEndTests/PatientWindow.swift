@@ -1,4 +1,5 @@
 import Foundation
+import Journal
 import JSONTree
 import Primitives
 import Testing
@@ -67,11 +68,12 @@ struct PatientWindow: Sendable {
     let deadline = ContinuousClock.now + .seconds(seconds)
     var last = JSONValue.null
     while ContinuousClock.now < deadline {
-      do {
+      do throws(CausewayError) {
         last = try await clearance(id)
         if holds(last) { return last }
-      } catch where error.code == "receive.not_found" {
-        // Nothing of it has arrived on this side yet.
+      } catch {
+        // Nothing of it may have arrived on this side yet.
+        if error.code != "receive.not_found" { throw error }
       }
       try await Task.sleep(for: .milliseconds(50))
     }

@@ -335,7 +335,9 @@ extension World {
         var isWaiting = false
         for node in nodes.withLock({ Array($0.values) }) {
           let waiting = try await node.journal.read { reader throws(CausewayError) in
-            try reader.deliveryCount(channel: GatewayNode.partnerChannel, dead: false)
+            try node.partnerIDs.reduce(0) { sum, partner throws(CausewayError) in
+              try sum + reader.deliveryCount(channel: GatewayNode.channel(to: partner), dead: false)
+            }
           }
           if waiting > 0 { isWaiting = true }
         }
@@ -367,7 +369,10 @@ extension World {
   func delivery(of message: String, at economy: String) async throws -> OutboxRecord? {
     let id = try #require(MessageID(message))
     return try await self[economy].journal.read { reader throws(CausewayError) in
-      try reader.delivery(channel: GatewayNode.partnerChannel, messageID: id)
+      for partner in ["CN", "SG", "MY"] {
+        if let found = try reader.delivery(channel: GatewayNode.channel(to: partner), messageID: id) { return found }
+      }
+      return nil
     }
   }
 
@@ -380,6 +385,16 @@ extension World {
     let salt = try #require(Hex.decode(try await clearance(record.clearance, at: economy).salt).flatMap(UCRCommitment.Salt.init))
     return try SealedEnvelope.restore(
       headerBytes: record.header, signature: String(decoding: record.signature, as: UTF8.self), salt: salt, payload: try #require(wire).bytes)
+  }
+}
+
+extension GatewayNode {
+  /// One round of deliveries to everybody.
+  @discardableResult
+  func deliverDue() async throws(CausewayError) -> Int {
+    var count = 0
+    for partner in partnerIDs { count += try await deliverDue(to: partner) }
+    return count
   }
 }
 

@@ -110,7 +110,7 @@ import Testing
 
   @Test func everythingThatIsWrongIsSaidAtOnce() throws {
     var bytes = try Schemas.sample(minimal)
-    bytes = try replacing(bytes, "<TradeMode>0110", "<TradeMode>9999")
+    bytes = try replacing(bytes, "<TransMode>3", "<TransMode>Z")
     bytes = try replacing(bytes, "<GNo>1", "<GNo>one")
     bytes = try replacing(bytes, "<CustomMaster>", "<CustomMaster>too long ")
     let found = problems { _ = try Schemas.translator().valid(bytes, "cn.decmessage") }

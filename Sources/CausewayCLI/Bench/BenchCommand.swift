@@ -1,15 +1,15 @@
 import ArgumentParser
-import YAMLTree
 import Exchange
 import FoundationEssentials
+import JSONTree
 import Journal
 import JournalSQLite
-import JSONTree
 import Ledger
 import Policy
 import Primitives
 import Translation
 import Trust
+import YAMLTree
 
 /// What a message costs, step by step and as a whole, beside what the libraries under it cost.
 struct BenchCommand: AsyncParsableCommand {
@@ -22,7 +22,8 @@ struct BenchCommand: AsyncParsableCommand {
 
   func run() async throws {
     try await Console.reportingErrors {
-      let folder = FileManager.default.temporaryDirectory.appending(path: "causeway-bench-\(ProcessInfo.processInfo.processIdentifier)").path()
+      let folder = FileManager.default.temporaryDirectory.appending(path: "causeway-bench-\(ProcessInfo.processInfo.processIdentifier)")
+        .path()
       defer { try? FileManager.default.removeItem(atPath: folder) }
       let report = try await measure(in: folder)
       Console.progress("")
@@ -98,7 +99,8 @@ struct Bench {
     schema = try RawXML.Schema(try Files.read("\(schemas)/profiles/\(local.id)/\(local.version)/schema.xsd"))
     crypto = try RawCrypto()
     let (cn, sg) = (world.cn.folder, world.sg.folder)
-    let registry = try Registry.verify(try Files.read(sg + "/registry.json"), keys: [try PublicKey(pem: try Files.text(sg + "/registry-key.pem"))])
+    let registry = try Registry.verify(
+      try Files.read(sg + "/registry.json"), keys: [try PublicKey(pem: try Files.text(sg + "/registry-key.pem"))])
     let verifier = EnvelopeVerifier(recipient: world.sg.economy, registry: registry)
     let tls = try Certificate(pem: try Files.text(cn + "/tls-certificate.pem"))
     identity = Stages.Identity(
@@ -111,15 +113,16 @@ struct Bench {
 
   func stages(_ input: BenchInput) -> Stages {
     Stages(
-      input: input, pace: pace, translator: translator, local: local, wire: wire, policy: policy, schema: schema, crypto: crypto, identity: identity)
+      input: input, pace: pace, translator: translator, local: local, wire: wire, policy: policy, schema: schema, crypto: crypto,
+      identity: identity)
   }
 
   /// All steps of one declaration, and the floor of its whole path.
   func steps(_ input: BenchInput) async throws -> (BenchReport.Subject, PathFloor) {
     let stages = stages(input)
     let steps = try stages.steps()
-    var rows = try await stages.translationRows(steps)
-    rows += try await stages.trustRows(steps.payload)
+    var rows = try stages.translationRows(steps)
+    rows += try stages.trustRows(steps.payload)
     let base = "\(folder)/bench-\(input.bytes.count)"
     let store = try SQLiteStore(path: base + "-journal.sqlite")
     let signer = try CheckpointSigner(origin: "ledger.bench.causeway.example", key: try PrivateKey.generate(.ed25519))
@@ -136,7 +139,7 @@ struct Bench {
   func cost(of floor: PathFloor, count: Int) async throws -> Double {
     try floor.run(count: count)
     var costs: [Double] = []
-    for _ in 0..<(pace.rounds.lowerBound * 2) { costs.append(try await Stopwatch.time { try floor.run(count: count) }) }
+    for _ in 0..<(pace.rounds.lowerBound * 2) { costs.append(try await Stopwatch.elapsed { try floor.run(count: count) }) }
     return Stopwatch.median(costs) / Double(count)
   }
 }

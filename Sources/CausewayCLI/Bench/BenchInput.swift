@@ -33,7 +33,9 @@ private struct SampleParts {
       let documents = tail.firstRange(of: "  <EdocRealation>")
     else { throw CausewayError("bench.sample_form") }
     head = String(pieces[0])
-    items = pieces.dropFirst().map { "    <DecList>\n" + $0[..<($0.firstRange(of: "    </DecList>\n")?.lowerBound ?? $0.endIndex)] + "    </DecList>\n" }
+    items = pieces.dropFirst().map {
+      "    <DecList>\n" + $0[..<($0.firstRange(of: "    </DecList>\n")?.lowerBound ?? $0.endIndex)] + "    </DecList>\n"
+    }
     rest = tail[..<documents.lowerBound] + "</DecMessage>\n"
   }
 

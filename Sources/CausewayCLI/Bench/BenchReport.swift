@@ -18,7 +18,10 @@ struct BenchReport: Sendable {
   // MARK: For people
 
   var lines: [String] {
-    var lines = ["Medians of alternating runs on \(processors) processors. Ratio: Causeway over the floor, which is raw library calls on the same bytes."]
+    var lines = [
+      "Medians of alternating runs on \(processors) processors. Ratio: Causeway over the floor, which is raw library calls on the same bytes.",
+      "Steps that only compute are measured in processor time, the ledger and the whole path by the clock.",
+    ]
     for subject in subjects { lines += [""] + Self.lines(subject) }
     return lines
   }
@@ -30,7 +33,8 @@ struct BenchReport: Sendable {
       columns("stage", "cost", "floor", "ratio", "per second", "the floor is"),
     ]
     for row in subject.rows {
-      lines.append(columns(row.name, time(row.cost.candidate), time(row.cost.floor), ratio(row.cost.ratio), rate(row.cost.candidate), row.floor))
+      lines.append(
+        columns(row.name, time(row.cost.candidate), time(row.cost.floor), ratio(row.cost.ratio), rate(row.cost.candidate), row.floor))
     }
     for (path, floor) in subject.paths {
       let each = path.inFlight == 1 ? path.latency(50) : path.elapsed / Double(path.declarations)
@@ -44,7 +48,8 @@ struct BenchReport: Sendable {
   }
 
   private static func columns(_ stage: String, _ cost: String, _ floor: String, _ ratio: String, _ rate: String, _ note: String) -> String {
-    pad(stage, 24) + pad(cost, 12, toRight: true) + pad(floor, 12, toRight: true) + pad(ratio, 8, toRight: true) + pad(rate, 12, toRight: true) + "  " + note
+    pad(stage, 24) + pad(cost, 12, toRight: true) + pad(floor, 12, toRight: true) + pad(ratio, 8, toRight: true)
+      + pad(rate, 12, toRight: true) + "  " + note
   }
 
   private static func pad(_ text: String, _ width: Int, toRight: Bool = false) -> String {
@@ -61,7 +66,9 @@ struct BenchReport: Sendable {
   }
 
   private static func ratio(_ value: Double) -> String { fixed(value, 2) }
-  private static func rate(_ nanoseconds: Double) -> String { nanoseconds > 1e8 ? fixed(1e9 / nanoseconds, 1) : String(Int(1e9 / nanoseconds)) }
+  private static func rate(_ nanoseconds: Double) -> String {
+    nanoseconds > 1e8 ? fixed(1e9 / nanoseconds, 1) : String(Int(1e9 / nanoseconds))
+  }
 
   private static func fixed(_ value: Double, _ digits: Int) -> String {
     let scale = digits == 1 ? 10 : 100
@@ -85,12 +92,14 @@ struct BenchReport: Sendable {
       let paths = subject.paths.map { path, floor -> JSONValue in
         [
           "inFlight": .number(JSONNumber(path.inFlight)), "declarations": .number(JSONNumber(path.declarations)),
-          "elapsedNanoseconds": whole(path.elapsed), "medianNanoseconds": whole(path.latency(50)), "p99Nanoseconds": whole(path.latency(99)),
+          "elapsedNanoseconds": whole(path.elapsed), "medianNanoseconds": whole(path.latency(50)),
+          "p99Nanoseconds": whole(path.latency(99)),
           "processorNanosecondsEach": whole(path.processorTimeEach), "floorNanosecondsEach": whole(floor),
         ]
       }
       return [
-        "declaration": .string(subject.input.name), "bytes": .number(JSONNumber(subject.input.bytes.count)), "content": .string(subject.input.content),
+        "declaration": .string(subject.input.name), "bytes": .number(JSONNumber(subject.input.bytes.count)),
+        "content": .string(subject.input.content),
         "wireBytes": .number(JSONNumber(subject.payloadBytes)), "stages": .array(stages), "wholePath": .array(paths),
       ]
     }

@@ -26,28 +26,63 @@ struct Comparison: Sendable {
 
 /// Measures two things in turn, so that whatever else the machine does meets both alike.
 enum Stopwatch {
-  /// Runs both a few times to warm caches up, then in turn, changing who goes first.
-  static func compare(_ pace: Pace, _ candidate: () async throws -> Void, floor: () async throws -> Void) async rethrows -> Comparison {
+  /// Compares what only computes, by the processor time of the thread: other programs do not count.
+  static func compare(_ pace: Pace, _ candidate: () throws -> Void, floor: () throws -> Void) rethrows -> Comparison {
+    var series = Series(pace)
+    for _ in 0..<3 {
+      try candidate()
+      try floor()
+    }
+    while series.goesOn {
+      if series.candidateIsFirst { series.candidates.append(try time(candidate)) }
+      series.floors.append(try time(floor))
+      if !series.candidateIsFirst { series.candidates.append(try time(candidate)) }
+      series.rounds += 1
+    }
+    return series.comparison
+  }
+
+  /// Compares what waits, for a disk or for other tasks, by the monotonic clock.
+  static func compareWaiting(_ pace: Pace, _ candidate: () async throws -> Void, floor: () async throws -> Void) async rethrows
+    -> Comparison
+  {
+    var series = Series(pace)
     for _ in 0..<3 {
       try await candidate()
       try await floor()
     }
-    var (candidates, floors): ([Double], [Double]) = ([], [])
-    let begin = now()
-    while floors.count < pace.rounds.lowerBound || (now() - begin < pace.seconds * 1e9 && floors.count < pace.rounds.upperBound) {
-      if floors.count.isMultiple(of: 2) {
-        candidates.append(try await time(candidate))
-        floors.append(try await time(floor))
-      } else {
-        floors.append(try await time(floor))
-        candidates.append(try await time(candidate))
-      }
+    while series.goesOn {
+      if series.candidateIsFirst { series.candidates.append(try await elapsed(candidate)) }
+      series.floors.append(try await elapsed(floor))
+      if !series.candidateIsFirst { series.candidates.append(try await elapsed(candidate)) }
+      series.rounds += 1
     }
-    return Comparison(candidate: median(candidates), floor: median(floors), rounds: floors.count)
+    return series.comparison
+  }
+
+  /// What was measured so far, and whether to go on. Who goes first changes with each round.
+  private struct Series {
+    let pace: Pace
+    let begin = now()
+    var candidates: [Double] = []
+    var floors: [Double] = []
+    var rounds = 0
+
+    init(_ pace: Pace) { self.pace = pace }
+
+    var candidateIsFirst: Bool { rounds.isMultiple(of: 2) }
+    var goesOn: Bool { rounds < pace.rounds.lowerBound || (now() - begin < pace.seconds * 1e9 && rounds < pace.rounds.upperBound) }
+    var comparison: Comparison { Comparison(candidate: median(candidates), floor: median(floors), rounds: rounds) }
+  }
+
+  private static func time(_ body: () throws -> Void) rethrows -> Double {
+    let begin = reading(of: CLOCK_THREAD_CPUTIME_ID)
+    try body()
+    return reading(of: CLOCK_THREAD_CPUTIME_ID) - begin
   }
 
   /// Time of one run by the monotonic clock, in nanoseconds.
-  static func time(_ body: () async throws -> Void) async rethrows -> Double {
+  static func elapsed(_ body: () async throws -> Void) async rethrows -> Double {
     let begin = now()
     try await body()
     return now() - begin

@@ -31,7 +31,8 @@ final class RawCrypto {
     // The contexts below keep the key.
     defer { EVP_PKEY_free(key) }
     guard let sha256 = EVP_MD_fetch(nil, "SHA256", nil), let digesting = EVP_MD_CTX_new(), let signing = EVP_PKEY_CTX_new(key, nil),
-      let verifying = EVP_PKEY_CTX_new(key, nil), let cipher = EVP_CIPHER_fetch(nil, "AES-128-GCM", nil), let ciphering = EVP_CIPHER_CTX_new(),
+      let verifying = EVP_PKEY_CTX_new(key, nil), let cipher = EVP_CIPHER_fetch(nil, "AES-128-GCM", nil),
+      let ciphering = EVP_CIPHER_CTX_new(),
       EVP_PKEY_sign_init(signing) == 1, EVP_PKEY_verify_init(verifying) == 1
     else { throw Self.failure("EVP_PKEY_sign_init") }
     (self.sha256, self.digesting, self.signing, self.verifying) = (sha256, digesting, signing, verifying)
@@ -92,7 +93,8 @@ final class RawCrypto {
   /// One record through the cipher, and its end, which writes nothing in GCM.
   private func update(_ output: UnsafeMutablePointer<UInt8>, _ input: UnsafePointer<UInt8>?, _ count: Int) -> Bool {
     var (length, rest): (Int32, Int32) = (0, 0)
-    return EVP_CipherUpdate(ciphering, output, &length, input, Int32(count)) == 1 && EVP_CipherFinal_ex(ciphering, output + count, &rest) == 1
+    return EVP_CipherUpdate(ciphering, output, &length, input, Int32(count)) == 1
+      && EVP_CipherFinal_ex(ciphering, output + count, &rest) == 1
   }
 
   private func hash(_ bytes: [UInt8]) throws(CausewayError) {

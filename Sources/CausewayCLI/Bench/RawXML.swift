@@ -11,7 +11,9 @@ enum RawXML {
     let pointer: xmlDocPtr
 
     init(_ bytes: [UInt8]) throws(CausewayError) {
-      let options = [XML_PARSE_NONET, XML_PARSE_NOCDATA, XML_PARSE_COMPACT].reduce(Int32(0)) { $0 | Int32($1.rawValue) }
+      let options = [XML_PARSE_NONET, XML_PARSE_NOCDATA, XML_PARSE_COMPACT, XML_PARSE_NOERROR, XML_PARSE_NOWARNING].reduce(Int32(0)) {
+        $0 | Int32($1.rawValue)
+      }
       let parsed = bytes.withUnsafeBytes { raw in
         xmlReadMemory(raw.baseAddress?.assumingMemoryBound(to: CChar.self), Int32(raw.count), nil, nil, options)
       }
@@ -51,7 +53,9 @@ enum RawXML {
     ///
     /// - Returns: 0 when the tree is valid.
     func validate(_ tree: Tree) throws(CausewayError) -> Int32 {
-      guard let context = xmlSchemaNewValidCtxt(schema) else { throw CausewayError("bench.raw_call", facts: ["call": "xmlSchemaNewValidCtxt"]) }
+      guard let context = xmlSchemaNewValidCtxt(schema) else {
+        throw CausewayError("bench.raw_call", facts: ["call": "xmlSchemaNewValidCtxt"])
+      }
       defer { xmlSchemaFreeValidCtxt(context) }
       xmlSchemaSetValidStructuredErrors(context, { _, _ in }, nil)
       return xmlSchemaValidateDoc(context, tree.pointer)

@@ -56,7 +56,7 @@ struct WholePath {
         let share = count / inFlight + (worker < count % inFlight ? 1 : 0)
         group.addTask {
           var latencies: [Double] = []
-          for _ in 0..<share { latencies.append(try await Stopwatch.time { try await self.deliver(document) }) }
+          for _ in 0..<share { latencies.append(try await Stopwatch.elapsed { try await self.deliver(document) }) }
           return latencies
         }
       }
@@ -73,8 +73,11 @@ struct WholePath {
   /// One declaration from submission to verified receipt. The state is read from the sender's journal, which costs the gateway nothing.
   private func deliver(_ document: [UInt8]) async throws {
     let answer = try await world.cn.inside.call(
-      "POST", "/v1/declarations?profile=cn.decmessage&corridor=CN-SG", headers: ["Idempotency-Key": ClearanceID.random().text], body: document)
-    guard let id = answer["messageId"]?.string.flatMap(MessageID.init) else { throw CausewayError("bench.not_delivered", facts: ["state": "unknown"]) }
+      "POST", "/v1/declarations?profile=cn.decmessage&corridor=CN-SG", headers: ["Idempotency-Key": ClearanceID.random().text],
+      body: document)
+    guard let id = answer["messageId"]?.string.flatMap(MessageID.init) else {
+      throw CausewayError("bench.not_delivered", facts: ["state": "unknown"])
+    }
     try await waitUntil {
       let state = try await self.journals[0].read { reader throws(CausewayError) in try reader.message(id)?.state }
       guard let state, ["received", "sealed", "delivered"].contains(state) else {

@@ -171,6 +171,15 @@ package struct Clearance: Hashable, Sendable {
     return isNext ? nil : Problem("clearance.illegal_revision", facts: ["expected": String(expected), "found": String(revision)])
   }
 
+  /// What speaks against this gateway's own import side taking a step that the receipts it has signed do not allow any more: it has agreed
+  /// to a withdrawal, or to an amendment that has to be read first.
+  func problem(withReporting status: SideStatus) -> Problem? {
+    guard ownSide == .import, let side = `import` else { return nil }
+    if export.status == .withdrawn { return Problem("clearance.already_final", facts: ["side": SideKind.export.rawValue]) }
+    guard status == .released, side.revision != export.revision else { return nil }
+    return Problem("clearance.illegal_revision", facts: ["expected": String(export.revision), "found": String(side.revision)])
+  }
+
   private mutating func set(_ kind: SideKind, _ side: Side, at time: Instant, _ messageID: String?) {
     if kind == .export { export = side } else { `import` = side }
     timeline.append(Milestone(time: time, side: kind, status: side.status, revision: side.revision, messageID: messageID))

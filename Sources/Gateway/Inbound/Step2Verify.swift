@@ -33,6 +33,7 @@ extension GatewayNode {
 
   /// A message of a known participant that does not verify: one security entry on the ledger and a signed refusal; nothing is kept of it.
   private func record(_ refusal: EnvelopeRefusal) async throws(CausewayError) -> String {
+    if let receipt = try await receiptGivenBefore(to: refusal) { return receipt }
     let codes = refusal.problems.map(\.code)
     logger.warning(
       "message refused", metadata: ["gw.partner": "\(refusal.peer.participant)", "gw.codes": "\(codes.map(\.rawValue).joined(separator: " "))"])
@@ -50,6 +51,14 @@ extension GatewayNode {
         }))
     guard let committed = outcome.committed else { throw CausewayError("journal.conflict") }
     return String(decoding: committed.result, as: UTF8.self)
+  }
+
+  /// A message that was dealt with in time and comes again after it expired gets the receipt that it got then.
+  private func receiptGivenBefore(to refusal: EnvelopeRefusal) async throws(CausewayError) -> String? {
+    guard let id = refusal.header?.messageID, refusal.problems.allSatisfy({ $0.code == "verify.expired" }) else { return nil }
+    let known = try await journal.read { reader throws(CausewayError) in try reader.message(id) }
+    guard let known, known.direction == .inbound, SHA256.hash(known.header) == refusal.envelopeDigest else { return nil }
+    return known.receipt.map { String(decoding: $0, as: UTF8.self) }
   }
 
   static func position(_ recorded: Change.Recorded) -> Receipt.LedgerPosition {

@@ -18,6 +18,8 @@ extension GatewayNode {
       let now = clock.now()
       switch try await commit(decision, envelope, stored, at: now) {
       case .committed(let committed):
+        let outcome = decision.problems.isEmpty ? "accepted" : "refused"
+        metrics.count("gateway_inbound_messages_total", [("kind", envelope.header.kind.rawValue), ("outcome", outcome)])
         probe(.inboundRecorded)
         return String(decoding: committed.result, as: UTF8.self)
       // Somebody else was faster: the next round finds what they wrote.
@@ -43,13 +45,29 @@ extension GatewayNode {
     let (same, alike) = try await journal.read { reader throws(CausewayError) in
       (try reader.message(header.messageID), try reader.message(.inbound, businessKey: Self.businessKey(header)))
     }
-    guard let known = same ?? alike, let receipt = known.receipt else { return nil }
-    if same != nil, known.header != envelope.headerBytes {
+    if let same, same.direction == .outbound || same.header != envelope.headerBytes {
       // Same id, other content: both digests go on the ledger.
-      return try await refuseReusedID(envelope, known)
+      return try await refuseReusedID(envelope, same)
     }
+    guard let receipt = (same ?? alike)?.receipt else { return nil }
+    if same == nil { try await takeNumber(of: envelope) }
     metrics.count("gateway_duplicates_total", [("kind", header.kind.rawValue)])
     return String(decoding: receipt, as: UTF8.self)
+  }
+
+  /// A duplicate in effect under another id takes its place in the order: what comes after it would wait for it for ever.
+  private func takeNumber(of envelope: VerifiedEnvelope) async throws(CausewayError) {
+    let header = envelope.header
+    guard let stored = try await clearanceRecord(header.clearance.text) else { return }
+    switch try Clearance(json: try JSONValue.parse(stored.state)).order(of: header.sequence) {
+    case .early: throw CausewayError("receive.early")
+    case .repeated: return
+    case .next:
+      try await update(clearance: header.clearance.text) { clearance, _ throws(CausewayError) in
+        clearance.received(sequence: header.sequence)
+        return ClearanceChange(entries: [entry(for: envelope, kind: "message.repeated", reasons: [])])
+      }
+    }
   }
 
   private func refuseReusedID(_ envelope: VerifiedEnvelope, _ known: MessageRecord) async throws(CausewayError) -> String {
@@ -72,6 +90,7 @@ extension GatewayNode {
     guard let stored else {
       // The first message of a clearance is its declaration; anything else has overtaken it and comes again.
       guard header.kind == .declaration, header.sequence == 1 else { throw CausewayError("receive.early") }
+      guard header.revision ?? 1 == 1 else { return Decision(problems: [Problem("clearance.illegal_revision", facts: ["expected": "1", "found": String(header.revision ?? 1)])]) }
       var clearance = Clearance(
         id: header.clearance.text, ucr: nil, salt: Hex.encode(envelope.salt.bytes.exposed), commitment: header.ucrCommitment.hex,
         corridor: header.corridor, ownSide: .import, declared: header.created, messageID: header.messageID.text)
@@ -79,16 +98,16 @@ extension GatewayNode {
       return Decision(clearance: clearance)
     }
     var clearance = try Clearance(json: try JSONValue.parse(stored.state))
+    let mismatch = Problem("verify.clearance_mismatch", pointer: "/clearance")
+    // Not one of the two that the case belongs to: its numbers have nothing to do with theirs.
+    guard ByteString(clearance.corridor) == ByteString(header.corridor) else { return Decision(problems: [mismatch]) }
     switch clearance.order(of: header.sequence) {
     case .early: throw CausewayError("receive.early")
     case .repeated: return Decision(problems: [Problem("verify.sequence_reused", pointer: "/sequence")])
     case .next: break
     }
-    guard ByteString(clearance.corridor) == ByteString(header.corridor), clearance.commitment == header.ucrCommitment.hex else {
-      return Decision(problems: [Problem("verify.clearance_mismatch", pointer: "/clearance")])
-    }
     let before = clearance
-    var decision = decide(envelope, &clearance)
+    var decision = clearance.commitment == header.ucrCommitment.hex ? decide(envelope, &clearance) : Decision(problems: [mismatch])
     // A refused step changes nothing but that its number is used up.
     if !decision.problems.isEmpty { clearance = before }
     clearance.received(sequence: header.sequence)
@@ -168,7 +187,6 @@ extension GatewayNode {
       let signed = Array(try receipt.signed(keyID: signer.keyID, key: signer.key).utf8)
       return Change.Finish(operations: [.recordReceipt(header.messageID, signed, state: state.rawValue, at: now)], result: signed)
     }
-    metrics.count("gateway_inbound_messages_total", [("kind", header.kind.rawValue), ("outcome", isAccepted ? "accepted" : "refused")])
     guard let clearance = decision.clearance else {
       return try await journal.commit(
         Change(operations: change.operations, entries: change.entries, finish: change.finish))

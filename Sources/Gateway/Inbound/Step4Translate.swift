@@ -44,7 +44,7 @@ extension GatewayNode {
       change.operations = [.setMessageState(message.id, MessageState.handled.rawValue, reason: nil, at: now)]
       // Withdrawn or amended again meanwhile: nothing to draft any more.
       let revision = header.revision ?? 1
-      guard !clearance.export.status.isFinal || clearance.export.status == .released, revision == clearance.export.revision else { return change }
+      guard clearance.export.status != .withdrawn, revision == clearance.export.revision, clearance.import?.status.isFinal != true else { return change }
       var status = StatusMessage(
         clearanceID: clearance.id, side: .import, revision: revision, status: .refused, effective: now)
       switch draft {

@@ -37,8 +37,14 @@ extension GatewayNode {
       + supplied.problems.filter { $0.severity == .error }
     guard open.isEmpty else { throw CausewayError(problems: open) }
     let completed = supplied.bytes
+    let revision = try EnvelopeHeader.parse(message.header).revision ?? 1
     try await update(clearance: id) { clearance, now throws(CausewayError) in
       guard let side = clearance.import else { throw CausewayError("receive.not_found") }
+      // Amended since the caller looked: the answers belong to another draft.
+      guard revision == side.revision else {
+        throw CausewayError("clearance.illegal_revision", facts: ["expected": String(side.revision), "found": String(revision)])
+      }
+      if let problem = clearance.problem(withReporting: .lodged) { throw CausewayError(problem) }
       if let problem = clearance.apply(.status(.lodged, registrationID: nil), on: .import, at: now) { throw CausewayError(problem) }
       let status = StatusMessage(clearanceID: id, side: .import, revision: side.revision, status: .lodged, effective: now)
       let outgoing = try statusOutgoing(status, inReplyTo: message.id, at: now)

@@ -8,8 +8,13 @@ extension GatewayNode {
   /// Hands the documents behind the last one over to a folder or a webhook, in order. At least once: after a crash one may come again.
   ///
   /// - Returns: how many were handed over.
-  func handOverDocuments(_ way: GatewayConfiguration.Handover, index: Int) async throws(CausewayError) -> Int {
-    let name = "handover.\(index).sequence"
+  func handOverDocuments(_ way: GatewayConfiguration.Handover) async throws(CausewayError) -> Int {
+    // Named by where it leads, so that another order in the configuration file skips nothing.
+    let name =
+      switch way {
+      case .folder(let path): "handover.folder.\(path)"
+      case .webhook(let url, _): "handover.webhook.\(url)"
+      }
     let last = try await journal.read { reader throws(CausewayError) in try reader.value(name) }
     let sequence = last.flatMap { Int64(String(decoding: $0, as: UTF8.self)) } ?? 0
     let items = try await inboxItems(after: sequence, limit: 32)

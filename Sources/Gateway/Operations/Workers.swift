@@ -10,9 +10,11 @@ extension GatewayNode {
     await withTaskGroup(of: Void.self) { group in
       group.addTask { await loop("outbound") { () throws(CausewayError) in try await translateReceived() } }
       group.addTask { await loop("inbound") { () throws(CausewayError) in try await translateRecorded() } }
-      group.addTask { await loop("delivery") { () throws(CausewayError) in try await deliverDue() } }
-      for (index, way) in configuration.handover.enumerated() {
-        group.addTask { await loop("handover") { () throws(CausewayError) in try await handOverDocuments(way, index: index) } }
+      for partner in partnerIDs {
+        group.addTask { await loop("delivery") { () throws(CausewayError) in try await deliverDue(to: partner) } }
+      }
+      for way in configuration.handover {
+        group.addTask { await loop("handover") { () throws(CausewayError) in try await handOverDocuments(way) } }
       }
     }
   }
@@ -40,13 +42,22 @@ extension GatewayNode {
     return messages.filter { clearances.insert(ByteString($0.clearance)).inserted }
   }
 
-  /// Does one thing for each message, several at a time. A message that fails stays as it is and does not hold up the others.
+  /// Does one thing for each message, several at a time.
+  ///
+  /// A message that could not be done now stays as it is and is tried again. One that can never be done is set aside as `dead`, with the
+  /// reason, for an operator: it would come again at once and hold up the others.
+  /// - Throws: the first failure that may pass.
   func forEach(_ messages: [MessageRecord], _ body: @escaping @Sendable (MessageRecord) async throws(CausewayError) -> Void) async throws(CausewayError) {
     let failures = await withTaskGroup(of: CausewayError?.self) { group -> [CausewayError] in
       for message in messages {
         group.addTask {
           do throws(CausewayError) {
-            try await body(message)
+            do throws(CausewayError) {
+              try await body(message)
+            } catch {
+              if error.mayPass { throw error }
+              try await setAside(message, error)
+            }
             return nil
           } catch {
             return error
@@ -58,5 +69,25 @@ extension GatewayNode {
       return failures
     }
     if let first = failures.first { throw first }
+  }
+
+  private func setAside(_ message: MessageRecord, _ error: CausewayError) async throws(CausewayError) {
+    logger.error("message set aside", metadata: ["gw.message_id": "\(message.id)", "gw.code": "\(error.code)"])
+    metrics.count("gateway_dead_messages_total", [("code", error.code.rawValue)])
+    _ = try await journal.commit(
+      Change(
+        preconditions: [.message(message.id, in: [message.state])],
+        operations: [.setMessageState(message.id, MessageState.dead.rawValue, reason: error.code, at: clock.now())]))
+    bell.ring()
+  }
+}
+
+extension CausewayError {
+  /// Whether the same may go well later: the journal is busy, full or stopped, or a key is out of reach.
+  var mayPass: Bool {
+    switch code {
+    case "journal.not_found", "journal.row_invalid": false
+    default: code.rawValue.hasPrefix("journal.") || code.rawValue.hasPrefix("key.")
+    }
   }
 }

@@ -17,18 +17,28 @@ extension GatewayNode {
     let status = fields.string("status", "accepted|released|refused|lodged") { SideStatus(rawValue: $0).flatMap { Self.reportable.contains($0) ? $0 : nil } }
     let registrationID = fields.string("registrationId", required: false, "at most 35 bytes") { $0.utf8.count <= 35 ? $0 : nil }
     let effective = fields.string("effective", required: false, "RFC 3339") { Instant(rfc3339: $0) }
-    let reasons = fields.value("reasons", required: false)?.array ?? []
+    let reasons = fields.array("reasons", required: false) ?? []
+    let codes = reasons.compactMap(\.string).filter(Self.isReason)
+    if codes.count != reasons.count || codes.count > 64 { fields.refuse("reasons", "at most 64 codes of a-z 0-9 _ and points between") }
     let problems = fields.finish()
     guard problems.isEmpty, let status else { throw CausewayError(problems: problems) }
-    let codes = reasons.prefix(64).compactMap(\.string).filter { $0.utf8.count <= 64 }
     return try await advance(id, by: principal.name) { clearance, now throws(CausewayError) in
       let time = effective ?? now
       let side = clearance.ownSide
+      if let problem = clearance.problem(withReporting: status) { throw CausewayError(problem) }
       if let problem = clearance.apply(.status(status, registrationID: registrationID), on: side, at: time) { throw CausewayError(problem) }
       return StatusMessage(
         clearanceID: clearance.id, side: side, revision: clearance.side(side)?.revision ?? 1, status: status, effective: time,
         registrationID: registrationID, reasons: codes.map { StatusMessage.Reason(code: $0, pointer: nil) })
     }
+  }
+
+  /// What partners and ledgers take as a code: at least two words with points between, at most 64 bytes.
+  private static func isReason(_ text: String) -> Bool {
+    let words = text.utf8.split(separator: 0x2E, omittingEmptySubsequences: false)
+    func isLetter(_ byte: UInt8) -> Bool { (0x61...0x7A).contains(byte) }
+    return text.utf8.count <= 64 && words.count >= 2 && text.utf8.first.map(isLetter) == true
+      && words.allSatisfy { !$0.isEmpty && $0.allSatisfy { isLetter($0) || (0x30...0x39).contains($0) || $0 == 0x5F } }
   }
 
   private static let reportable: Set<SideStatus> = [.accepted, .released, .refused, .lodged]
@@ -69,7 +79,7 @@ extension GatewayNode {
   /// A status message as something to seal.
   func statusOutgoing(_ message: StatusMessage, inReplyTo: MessageID? = nil, at now: Instant) throws(CausewayError) -> Outgoing {
     Outgoing(
-      id: MessageID(at: now, random: SecureRandom.bytes(10)), kind: message.status == .withdrawn && message.side == .export ? .withdrawal : .status,
+      id: SecureRandom.messageID(at: now), kind: message.status == .withdrawn && message.side == .export ? .withdrawal : .status,
       revision: message.revision, mediaType: StatusMessage.mediaType, payload: try message.bytes(),
       profile: VersionedName(id: "causeway.status", version: "1"), policy: VersionedName(id: "causeway.status", version: "1"),
       inReplyTo: inReplyTo)

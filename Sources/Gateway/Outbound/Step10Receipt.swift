@@ -24,7 +24,7 @@ extension GatewayNode {
       if let position, conflicting == nil { change.operations.append(.putPeerCheckpoint(position.checkpoint)) }
       var entry = EntryDraft(
         kind: "receipt.received", corridor: message.corridor, messageID: message.id, payloadDigest: message.payloadDigest,
-        actor: message.partner, claimedTime: content.receivedAt, reasons: reasons.map { ErrorCode(rawValue: $0.code) },
+        actor: message.partner, claimedTime: content.receivedAt, reasons: Self.recordable(reasons.map(\.code)),
         extra: [
           "outcome": isAccepted ? "accepted" : "refused", "receipt": .string(SHA256.hash(Array(receipt.compact.utf8)).hex),
         ])
@@ -49,6 +49,15 @@ extension GatewayNode {
       return change
     }
     metrics.count("gateway_receipts_total", [("outcome", isAccepted ? "accepted" : "refused")])
+  }
+
+  /// Codes that others chose, as far as a ledger entry can hold them: the partner's receipt, whose digest the entry names, has them all.
+  static func recordable(_ codes: [String]) -> [ErrorCode] {
+    var seen: Set<ByteString> = []
+    let fitting = codes.filter { code in
+      code.utf8.count <= 64 && code.utf8.first.map { (0x61...0x7A).contains($0) } == true && seen.insert(ByteString(code)).inserted
+    }
+    return fitting.prefix(64).map { ErrorCode(rawValue: $0) }
   }
 
   private func apply(isAccepted: Bool, of message: MessageRecord, to clearance: inout Clearance, at now: Instant) {

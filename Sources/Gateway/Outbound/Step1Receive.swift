@@ -34,6 +34,17 @@ package struct Acknowledgement: Sendable, Equatable {
   /// The same submission had been made before; these are its ids.
   package let repeated: Bool
 
+  init(messageID: String, clearanceID: String, repeated: Bool) {
+    self.messageID = messageID
+    self.clearanceID = clearanceID
+    self.repeated = repeated
+  }
+
+  fileprivate init(repeating stored: [UInt8]) throws(CausewayError) {
+    let ids = try JSONValue.parse(stored)
+    self.init(messageID: ids["messageId"]?.string ?? "", clearanceID: ids["clearanceId"]?.string ?? "", repeated: true)
+  }
+
   package var json: JSONValue {
     ["messageId": .string(messageID), "clearanceId": .string(clearanceID), "repeated": .bool(repeated)]
   }
@@ -46,40 +57,64 @@ extension GatewayNode {
   ///   `receive.empty`, `receive.ucr_form`, `receive.key_form`, `receive.idempotency_key_reused`, `journal.*`.
   package func submit(_ submission: Submission, by principal: Principal) async throws(CausewayError) -> Acknowledgement {
     let terms = try await terms(of: submission)
-    let now = clock.now()
-    let id = MessageID(at: now, random: SecureRandom.bytes(10))
     let content = SHA256.hash(submission.body)
     let request = SHA256.hash(
       Array([submission.clearanceID ?? "", terms.corridor, terms.profile, submission.ucr ?? "", content.hex].joined(separator: "\n").utf8))
-    let acknowledgement = Acknowledgement(messageID: id.text, clearanceID: submission.clearanceID ?? ClearanceID.random().text, repeated: false)
+    var refusals = 0
+    while true {
+      // Without a key of the caller's the content is the key. Content that was refused before is dealt with again, not swallowed.
+      let key = submission.idempotencyKey.map { "key:\($0)" } ?? "content:\(request.hex):\(refusals)"
+      let outcome = try await store(submission, terms, key: key, request: request, by: principal)
+      guard outcome.repeated, submission.idempotencyKey == nil, try await isRefused(outcome.messageID) else { return outcome }
+      refusals += 1
+    }
+  }
+
+  private func store(
+    _ submission: Submission, _ terms: (corridor: String, partner: String, profile: String), key: String, request: Digest, by principal: Principal
+  ) async throws(CausewayError) -> Acknowledgement {
+    let now = clock.now()
+    let id = SecureRandom.messageID(at: now)
+    let acknowledgement = Acknowledgement(
+      messageID: id.text, clearanceID: submission.clearanceID ?? ClearanceID.random().text, repeated: false)
     var details: JSONObject = ["profile": .string(terms.profile), "submittedBy": .string(principal.name)]
     if let ucr = submission.ucr { details["ucr"] = .string(ucr) }
-    let key = submission.idempotencyKey ?? "content:\(request.hex)"
     let message = MessageRecord(
       id: id, direction: .outbound, clearance: acknowledgement.clearanceID,
       kind: (submission.clearanceID == nil ? MessageKind.declaration : .amendment).rawValue, corridor: terms.corridor, partner: terms.partner,
       state: MessageState.received.rawValue, details: JSONValue.object(details).serialized(), created: now)
-    let outcome = try await journal.commit(
-      Change(
-        operations: [
-          .putIdempotency(
-            IdempotencyRecord(
-              subject: principal.name, key: key, request: request, outcome: acknowledgement.json.serialized(), created: now)),
-          .putMessage(message, expecting: .absent),
-          .putPayload(payload(.source, of: id, mediaType: "application/octet-stream", submission.body, at: now)),
-        ]))
-    switch outcome {
-    case .committed:
-      metrics.count("gateway_received_messages_total", [("corridor", terms.corridor)])
-      probe(.outboundReceived)
-      bell.ring()
-      return acknowledgement
-    case .conflict(.idempotencyKey(let earlier)) where earlier.request == request:
-      let ids = try JSONValue.parse(earlier.outcome)
-      return Acknowledgement(messageID: ids["messageId"]?.string ?? "", clearanceID: ids["clearanceId"]?.string ?? "", repeated: true)
-    case .conflict(.idempotencyKey): throw CausewayError("receive.idempotency_key_reused")
-    case .conflict: throw CausewayError("journal.conflict")
+    while true {
+      let outcome = try await journal.commit(
+        Change(
+          operations: [
+            .putIdempotency(
+              IdempotencyRecord(
+                subject: principal.name, key: key, request: request, outcome: acknowledgement.json.serialized(), created: now)),
+            .putMessage(message, expecting: .absent),
+            .putPayload(payload(.source, of: id, mediaType: "application/octet-stream", submission.body, at: now)),
+          ]))
+      switch outcome {
+      case .committed:
+        metrics.count("gateway_received_messages_total", [("corridor", terms.corridor)])
+        probe(.outboundReceived)
+        bell.ring()
+        return acknowledgement
+      case .conflict(.idempotencyKey(let earlier)) where earlier.request == request:
+        let repeated = try Acknowledgement(repeating: earlier.outcome)
+        // A key of the caller's own always names the same submission. Without one, a document that was refused is taken anew: what
+        // was wrong may have been the gateway's configuration.
+        guard submission.idempotencyKey == nil, try await isRefused(repeated.messageID) else { return repeated }
+        key = "content:\(request.hex):after:\(repeated.messageID)"
+      case .conflict(.idempotencyKey): throw CausewayError("receive.idempotency_key_reused")
+      case .conflict: throw CausewayError("journal.conflict")
+      }
     }
+  }
+
+  private func isRefused(_ text: String) async throws(CausewayError) -> Bool {
+    guard let id = MessageID(text) else { return false }
+    let message = try await journal.read { reader throws(CausewayError) in try reader.message(id) }
+    return message?.state == MessageState.refused.rawValue
   }
 
   /// What the submission refers to, checked against the configuration and the registry.

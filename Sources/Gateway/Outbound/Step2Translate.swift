@@ -23,16 +23,20 @@ extension GatewayNode {
       try reader.payload(owner: message.id.text, kind: PayloadKind.source.rawValue)
     }
     guard let source else { throw CausewayError("journal.not_found", facts: ["what": "source"]) }
+    let details = try JSONValue.parse(message.details)
+    let translated: Translated
     do throws(CausewayError) {
-      let details = try JSONValue.parse(message.details)
-      let translated = try translation(of: source.bytes, message, details)
-      probe(.outboundTranslated)
-      try await dispatch(message, translated, by: details["submittedBy"]?.string ?? economy)
+      translated = try translation(of: source.bytes, message, details)
     } catch {
-      // What the journal could not do is tried again; everything else is the document's own fault and is told to the sender.
-      if error.code.rawValue.hasPrefix("journal.") { throw error }
-      try await refuse(message, source, error.problems)
+      return try await refuse(message, source, error.problems)
     }
+    probe(.outboundTranslated)
+    do throws(CausewayError) {
+      try await dispatch(message, translated)
+    } catch  where error.isBusinessRefusal {
+      return try await refuse(message, source, error.problems)
+    }
+    probe(.outboundRecorded)
   }
 
   /// What steps 2 to 6 make of a local document.
@@ -68,7 +72,7 @@ extension GatewayNode {
   }
 
   /// Steps 7 and 8: a new clearance, or the next revision of one.
-  private func dispatch(_ message: MessageRecord, _ translated: Translated, by actor: String) async throws(CausewayError) {
+  private func dispatch(_ message: MessageRecord, _ translated: Translated) async throws(CausewayError) {
     let isNew = message.kind == MessageKind.declaration.rawValue
     @Sendable func change(revision: Int, at now: Instant) -> ClearanceChange {
       ClearanceChange(
@@ -126,4 +130,9 @@ extension GatewayNode {
     metrics.count("gateway_refused_documents_total", [("code", problems[0].code.rawValue)])
     bell.ring()
   }
+}
+
+extension CausewayError {
+  /// Whether the clearance says no: the sender's to know, not a failure of this gateway.
+  fileprivate var isBusinessRefusal: Bool { code.rawValue.hasPrefix("clearance.") && code != "clearance.unreadable" }
 }

@@ -6,8 +6,8 @@ import Primitives
 import Trust
 
 extension GatewayNode {
-  /// Where deliveries to partners stand in the outbox.
-  static let partnerChannel = "partner"
+  /// Where deliveries to a partner stand in the outbox: a channel for each, so that one that does not answer holds up nobody else.
+  static func channel(to partner: String) -> String { "partner.\(partner)" }
 
   /// Step 8: what a sealed message writes besides its ledger entry: the message itself, its payload and its place in the outbox.
   func record(_ sealed: SealedEnvelope, _ outgoing: Outgoing, _ clearance: Clearance, at now: Instant) -> [Change.Operation] {
@@ -30,7 +30,7 @@ extension GatewayNode {
       .putPayload(payload(.wire, of: header.messageID, mediaType: header.payload.mediaType, sealed.payload, at: now)),
       .enqueue(
         OutboxRecord(
-          channel: Self.partnerChannel, messageID: header.messageID, destination: header.recipient, orderKey: clearance.id, due: now,
+          channel: Self.channel(to: header.recipient), messageID: header.messageID, destination: header.recipient, orderKey: clearance.id, due: now,
           created: now)),
     ]
   }

@@ -6,22 +6,32 @@ import Primitives
 import Trust
 
 extension GatewayNode {
-  /// Step 9: sends what is due, the oldest of each clearance first, several partners and clearances at a time.
+  /// The ids of all other participants, in the registry's order.
+  var partnerIDs: [String] { registry.content.participants.map(\.id).filter { ByteString($0) != ByteString(economy) } }
+
+  /// Step 9: sends what is due to one partner, the oldest of each clearance first, several clearances at a time.
   ///
   /// - Returns: how many deliveries were tried.
-  func deliverDue(limit: Int = 16) async throws(CausewayError) -> Int {
+  /// - Throws: `journal.*` when it could not be written down what became of a delivery: trying on at once would flood the partner.
+  func deliverDue(to partner: String, limit: Int = 16) async throws(CausewayError) -> Int {
     let now = clock.now()
     let due = try await journal.read { reader throws(CausewayError) in
-      try reader.dueDeliveries(channel: Self.partnerChannel, at: now, limit: limit)
+      try reader.dueDeliveries(channel: Self.channel(to: partner), at: now, limit: limit)
     }
-    await withTaskGroup(of: Void.self) { group in
+    let failures = await withTaskGroup(of: CausewayError?.self) { group -> [CausewayError] in
       for delivery in due { group.addTask { await deliver(delivery) } }
+      var failures: [CausewayError] = []
+      for await failure in group { if let failure { failures.append(failure) } }
+      return failures
     }
+    if let first = failures.first { throw first }
     return due.count
   }
 
   /// One attempt. What goes wrong is written down with the delivery; nothing is thrown away.
-  private func deliver(_ delivery: OutboxRecord) async {
+  ///
+  /// - Returns: why it could not be written down.
+  private func deliver(_ delivery: OutboxRecord) async -> CausewayError? {
     do throws(CausewayError) {
       let (message, envelope) = try await sealedEnvelope(of: delivery)
       guard clock.now() < envelope.header.expires else { throw CausewayError("deliver.expired") }
@@ -31,8 +41,9 @@ extension GatewayNode {
       let receipt = try VerifiedReceipt.verify(answer, for: SentEnvelope(envelope), registry: registry, at: clock.now())
       try await settle(delivery, message, receipt)
       probe(.outboundReceipted)
+      return nil
     } catch {
-      await postpone(delivery, error)
+      return await postpone(delivery, error)
     }
   }
 
@@ -52,7 +63,7 @@ extension GatewayNode {
   }
 
   /// Again later: exponential backoff with jitter, so that a partner that comes back is not met by everything at once.
-  private func postpone(_ delivery: OutboxRecord, _ error: CausewayError) async {
+  private func postpone(_ delivery: OutboxRecord, _ error: CausewayError) async -> CausewayError? {
     let settings = configuration.delivery
     var next = delivery
     next.attempts += 1
@@ -75,8 +86,11 @@ extension GatewayNode {
     do throws(CausewayError) {
       _ = try await journal.commit(
         Change(preconditions: [.delivery(delivery.id, attempts: delivery.attempts)], operations: operations))
+      if next.isDead { bell.ring() }
+      return nil
     } catch {
       logger.error("delivery could not be postponed", metadata: ["gw.code": "\(error.code)"])
+      return error
     }
   }
 }

@@ -85,10 +85,12 @@ extension GatewayNode {
   /// Counters and gauges, Prometheus text.
   package func metricsText() async -> String {
     let waiting = try? await journal.read { reader throws(CausewayError) in
-      (
-        try reader.deliveryCount(channel: Self.partnerChannel, dead: false), try reader.deliveryCount(channel: Self.partnerChannel, dead: true),
-        try reader.ledgerHead().size
-      )
+      var (waiting, dead) = (0, 0)
+      for partner in partnerIDs {
+        waiting += try reader.deliveryCount(channel: Self.channel(to: partner), dead: false)
+        dead += try reader.deliveryCount(channel: Self.channel(to: partner), dead: true)
+      }
+      return (waiting, dead, try reader.ledgerHead().size)
     }
     return metrics.text(
       gauges: waiting.map {

@@ -1,0 +1,64 @@
+import JSONTree
+import Primitives
+import Testing
+
+@testable import CausewayCLI
+
+/// `causeway bench` measures what it says it measures. How fast things are is not tested: a loaded machine proves nothing.
+@Suite struct BenchTests {
+  @Test func declarationsHaveTheStatedSizes() throws {
+    let inputs = try BenchInput.make(from: try Files.read(World.samples + World.textiles))
+    #expect(inputs.map(\.name) == ["10 KB", "1 MB"])
+    #expect((9_000...11_000).contains(inputs[0].bytes.count))
+    #expect((990_000...1_010_000).contains(inputs[1].bytes.count))
+  }
+
+  @Test func sampleOfAnotherFormIsRefused() {
+    #expect(throws: CausewayError("bench.sample_form")) { try BenchInput.make(from: Array("<DecMessage/>".utf8)) }
+  }
+
+  @Test func percentiles() {
+    let values = (1...100).map(Double.init).shuffled()
+    #expect(Stopwatch.percentile(50, of: values) == 50)
+    #expect(Stopwatch.percentile(99, of: values) == 99)
+    #expect(Stopwatch.percentile(100, of: values) == 100)
+    #expect(Stopwatch.median([3]) == 3)
+  }
+
+  /// The raw calls give right answers too: a floor that fails fast would be no floor.
+  @Test func rawCallsWork() throws {
+    let payload = [UInt8](repeating: 0x41, count: 40_000)
+    let crypto = try RawCrypto()
+    try crypto.sign(payload)
+    try crypto.verify(payload)
+    #expect(throws: CausewayError("bench.raw_call")) { try crypto.verify([0x42] + payload) }
+    try crypto.carry(payload)
+    #expect(throws: CausewayError("bench.raw_call")) { try RawXML.parseAndFree(Array("<a>".utf8)) }
+    try RawXML.Tree(Array("<a/>".utf8)).dumpAndFree()
+  }
+
+  @Test(.timeLimit(.minutes(3))) func quickRunPrintsEveryRow() throws {
+    let (status, output, errors) = try World.run(["bench", "--quick", "--json"])
+    #expect(status == 0, "\(errors)")
+    let report = try JSONValue.parse(Array(output.utf8))
+    let subjects = try #require(report["subjects"]?.array)
+    #expect(subjects.count == 2)
+    for subject in subjects {
+      let stages = subject["stages"]?.array ?? []
+      let names = stages.compactMap { $0["stage"]?.string }
+      for name in ["parse", "validate and read", "write", "sign", "verify", "ledger append"] { #expect(names.contains(name)) }
+      for stage in stages {
+        #expect(stage["costNanoseconds"]?.int ?? 0 > 0)
+        #expect(stage["floorNanoseconds"]?.int ?? 0 > 0)
+        #expect(stage["rounds"]?.int ?? 0 >= Pace.quick.rounds.lowerBound)
+      }
+      let paths = subject["wholePath"]?.array ?? []
+      #expect(paths.count == 2)
+      for path in paths {
+        #expect(path["medianNanoseconds"]?.int ?? 0 > 0)
+        #expect(path["processorNanosecondsEach"]?.int ?? 0 > 0)
+        #expect(path["floorNanosecondsEach"]?.int ?? 0 > 0)
+      }
+    }
+  }
+}
