@@ -1,7 +1,6 @@
-public import ArgumentParser
 import Foundation
 import JSONTree
-public import Logging
+import Logging
 import Primitives
 
 /// Structured log: one JSON object a line on standard error. Values are escaped by the JSON writer, so nothing from outside can begin a line.
@@ -33,5 +32,3 @@ struct JSONLog: LogHandler {
     FileHandle.standardError.write(Data(JSONValue.object(object).serialized() + [0x0A]))
   }
 }
-
-extension Logger.Level: @retroactive ExpressibleByArgument {}

@@ -335,9 +335,7 @@ extension World {
         var isWaiting = false
         for node in nodes.withLock({ Array($0.values) }) {
           let waiting = try await node.journal.read { reader throws(CausewayError) in
-            try node.partnerIDs.reduce(0) { sum, partner throws(CausewayError) in
-              try sum + reader.deliveryCount(channel: GatewayNode.channel(to: partner), dead: false)
-            }
+            try reader.waitingDeliveries(of: node)
           }
           if waiting > 0 { isWaiting = true }
         }
@@ -385,6 +383,14 @@ extension World {
     let salt = try #require(Hex.decode(try await clearance(record.clearance, at: economy).salt).flatMap(UCRCommitment.Salt.init))
     return try SealedEnvelope.restore(
       headerBytes: record.header, signature: String(decoding: record.signature, as: UTF8.self), salt: salt, payload: try #require(wire).bytes)
+  }
+}
+
+extension JournalReader {
+  func waitingDeliveries(of node: GatewayNode) throws(CausewayError) -> Int {
+    var count = 0
+    for partner in node.partnerIDs { count += try deliveryCount(channel: GatewayNode.channel(to: partner), dead: false) }
+    return count
   }
 }
 

@@ -12,11 +12,15 @@ struct ServeCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(commandName: "serve", abstract: "Run a gateway.")
 
   @Option(help: "The gateway's configuration file.") var config: String
-  @Option(help: "Least severity that is logged: trace, debug, info, notice, warning, error, critical.") var logLevel: Logger.Level = .info
+  @Option(help: "Least severity that is logged: trace, debug, info, notice, warning, error, critical.") var logLevel = "info"
+
+  func validate() throws {
+    guard Logger.Level(rawValue: logLevel) != nil else { throw ValidationError("There is no log level \(logLevel).") }
+  }
 
   func run() async throws {
     try await Console.reportingErrors {
-      let logger = JSONLog.logger(level: logLevel)
+      let logger = JSONLog.logger(level: Logger.Level(rawValue: logLevel) ?? .info)
       let assembled = try await Composition.assemble(configurationAt: config, logger: logger)
       let node = assembled.node
       // Listeners stop first, then the workers finish the step in hand, then the journal closes.

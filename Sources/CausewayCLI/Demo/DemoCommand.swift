@@ -45,9 +45,9 @@ struct DemoCommand: AsyncParsableCommand {
     }
   }
 
-  /// The shipped samples: the same kind of declaration once in UTF-8, once in GB18030.
+  /// The shipped samples: the same declaration once in UTF-8, once in GB18030.
   private static func samples() throws(CausewayError) -> [String] {
     let folder = try Files.schemas(nil) + "/profiles/cn.decmessage/5.0/samples/"
-    return [folder + "export-textiles-12-items.xml", folder + "export-electronics.gb18030.xml"]
+    return [folder + "export-textiles-12-items.xml", folder + "export-textiles-12-items.gb18030.xml"]
   }
 }

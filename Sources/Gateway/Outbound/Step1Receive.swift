@@ -83,31 +83,24 @@ extension GatewayNode {
       id: id, direction: .outbound, clearance: acknowledgement.clearanceID,
       kind: (submission.clearanceID == nil ? MessageKind.declaration : .amendment).rawValue, corridor: terms.corridor, partner: terms.partner,
       state: MessageState.received.rawValue, details: JSONValue.object(details).serialized(), created: now)
-    while true {
-      let outcome = try await journal.commit(
-        Change(
-          operations: [
-            .putIdempotency(
-              IdempotencyRecord(
-                subject: principal.name, key: key, request: request, outcome: acknowledgement.json.serialized(), created: now)),
-            .putMessage(message, expecting: .absent),
-            .putPayload(payload(.source, of: id, mediaType: "application/octet-stream", submission.body, at: now)),
-          ]))
-      switch outcome {
-      case .committed:
-        metrics.count("gateway_received_messages_total", [("corridor", terms.corridor)])
-        probe(.outboundReceived)
-        bell.ring()
-        return acknowledgement
-      case .conflict(.idempotencyKey(let earlier)) where earlier.request == request:
-        let repeated = try Acknowledgement(repeating: earlier.outcome)
-        // A key of the caller's own always names the same submission. Without one, a document that was refused is taken anew: what
-        // was wrong may have been the gateway's configuration.
-        guard submission.idempotencyKey == nil, try await isRefused(repeated.messageID) else { return repeated }
-        key = "content:\(request.hex):after:\(repeated.messageID)"
-      case .conflict(.idempotencyKey): throw CausewayError("receive.idempotency_key_reused")
-      case .conflict: throw CausewayError("journal.conflict")
-      }
+    let outcome = try await journal.commit(
+      Change(
+        operations: [
+          .putIdempotency(
+            IdempotencyRecord(
+              subject: principal.name, key: key, request: request, outcome: acknowledgement.json.serialized(), created: now)),
+          .putMessage(message, expecting: .absent),
+          .putPayload(payload(.source, of: id, mediaType: "application/octet-stream", submission.body, at: now)),
+        ]))
+    switch outcome {
+    case .committed:
+      metrics.count("gateway_received_messages_total", [("corridor", terms.corridor)])
+      probe(.outboundReceived)
+      bell.ring()
+      return acknowledgement
+    case .conflict(.idempotencyKey(let earlier)) where earlier.request == request: return try Acknowledgement(repeating: earlier.outcome)
+    case .conflict(.idempotencyKey): throw CausewayError("receive.idempotency_key_reused")
+    case .conflict: throw CausewayError("journal.conflict")
     }
   }
 
@@ -151,10 +144,12 @@ package enum UCR {
       && text.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x41...0x5A).contains($0) || $0 == 0x2D }
   }
 
-  /// A reference for a consignment whose declaration has none: last digit of the year, economy, and the clearance's own id,
-  /// which makes it unique without asking anybody.
-  static func issued(economy: String, clearanceID: String, at now: Instant) -> String {
+  /// A reference for a consignment whose declaration has none: last digit of the year, economy, and 32 digits of a digest of who
+  /// exports and under which local reference. The same declaration handed in again therefore meets its first clearance, whatever its
+  /// encoding or its idempotency key. Without a local reference the clearance's own random id takes the digest's place.
+  static func issued(economy: String, exporter: String, localReference: String, clearanceID: String, at now: Instant) -> String {
     let year = now.rfc3339.utf8.dropFirst(3).first.map { String(UnicodeScalar($0)) } ?? "0"
-    return year + economy + clearanceID.uppercased()
+    let digest = SHA256.hash(Array("causeway/issued-ucr/v1\n\(economy)\n\(exporter)\n\(localReference)".utf8))
+    return year + economy + (localReference.isEmpty ? clearanceID : String(digest.hex.prefix(32))).uppercased()
   }
 }

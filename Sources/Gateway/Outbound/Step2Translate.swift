@@ -19,14 +19,15 @@ extension GatewayNode {
   }
 
   private func translate(_ message: MessageRecord) async throws(CausewayError) {
-    let source = try await journal.read { reader throws(CausewayError) in
-      try reader.payload(owner: message.id.text, kind: PayloadKind.source.rawValue)
+    let (source, clearance) = try await journal.read { reader throws(CausewayError) in
+      (try reader.payload(owner: message.id.text, kind: PayloadKind.source.rawValue), try reader.clearance(message.clearance))
     }
     guard let source else { throw CausewayError("journal.not_found", facts: ["what": "source"]) }
     let details = try JSONValue.parse(message.details)
     let translated: Translated
     do throws(CausewayError) {
-      translated = try translation(of: source.bytes, message, details)
+      let amended = try clearance.flatMap { record throws(CausewayError) in try Clearance(json: try JSONValue.parse(record.state)).ucr }
+      translated = try translation(of: source.bytes, message, details, amended: amended)
     } catch {
       return try await refuse(message, source, error.problems)
     }
@@ -48,7 +49,7 @@ extension GatewayNode {
   }
 
   /// Steps 2 to 6. Pure: the same bytes give the same result, or the same problems.
-  private func translation(of bytes: [UInt8], _ message: MessageRecord, _ details: JSONValue) throws(CausewayError) -> Translated {
+  private func translation(of bytes: [UInt8], _ message: MessageRecord, _ details: JSONValue, amended: String?) throws(CausewayError) -> Translated {
     guard let corridor = registry.corridor(message.corridor), let settings = configuration.corridor(message.corridor),
       let policy = settings.policy.flatMap({ policies[$0] }), let local = details["profile"]?.string.flatMap({ profiles[$0] }),
       let wire = profiles[corridor.wire]
@@ -58,7 +59,11 @@ extension GatewayNode {
     let valid = try translator.validate(try translator.parse(bytes, as: local), as: local, on: day)
     var declaration = valid.declaration
     let stated = declaration[id: "Declaration.UCR"]?.text ?? ""
-    let ucr = details["ucr"]?.string ?? (stated.isEmpty ? UCR.issued(economy: economy, clearanceID: message.clearance, at: message.created) : stated)
+    // An amendment is about the consignment of its clearance, whatever it says of itself.
+    let issued = UCR.issued(
+      economy: economy, exporter: declaration[id: "Exporter.ID"]?.text ?? "", localReference: declaration[id: "Declaration.LRN"]?.text ?? "",
+      clearanceID: message.clearance, at: message.created)
+    let ucr = amended ?? details["ucr"]?.string ?? (stated.isEmpty ? issued : stated)
     guard UCR.isWellFormed(ucr) else { throw CausewayError(Problem("receive.ucr_form", element: "Declaration.UCR")) }
     if let element = profiles.dictionary[id: "Declaration.UCR"] { declaration[element] = Value(ucr) }
     let release = try policy.release(declaration)
