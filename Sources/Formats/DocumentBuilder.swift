@@ -85,12 +85,12 @@ package struct DocumentBuilder: Sendable {
       syntax: syntax, nodes: nodes, bytes: bytes, symbols: symbols, namespaces: namespaces, emptyArrays: emptyArrays)
   }
 
-  // MARK: For the codecs, which intern names themselves
+  // MARK: For callers that intern names themselves
 
-  mutating func symbol(_ name: String) -> Int32 { symbols.intern(name) }
+  package mutating func symbol(_ name: String) -> Int32 { symbols.intern(name) }
 
   /// - Complexity: linear in the number of different namespaces, which are few.
-  mutating func namespaceIndex(_ namespace: String?) -> Int32 {
+  package mutating func namespaceIndex(_ namespace: String?) -> Int32 {
     guard let namespace, !namespace.isEmpty else { return -1 }
     if let known = namespaces.firstIndex(where: { $0.utf8.elementsEqual(namespace.utf8) }) { return Int32(known) }
     namespaces.append(namespace)
@@ -98,19 +98,19 @@ package struct DocumentBuilder: Sendable {
   }
 
   @discardableResult
-  mutating func open(symbol: Int32, namespace: Int32, line: Int, inArray: Bool = false) -> Document.NodeID {
+  package mutating func open(symbol: Int32, namespace: Int32, line: Int, inArray: Bool = false) -> Document.NodeID {
     let id = append(symbol: symbol, namespace: namespace, kind: .element, line: line)
     nodes[Int(id.index)].isArrayElement = inArray
     stack.append(Level(node: id.index))
     return id
   }
 
-  mutating func attribute(symbol: Int32, namespace: Int32, utf8: some Collection<UInt8>, line: Int) {
+  package mutating func attribute(symbol: Int32, namespace: Int32, utf8: some Collection<UInt8>, line: Int) {
     let id = append(symbol: symbol, namespace: namespace, kind: .attribute, line: line)
     setText(utf8, of: Int(id.index))
   }
 
-  mutating func attribute(symbol: Int32, namespace: Int32, utf8: Span<UInt8>, line: Int) {
+  package mutating func attribute(symbol: Int32, namespace: Int32, utf8: Span<UInt8>, line: Int) {
     unsafe utf8.withUnsafeBufferPointer { unsafe attribute(symbol: symbol, namespace: namespace, utf8: $0, line: line) }
   }
 

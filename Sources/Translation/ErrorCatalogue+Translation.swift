@@ -34,7 +34,6 @@ extension ErrorCatalogue {
     .init("validate.missing_conditional", .refusal, en: "The element is required in this case and missing.", zh: "在此情形下该数据项必填。"),
     .init("validate.sequence", .refusal, en: "The items are not numbered in sequence.", zh: "序号不连续或重复。"),
     .init("read.code_unknown", .refusal, en: "The code is not known to the table {list}.", zh: "对照表 {list} 中没有该代码。"),
-    .init("read.not_of_type", .refusal, en: "The value does not fit the canonical element.", zh: "值不符合标准要素的类型。"),
     .init("read.unit_unknown", .refusal, en: "The unit is not known here.", zh: "计量单位无法识别。"),
     .init("write.shape_unknown", .error, en: "The format {profile} has no shape {shape} for this direction.", zh: "格式 {profile} 没有适用于该方向的报文类型 {shape}。"),
     .init("write.complement_invalid", .error, en: "The complement is malformed.", zh: "补集文件格式错误。"),

@@ -86,7 +86,7 @@ package struct Translator: Sendable {
   /// - Parameters:
   ///   - day: `YYYY-MM-DD`; code lists with periods of validity are asked about it. nil: validity in time does not count.
   ///   - isDraft: what is missing is no problem: the document waits for a supplement.
-  /// - Throws: `parse.root_unknown`, `parse.namespace_unknown`, `validate.*`, `read.code_unknown`, `read.not_of_type`: all problems, errors first.
+  /// - Throws: `parse.root_unknown`, `parse.namespace_unknown`, `validate.*`, `read.code_unknown`, `read.unit_unknown`: all problems, errors first.
   package func validate(_ document: Document, as profile: Profile, on day: String? = nil, isDraft: Bool = false) throws(CausewayError) -> ValidDocument {
     let bound = try BoundDocument(document, to: profile.structure)
     let plan = try Self.variant(of: bound, profile: profile)
@@ -120,23 +120,22 @@ package struct Translator: Sendable {
     return plan
   }
 
-  /// Codes that no table knows and values that no element takes. A code that has several peers or none is not the sender's fault: it is
-  /// reported, kept in the complement and asked for.
+  /// Codes and units that a complete list does not have. A code that has several peers or none, and a value that the format allows and the
+  /// dictionary does not take, are not the sender's fault: they are reported, kept in the complement and asked for.
   private static func problems(of reading: Reading, bound: BoundDocument, profile: Profile) -> [Problem] {
     var problems: [Problem] = []
     for (index, mark) in reading.marks.enumerated() {
-      guard let mark, mark.action == .notCarried else { continue }
+      guard let mark, mark.isRefused else { continue }
       let code: ErrorCode
       switch mark.reason {
       case .codeUnknown: code = "read.code_unknown"
-      case .notOfType: code = "read.not_of_type"
       case .unitUnknown: code = "read.unit_unknown"
       default: continue
       }
       let id = Document.NodeID(index: Int32(index))
       // The structure check has named a text that does not fit already.
       let binding = Int(bound.binding[index])
-      if binding >= 0, let text = bound.filled(Int32(index)), profile.structure.violation(of: binding, text: text, codes: profile.codes) != nil { continue }
+      if binding >= 0, let text = bound.filled(Int32(index)), profile.structure.violation(of: binding, text: text) != nil { continue }
       problems.append(
         Problem(
           code, pointer: bound.document.pointer(id), line: bound.document.line(id), element: mark.element.map { profile.dictionary[$0].id },

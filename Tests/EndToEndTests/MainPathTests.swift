@@ -1,4 +1,5 @@
 import Foundation
+import Gateway
 import JSONTree
 import Journal
 import Ledger

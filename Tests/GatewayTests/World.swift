@@ -280,23 +280,30 @@ final class World: Sendable {
     try await start(economy)
   }
 
-  static func configuration(_ economy: String, corridors: String? = nil, settings: String = "") throws -> GatewayConfiguration {
+  static func configuration(_ economy: String, settings: String = "") throws -> GatewayConfiguration {
     let standard = [
       "CN": "[{id: CN-SG, policy: cn-sg-clearance, accepts: [cn.decmessage]}]",
       "SG": "[{id: CN-SG, handsOver: sg.tradenet, shape: InPayment}]", "MY": "[]",
     ]
-    let text = """
-      economy: \(economy)
-      data: journal
-      registry: {document: r, key: k}
-      keys: {tlsCertificate: a, tlsKey: b, partnerAuthorities: c, signingCertificate: d, signingKey: e, ledgerKey: f}
-      inside: {host: 127.0.0.1, port: 8080}
-      partner: {host: 127.0.0.1, port: 8443}
-      tokens: []
-      corridors: \(corridors ?? standard[economy]!)
-      \(settings)
-      """
-    return try GatewayConfiguration.parse(Array(text.utf8), file: "gateway.yaml", folder: "/etc/gateway")
+    return try parsed(economy, corridors: standard[economy]!, settings: settings)
+  }
+
+  static func parsed(_ economy: String, corridors: String, settings: String = "") throws(CausewayError) -> GatewayConfiguration {
+    try GatewayConfiguration.parse(Array(text(economy, corridors: corridors, settings: settings).utf8), file: "gateway.yaml", folder: "/etc/gateway")
+  }
+
+  static func text(_ economy: String, corridors: String, tokens: String = "[]", settings: String = "") -> String {
+    """
+    economy: \(economy)
+    data: journal
+    registry: {document: r, key: k}
+    keys: {tlsCertificate: a, tlsKey: b, partnerAuthorities: c, signingCertificate: d, signingKey: e, ledgerKey: f}
+    inside: {host: 127.0.0.1, port: 8080}
+    partner: {host: 127.0.0.1, port: 8443}
+    tokens: \(tokens)
+    corridors: \(corridors)
+    \(settings)
+    """
   }
 }
 

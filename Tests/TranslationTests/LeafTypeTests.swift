@@ -78,6 +78,8 @@ import Testing
     #expect(Rule.isProduct([try number("0.0600"), try number("24000")], try number("1440.00")))
     #expect(Rule.isProduct([try number("0.3333"), try number("3000")], try number("1000.00")))
     #expect(!Rule.isProduct([try number("0.0600"), try number("24000")], try number("1500.00")))
+    #expect(!Rule.isProduct([try number("3.25"), try number("2")], [4, nil], try number("7.50"), 2))
+    #expect(Rule.isProduct([try number("3.25"), try number("2")], [4, nil], try number("6.50"), 2))
   }
 
   @Test(arguments: [

@@ -101,6 +101,29 @@ import Testing
     #expect(there.complement?.entries.contains { $0.path == "DecHead/WrapType" && $0.text == "00" } ?? false)
   }
 
+  /// A yes stays a yes through an XML boolean, a JSON boolean and Singapore's 9.
+  @Test func indicatorsKeepTheirMeaning() throws {
+    let translator = try Schemas.translator()
+    let source = try valid(textiles)
+    #expect(value(source.declaration, "Declaration.ContainerIndicator") == "true")
+    let xml = try translator.write(source, to: try translator.profile("uncefact.xml"))
+    #expect(text(try xml.bytes()).contains("ContainerizationIndicator>true<"))
+    let json = try JSONValue.parse(try translator.write(source, to: try translator.profile("uncefact.json")).bytes())
+    #expect(json["specifiedConsignment"]?.array?.first?["isOrHasContainerization"]?.bool == true)
+    let singapore = try translator.write(try translator.valid(try xml.bytes(), "uncefact.xml"), to: try translator.profile("sg.tradenet"))
+    #expect(text(try singapore.bytes()).contains("CargoPackingType>9<"))
+  }
+
+  /// What the sender's format allows and the dictionary does not take is kept at home, not refused.
+  @Test func aValueTooLongForTheDictionaryIsNotTheSendersFault() throws {
+    let long = String(repeating: "型", count: 300)
+    let source = try valid(textiles, "<GoodsModel/>", "<GoodsModel>\(long)</GoodsModel>")
+    let translator = try Schemas.translator()
+    let there = try translator.write(source, to: try translator.profile("uncefact.xml"))
+    #expect(there.report.entries.contains { $0.element == "Commodity.Model" && $0.reason == .tooLong })
+    #expect(there.complement?.entries.contains { $0.text == long } ?? false)
+  }
+
   @Test func anUnknownCodeIsRefused() throws {
     let bytes = try replacing(try Schemas.sample(minimal), "<TrafMode>5", "<TrafMode>Q")
     #expect(problems { _ = try Schemas.translator().valid(bytes, "cn.decmessage") }.map(\.code).contains("validate.not_listed"))

@@ -7,7 +7,7 @@ struct Pace: Sendable {
   let rounds: ClosedRange<Int>
 
   static let full = Pace(seconds: 1.5, rounds: 9...4000)
-  static let quick = Pace(seconds: 0.15, rounds: 3...400)
+  static let quick = Pace(seconds: 0.08, rounds: 3...200)
 }
 
 /// What one comparison gave: medians of single runs, in nanoseconds, and how many there were of each.

@@ -47,8 +47,8 @@ struct PathFloor {
     for _ in 0..<count {
       try crypto.carry(payload)
       try crypto.verify(payload)
-      try crypto.sign(receipt)
     }
+    for _ in 0..<count { try crypto.sign(receipt) }
     try destination.store(receipt, payload, count: count)
     for _ in 0..<count {
       try crypto.carry(receipt)

@@ -79,7 +79,11 @@ struct Stages {
         try RawXML.parseAndFree(bytes)
       },
       try row("write", "libxml2 serialise of the written document") {
-        consume(try translator.write(steps.valid, released: steps.released, to: wire).bytes())
+        let translation = try translator.write(steps.valid, released: steps.released, to: wire)
+        consume(try translation.bytes())
+        // Both are kept with the message.
+        consume(translation.report.json.serialized())
+        consume(translation.complement?.json.serialized())
       } _: {
         try written.dumpAndFree()
       },

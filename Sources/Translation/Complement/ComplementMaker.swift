@@ -22,7 +22,7 @@ struct ComplementMaker {
     source: BoundDocument, returned: Draft, profile: Profile, plan: VariantPlan, economy: String, origins: [Int32]
   ) -> (complement: Complement, changed: Set<Int32>) {
     var maker = ComplementMaker(source: source, returned: returned, profile: profile, plan: plan, origins: origins)
-    maker.compare(0, 0, KeyedPath())
+    maker.compare(0, 0, in: 0) { KeyedPath() }
     let variant = plan.variant
     var namespace: String?
     if source.document.syntax == .xml {
@@ -47,46 +47,70 @@ struct ComplementMaker {
 
   // MARK: Comparing
 
-  /// Compares a node of the original with its counterpart; -1: it has none.
-  private mutating func compare(_ node: Int32, _ peer: Int32, _ path: KeyedPath) {
+  /// Compares a node of the original with its counterpart; -1: it has none. The path is made when something differs.
+  ///
+  /// - Parameter outer: the innermost node that exists in what came back, above the counterpart.
+  private mutating func compare(_ node: Int32, _ peer: Int32, in outer: Int32, _ path: () -> KeyedPath) {
     let document = source.document
     let id = Document.NodeID(index: node)
     let binding = Int(source.binding[Int(node)])
     let entry = structure[binding]
     if entry.type != nil {
-      let text = source.utf8(node).map { String(decoding: $0, as: UTF8.self) } ?? ""
-      let other = peer < 0 ? nil : returned.nodes[Int(peer)].text
-      let alias = document.syntax == .xml && !document.name(id).utf8.elementsEqual(entry.name.utf8) ? document.name(id) : nil
-      if other.map({ !$0.utf8.elementsEqual(text.utf8) }) ?? true {
-        changed.insert(node)
-        add(path, text, alias, binding, peer)
-      } else if alias != nil {
-        add(path, text, alias, binding, peer)
-      }
+      let text = source.utf8(node) ?? []
+      let alias = document.syntax == .xml && !entry.also.isEmpty && !document.name(id).utf8.elementsEqual(entry.name.utf8) ? document.name(id) : nil
+      let isSame = peer >= 0 && returned.nodes[Int(peer)].text.map { $0.utf8.elementsEqual(text) } ?? false
+      if !isSame { changed.insert(node) }
+      if !isSame || alias != nil { add(path(), String(decoding: text, as: UTF8.self), alias, binding, peer < 0 ? outer : peer) }
       if entry.end == binding + 1 { return }
     }
-    var byKind: [Int: [Int32]] = [:]
+    var own: [(kind: Int32, node: Int32)] = []
     var hasChildren = false
     for child in document.children(id) {
-      let kind = Int(source.binding[Int(child.index)])
+      let kind = source.binding[Int(child.index)]
       hasChildren = true
-      if kind >= 0 { byKind[kind, default: []].append(child.index) } else if kind == Int(BoundDocument.unknown) { keepUnknown(child.index, path) }
+      if kind >= 0 { own.append((kind, child.index)) } else if kind == BoundDocument.unknown { keepUnknown(child.index, path()) }
     }
-    if entry.type == nil, !hasChildren, peer < 0 || node == 0 {
-      if node != 0 { entries.append(.init(path: path.description, text: "", name: nil, guards: [])) }
+    if entry.type == nil, !hasChildren, peer < 0, node != 0 { entries.append(.init(path: path().description, text: "", name: nil, guards: [])) }
+    var others: [(kind: Int32, node: Int32)] = []
+    if peer >= 0 {
+      var child = returned.nodes[Int(peer)].firstChild
+      while child >= 0 {
+        let kind = returned.nodes[Int(child)].structure
+        if kind >= 0, returned.nodes[Int(child)].output >= 0 { others.append((kind, child)) }
+        child = returned.nodes[Int(child)].nextSibling
+      }
     }
-    for kind in structure.children(binding) {
-      let own = byKind[kind] ?? []
-      let others = peer < 0 ? [] : returned.living(kind, of: peer)
-      guard !own.isEmpty || !others.isEmpty else { continue }
-      let name = (structure[kind].isAttribute ? "@" : "") + structure[kind].name
-      if structure[kind].isRepeated { compareLists(kind, own, others, path, name) } else {
-        if let first = own.first { compare(first, others.first ?? -1, path.appending(name)) } else if let extra = others.first { removeAll(extra, path.appending(name)) }
+    Self.sort(&own)
+    Self.sort(&others)
+    let inner = peer < 0 ? outer : peer
+    var left = own[...]
+    var right = others[...]
+    while let kind = [left.first?.kind, right.first?.kind].compactMap({ $0 }).min() {
+      let mine = left.prefix { $0.kind == kind }
+      let theirs = right.prefix { $0.kind == kind }
+      left = left.dropFirst(mine.count)
+      right = right.dropFirst(theirs.count)
+      let entry = structure[Int(kind)]
+      func name() -> String { (entry.isAttribute ? "@" : "") + entry.name }
+      if entry.isRepeated {
+        compareLists(Int(kind), mine.map(\.node), theirs.map(\.node), in: inner, path(), name())
+      } else if let first = mine.first {
+        compare(first.node, theirs.first?.node ?? -1, in: inner) { path().appending(name()) }
+      } else if let extra = theirs.first {
+        removeAll(extra.node, path().appending(name()))
       }
     }
   }
 
-  private mutating func compareLists(_ kind: Int, _ own: [Int32], _ others: [Int32], _ path: KeyedPath, _ name: String) {
+  /// By kind; of one kind in the order they came.
+  private static func sort(_ list: inout [(kind: Int32, node: Int32)]) {
+    for index in list.indices.dropFirst() where list[index].kind < list[index - 1].kind {
+      list = list.enumerated().sorted { ($0.element.kind, $0.offset) < ($1.element.kind, $1.offset) }.map(\.element)
+      return
+    }
+  }
+
+  private mutating func compareLists(_ kind: Int, _ own: [Int32], _ others: [Int32], in outer: Int32, _ path: KeyedPath, _ name: String) {
     var peers = [Int32](repeating: -1, count: own.count)
     var isTaken = [Bool](repeating: false, count: others.count)
     if plan.groupAt[kind] != nil || structure[kind].type == nil {
@@ -97,9 +121,10 @@ struct ComplementMaker {
         }
       }
     }
-    // What has no provenance is paired in order.
+    // What has no provenance is paired in order, and so are the lines of one text.
+    let isList = plan.groupAt[kind] == nil && structure[kind].isLeaf
     var open = own.indices.filter { peers[$0] < 0 }[...]
-    for (index, other) in others.enumerated() where !isTaken[index] && provenance(other, kind) == nil {
+    for (index, other) in others.enumerated() where !isTaken[index] && (isList || provenance(other, kind) == nil) {
       guard let position = open.popFirst() else { break }
       peers[position] = other
       isTaken[index] = true
@@ -109,11 +134,11 @@ struct ComplementMaker {
     var usesPosition = false
     for (position, node) in own.enumerated() {
       if peers[position] < 0 {
-        compare(node, -1, path.appending(name, .added(position + 1)))
+        compare(node, -1, in: outer) { path.appending(name, .added(position + 1)) }
       } else {
         let selector = returned.selector(peers[position], among: others, plan: plan)
         let start = entries.count
-        compare(node, peers[position], path.appending(name, selector))
+        compare(node, peers[position], in: outer) { path.appending(name, selector) }
         if case .position = selector, entries.count > start { usesPosition = true }
       }
     }
@@ -147,13 +172,10 @@ struct ComplementMaker {
 
   // MARK: Entries
 
-  private mutating func add(_ path: KeyedPath, _ text: String?, _ alias: String?, _ leaf: Int, _ peer: Int32) {
-    let guards = ElementGuard.texts(leaf, at: peer < 0 ? anchor(path) : peer, in: returned, plan: plan, dictionary: profile.dictionary)
+  private mutating func add(_ path: KeyedPath, _ text: String?, _ alias: String?, _ leaf: Int, _ place: Int32) {
+    let guards = ElementGuard.texts(leaf, at: place, in: returned, plan: plan, dictionary: profile.dictionary)
     entries.append(.init(path: path.description, text: text, name: alias, guards: guards))
   }
-
-  /// The innermost node on a path that exists in what came back.
-  private func anchor(_ path: KeyedPath) -> Int32 { ComplementApplier.innermost(path, in: returned, plan: plan) }
 
   private mutating func removeAll(_ node: Int32, _ path: KeyedPath) {
     let entry = returned.nodes[Int(node)]

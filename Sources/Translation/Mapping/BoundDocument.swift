@@ -81,16 +81,38 @@ struct BoundDocument: Sendable {
         unknownNodes.append(index)
       }
     }
-    var node = count - 1
-    while node >= 0 {
-      if ends[node] == 0 { ends[node] = Int32(node + 1) }
-      if let parent = document.parent(.init(index: Int32(node))) { ends[Int(parent.index)] = max(ends[Int(parent.index)], ends[node]) }
-      node -= 1
-    }
+    Self.fillEnds(&ends, document)
     self.binding = binding
     self.ends = ends
     self.contents = contents
     self.unknownNodes = unknownNodes
+  }
+
+  /// The document that a finished XML draft became: its nodes know their place already.
+  init(_ document: Document, of draft: Draft) {
+    self.document = document
+    var binding = [Int32](repeating: Self.unknown, count: document.count)
+    for node in draft.nodes.indices where draft.nodes[node].output >= 0 { binding[Int(draft.nodes[node].output)] = draft.nodes[node].structure }
+    var unknownNodes: [Int32] = []
+    var ends = [Int32](repeating: 0, count: document.count)
+    for index in binding.indices where binding[index] < 0 {
+      guard let parent = document.parent(.init(index: Int32(index))) else { continue }
+      if binding[Int(parent.index)] < 0 { binding[index] = Self.inside } else { unknownNodes.append(Int32(index)) }
+    }
+    Self.fillEnds(&ends, document)
+    self.binding = binding
+    self.ends = ends
+    contents = [:]
+    self.unknownNodes = unknownNodes
+  }
+
+  private static func fillEnds(_ ends: inout [Int32], _ document: Document) {
+    var node = document.count - 1
+    while node >= 0 {
+      if ends[node] == 0 { ends[node] = Int32(node + 1) }
+      if let parent = document.parent(.init(index: Int32(node))), ends[Int(parent.index)] < ends[node] { ends[Int(parent.index)] = ends[node] }
+      node -= 1
+    }
   }
 
   private static func agrees(_ namespace: String?, _ structure: Structure, _ node: Int) -> Bool {

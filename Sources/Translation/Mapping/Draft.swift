@@ -267,24 +267,54 @@ struct Draft {
     completeContainers()
     let isLiving = living()
     var builder = DocumentBuilder(syntax: syntax, expectedNodes: nodes.count, expectedText: nodes.count * 12)
-    let uris = structure.namespaces.enumerated().map { namespaces[$0.offset] ?? $0.element.uri }
+    var names = NameCache(structure: structure)
+    for (index, namespace) in structure.namespaces.enumerated() {
+      names.namespaces.append(syntax == .xml ? builder.namespaceIndex(namespaces[index] ?? namespace.uri) : -1)
+    }
     for index in nodes.indices { nodes[index].output = -1 }
-    emit(0, &builder, isLiving, uris, isJSON: syntax == .json)
+    emit(0, &builder, isLiving, &names, isJSON: syntax == .json)
     return builder.finish()
   }
 
-  private mutating func emit(_ index: Int32, _ builder: inout DocumentBuilder, _ isLiving: [Bool], _ uris: [String], isJSON: Bool) {
+  /// The builder's numbers of the structure's names and namespaces, so that each is looked up once.
+  private struct NameCache {
+    var symbols: [Int32]
+    var namespaces: [Int32] = []
+
+    init(structure: Structure) { symbols = Array(repeating: -1, count: structure.count) }
+  }
+
+  private mutating func emit(_ index: Int32, _ builder: inout DocumentBuilder, _ isLiving: [Bool], _ names: inout NameCache, isJSON: Bool) {
     let node = nodes[Int(index)]
     let entry: Structure.Node? = node.structure >= 0 ? structure[Int(node.structure)] : nil
-    let name: String
-    if isJSON { name = entry?.jsonName ?? node.name.map { $0.utf8.first == 0x40 ? String($0.dropFirst()) : $0 } ?? "" } else { name = node.name ?? entry?.name ?? "" }
-    let namespace = isJSON ? nil : node.namespace ?? entry.flatMap { $0.namespace < 0 ? nil : uris[$0.namespace] }
-    if !isJSON, entry?.isAttribute ?? (name.utf8.first == 0x40) {
-      let plain = name.utf8.first == 0x40 ? String(name.dropFirst()) : name
-      nodes[Int(index)].output = builder.attribute(name: plain, namespace: namespace, value: node.text ?? "").index
+    var symbol: Int32
+    var isAttribute = entry?.isAttribute ?? false
+    var namespace: Int32 = -1
+    if let entry, isJSON || node.name == nil {
+      symbol = names.symbols[Int(node.structure)]
+      if symbol < 0 {
+        symbol = builder.symbol(isJSON ? entry.jsonName : entry.name)
+        names.symbols[Int(node.structure)] = symbol
+      }
+    } else {
+      let name = node.name ?? ""
+      isAttribute = name.utf8.first == 0x40
+      symbol = builder.symbol(isAttribute ? String(name.dropFirst()) : name)
+    }
+    if !isJSON {
+      if let own = node.namespace { namespace = builder.namespaceIndex(own) } else if let entry, entry.namespace >= 0 { namespace = names.namespaces[entry.namespace] }
+    }
+    if !isJSON, isAttribute {
+      nodes[Int(index)].output = Int32(builder.count)
+      builder.attribute(symbol: symbol, namespace: namespace, utf8: (node.text ?? "").utf8, line: 0)
       return
     }
-    nodes[Int(index)].output = builder.open(name: name, namespace: namespace, inArray: isJSON && (entry?.jsonArray ?? false)).index
+    nodes[Int(index)].output = builder.open(symbol: symbol, namespace: namespace, line: 0, inArray: isJSON && (entry?.jsonArray ?? false)).index
+    if node.firstChild < 0, !isJSON {
+      if let text = node.text { builder.text(text) }
+      builder.close()
+      return
+    }
     let children = ordered(index, isLiving)
     if isJSON, let entry, let text = node.text, entry.json == .object || entry.hasAttributes || !children.isEmpty {
       builder.open(name: Structure.content)
@@ -293,7 +323,7 @@ struct Draft {
     } else if let text = node.text, !isJSON || children.isEmpty {
       if isJSON || children.isEmpty { builder.text(text, scalar: isJSON ? entry.map(scalar) ?? .string : .string) }
     }
-    for child in children { emit(child, &builder, isLiving, uris, isJSON: isJSON) }
+    for child in children { emit(child, &builder, isLiving, &names, isJSON: isJSON) }
     if !isJSON, let text = node.text, !children.isEmpty { builder.text(text) }
     builder.close()
   }

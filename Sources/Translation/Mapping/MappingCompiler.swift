@@ -20,7 +20,7 @@ struct MappingCompiler {
   private var pathSuccesses: Set<Int> = []
   var variant = Variant(direction: .export, shape: nil)
   /// By structure node: the conversion of a rule compiled so far, for `scaledBy`.
-  var conversionsAt: [Int: [CodeConversion]] = [:]
+  var conversionsAt: [Int: [CodeTable]] = [:]
 
   static func compile(
     _ root: YAMLNode, structure: Structure, dictionary: ElementDictionary, codes: CodeLibrary
@@ -233,7 +233,14 @@ struct MappingCompiler {
     var uses = [[LeafUse]](repeating: [], count: structure.count)
     var groupAt = [GroupPlan?](repeating: nil, count: structure.count)
     var writers: [String: Int] = [:]
+    var constants = [[String]](repeating: [], count: structure.count)
+    func note(_ path: Path) {
+      for step in path.steps {
+        for case .equals(let nodes, let text) in step.tests { if let node = nodes.last { constants[node].append(text) } }
+      }
+    }
     func visit(_ plan: GroupPlan, _ prefix: String) {
+      note(plan.path)
       if groupAt[plan.node] == nil { groupAt[plan.node] = plan }
       for item in plan.items {
         switch item {
@@ -241,6 +248,7 @@ struct MappingCompiler {
           visit(inner, prefix + "/\(Self.signature(inner.path))#\(inner.filters.map { "\($0.element.raw)\($0.isEqual)\($0.text)" }.joined(separator: ","))\(inner.line)")
         case .rule(let rule):
           guard let path = rule.path else { continue }
+          note(path)
           uses[path.target].append(LeafUse(plan: plan, rule: rule))
           if case .unit(_, let unit) = rule.kind { uses[unit.path.target].append(LeafUse(plan: plan, rule: rule)) }
           guard rule.writes else { continue }
@@ -253,7 +261,7 @@ struct MappingCompiler {
       }
     }
     visit(root, "")
-    return VariantPlan(variant: variant, structure: structure, root: root, uses: uses, groupAt: groupAt)
+    return VariantPlan(variant: variant, structure: structure, root: root, uses: uses, groupAt: groupAt, constants: constants)
   }
 
   private static func signature(_ path: Path) -> String {

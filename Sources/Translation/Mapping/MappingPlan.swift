@@ -2,7 +2,7 @@ import Declarations
 import Primitives
 
 /// A place in a document, seen from a context node: the steps down to one structure node.
-struct Path: Sendable {
+final class Path: Sendable {
   enum Test: Hashable, Sendable {
     /// The child (steps below the tested node) has that text. Writing sets it.
     case equals([Int], String)
@@ -24,24 +24,58 @@ struct Path: Sendable {
   let target: Int
 
   /// Without tests, so that a table of slots finds it.
-  var isPlain: Bool { !isAbsolute && steps.allSatisfy(\.tests.isEmpty) }
+  let isPlain: Bool
+
+  init(isAbsolute: Bool, steps: [Step], target: Int) {
+    self.isAbsolute = isAbsolute
+    self.steps = steps
+    self.target = target
+    isPlain = !isAbsolute && steps.allSatisfy(\.tests.isEmpty)
+  }
 }
 
 /// An element on one side of a rule, with the table between the format's codes and the canonical ones.
-struct Field: Sendable {
+///
+/// A class like `RulePlan`: what the message path passes along is one reference.
+final class Field: Sendable {
   let element: ElementIndex
   let type: ElementType
   /// Reading: the first that knows the code. Writing: the first.
-  let conversions: [CodeConversion]
-  /// Edition of the canonical list.
+  let conversions: [CodeTable]
+  let hasConversion: Bool
   let list: CodeList?
+  /// Edition of the canonical list.
+  let listVersion: CodeListVersion?
+
+  init(element: ElementIndex, type: ElementType, conversions: [CodeTable], list: CodeList?) {
+    self.element = element
+    self.type = type
+    self.conversions = conversions
+    hasConversion = !conversions.isEmpty
+    self.list = list
+    listVersion = list?.version ?? conversions.first?.conversion.to.version
+  }
+}
+
+/// A conversion as one reference.
+final class CodeTable: Sendable {
+  let conversion: CodeConversion
+  let version: CodeListVersion
+
+  init(_ conversion: CodeConversion) {
+    self.conversion = conversion
+    version = conversion.version
+  }
+
+  func forward(_ code: String) -> CodeConversion.Outcome { conversion.forward(code) }
+  func reverse(_ code: String) -> CodeConversion.Outcome { conversion.reverse(code) }
 }
 
 extension Field {
   /// What the tables say about a code of the format; nil without tables.
-  func forward(_ code: String) -> (outcome: CodeConversion.Outcome, table: CodeConversion)? { Self.forward(code, conversions) }
+  func forward(_ code: String) -> (outcome: CodeConversion.Outcome, table: CodeTable)? { Self.forward(code, conversions) }
 
-  static func forward(_ code: String, _ conversions: [CodeConversion]) -> (outcome: CodeConversion.Outcome, table: CodeConversion)? {
+  static func forward(_ code: String, _ conversions: [CodeTable]) -> (outcome: CodeConversion.Outcome, table: CodeTable)? {
     for conversion in conversions {
       let outcome = conversion.forward(code)
       if outcome != .unknown { return (outcome, conversion) }
@@ -51,10 +85,16 @@ extension Field {
 }
 
 /// A quantity (or, inverse, a price per unit) whose unit's conversion may change the unit.
-struct Scale: Sendable {
+final class Scale: Sendable {
   let unit: Path
-  let conversions: [CodeConversion]
+  let conversions: [CodeTable]
   let isInverse: Bool
+
+  init(unit: Path, conversions: [CodeTable], isInverse: Bool) {
+    self.unit = unit
+    self.conversions = conversions
+    self.isInverse = isInverse
+  }
 }
 
 /// A value that follows from others. `groups`: from the context's group down to the instances.
@@ -71,7 +111,7 @@ indirect enum Compute: Sendable {
 }
 
 /// One compiled rule of a mapping, good for both directions.
-struct RulePlan: Sendable {
+final class RulePlan: Sendable {
   enum Part: Sendable {
     case literal(String)
     /// Without a length: up to the next literal or the end.
@@ -109,27 +149,46 @@ struct RulePlan: Sendable {
   let writes: Bool
   let kind: Kind
   /// Elements that follow from the presence of the leaf; writing uses the rule only when they have these values.
-  var implies: [(field: Field, text: String)] = []
+  let implies: [(field: Field, text: String)]
   /// May make an instance of a node that a group targets.
-  var creates = false
+  let creates: Bool
   /// Another rule writes the same node: look before writing.
-  var sharesTarget = false
-
+  let sharesTarget: Bool
   /// The elements that the rule reads and writes.
-  var elements: [ElementIndex] {
+  let elements: [ElementIndex]
+  /// Names a position among repeated nodes.
+  let hasPosition: Bool
+  let isConstant: Bool
+
+  init(
+    line: Int, path: Path?, also: [Path] = [], reads: Bool, writes: Bool, kind: Kind, implies: [(field: Field, text: String)] = [], creates: Bool = false,
+    sharesTarget: Bool = false
+  ) {
+    self.line = line
+    self.path = path
+    self.also = also
+    self.reads = reads
+    self.writes = writes
+    self.kind = kind
+    self.implies = implies
+    self.creates = creates
+    self.sharesTarget = sharesTarget
+    elements = Self.elements(of: kind)
+    hasPosition = path?.steps.contains { $0.tests.contains { if case .position = $0 { true } else { false } } } ?? false
+    isConstant = if case .constant = kind { true } else { false }
+  }
+
+  func sharing(_ sharesTarget: Bool) -> RulePlan {
+    RulePlan(line: line, path: path, also: also, reads: reads, writes: writes, kind: kind, implies: implies, creates: creates, sharesTarget: sharesTarget)
+  }
+
+  private static func elements(of kind: Kind) -> [ElementIndex] {
     switch kind {
     case .field(let field, _), .implied(let field, _), .derived(let field, _), .lines(let field, _, _), .unit(let field, _): [field.element]
     case .computed(_, let field): field.map { [$0.element] } ?? []
     case .concat(let parts, let otherwise): parts.compactMap(\.element) + (otherwise.map { [$0.element] } ?? [])
     case .constant: []
     }
-  }
-
-  var isConstant: Bool { if case .constant = kind { true } else { false } }
-
-  /// Names a position among repeated nodes.
-  var hasPosition: Bool {
-    path?.steps.contains { $0.tests.contains { if case .position = $0 { true } else { false } } } ?? false
   }
 }
 
@@ -207,9 +266,12 @@ final class VariantPlan: Sendable {
   let requirements: Structure.Requirements
   /// By structure node: leaves whose values only hold together, as a quantity, its price and their unit.
   let coupled: [[Int]]
+  /// By structure node: the texts that tests of paths set.
+  let constants: [[String]]
 
-  init(variant: Variant, structure: Structure, root: GroupPlan, uses: [[LeafUse]], groupAt: [GroupPlan?]) {
+  init(variant: Variant, structure: Structure, root: GroupPlan, uses: [[LeafUse]], groupAt: [GroupPlan?], constants: [[String]]) {
     self.variant = variant
+    self.constants = constants
     self.root = root
     self.uses = uses
     self.groupAt = groupAt

@@ -11,6 +11,8 @@ struct ReadMark: Sendable {
   /// The leaf whose value this one is part of (a further line, a unit); -1: stands for itself.
   var via: Int32 = -1
   var element: ElementIndex?
+  /// A complete list does not have the code: the sender's mistake.
+  var isRefused = false
 }
 
 /// Why an element is absent although the source has something in its place.
@@ -76,8 +78,20 @@ struct Reader {
         marks[Int(node)] = ReadMark(action: .copied, reason: nil, element: profile.known.economy)
       }
     }
+    markConstants(plan)
     return Reading(
       declaration: Declaration(root: root, in: dictionary), variant: plan.variant, economy: economy, marks: marks, failures: failures)
+  }
+
+  /// Leaves that only say which of several like elements this one is: writing sets them.
+  private mutating func markConstants(_ plan: VariantPlan) {
+    for index in marks.indices where marks[index] == nil {
+      let binding = Int(bound.binding[index])
+      guard binding >= 0, !plan.constants[binding].isEmpty, let text = bound.filled(Int32(index)).map(LeafType.trimmed),
+        plan.constants[binding].contains(where: { text.elementsEqual($0.utf8) })
+      else { continue }
+      marks[index] = ReadMark(action: .implied, reason: .constant)
+    }
   }
 
   // MARK: Groups
@@ -217,9 +231,11 @@ struct Reader {
     if marks[Int(node)] == nil { marks[Int(node)] = ReadMark(action: .notCarried, reason: .empty) }
   }
 
-  private mutating func fail(_ field: Field, _ node: Int32, _ reason: Reason, candidates: [String] = [], table: CodeListVersion? = nil) {
+  private mutating func fail(
+    _ field: Field, _ node: Int32, _ reason: Reason, candidates: [String] = [], table: CodeListVersion? = nil, isRefused: Bool = false
+  ) {
     if marks[Int(node)] == nil || marks[Int(node)]?.reason == .empty {
-      marks[Int(node)] = ReadMark(action: .notCarried, reason: reason, table: table, element: field.element)
+      marks[Int(node)] = ReadMark(action: .notCarried, reason: reason, table: table, element: field.element, isRefused: isRefused)
     }
     failures[ElementPath(field.element, in: steps)] = ReadFailure(reason: reason, node: node, candidates: candidates)
   }
@@ -237,26 +253,39 @@ struct Reader {
   }
 
   private mutating func read(_ field: Field, _ type: LeafType, _ text: ArraySlice<UInt8>, _ node: Int32, _ group: inout Group) {
-    if !field.conversions.isEmpty {
+    if field.hasConversion {
       let code = String(decoding: LeafType.trimmed(text), as: UTF8.self)
       guard let (outcome, conversion) = field.forward(code) else { return }
       switch outcome {
       case .mapped(let canonical, let fidelity):
-        let value = Value(canonical, origin: node, received: code, list: field.list?.version ?? conversion.to.version)
+        let value = Value(canonical, origin: node, received: code, list: field.listVersion)
         switch fidelity {
         case .exact: set(field, value, node, .converted, nil, conversion.version, &group)
         case .lossy: set(field, value, node, .lossy, nil, conversion.version, &group)
         case .scaled: set(field, value, node, .converted, .scaled, conversion.version, &group)
         }
       case .ambiguous(let candidates): fail(field, node, .codeAmbiguous, candidates: candidates, table: conversion.version)
-      case .none: fail(field, node, .codeNoPeer, table: conversion.version)
-      case .unknown: fail(field, node, .codeUnknown, table: conversion.version)
+      case .none: fail(field, node, conversion.conversion.from.contains(code) ? .codeNoPeer : .codeUnknown, table: conversion.version)
+      case .unknown: fail(field, node, .codeUnknown, table: conversion.version, isRefused: true)
       }
       return
     }
-    guard let canonical = type.canonical(text, for: field.type) else { return fail(field, node, .notOfType) }
-    if let list = field.list, !list.accepts(canonical) { return fail(field, node, .codeUnknown, table: list.version) }
-    set(field, Value(canonical, origin: node, received: received(text, canonical), list: field.list?.version), node, .copied, nil, nil, &group)
+    guard let canonical = type.canonical(text, for: field.type) else { return fail(field, node, Self.misfit(text, field.type)) }
+    if field.listVersion != nil, field.list?.accepts(canonical) == false {
+      return fail(field, node, .codeUnknown, table: field.listVersion, isRefused: true)
+    }
+    set(field, Value(canonical, origin: node, received: received(text, canonical), list: field.listVersion), node, .copied, nil, nil, &group)
+  }
+
+  /// Why an element does not take a text.
+  private static func misfit(_ text: ArraySlice<UInt8>, _ type: ElementType) -> Reason {
+    guard case .invalid(let problem) = type.check(String(decoding: text, as: UTF8.self)) else { return .notOfType }
+    switch problem.code {
+    case "validate.too_long": return .tooLong
+    case "validate.too_many_digits": return .precision
+    case "validate.not_integer": return ExactDecimal(String(decoding: LeafType.trimmed(text), as: UTF8.self)) == nil ? .notOfType : .precision
+    default: return .notOfType
+    }
   }
 
   private func received(_ text: ArraySlice<UInt8>, _ canonical: String) -> String? {
@@ -284,7 +313,7 @@ struct Reader {
     var factor: ExactDecimal?
     if unitNode >= 0, let code = bound.filled(unitNode).map(LeafType.trimmed), !code.elementsEqual(unit.written.utf8) {
       guard let entry = unit.factors.first(where: { code.elementsEqual($0.code.utf8) }) else {
-        marks[Int(unitNode)] = ReadMark(action: .notCarried, reason: .unitUnknown, element: field.element)
+        marks[Int(unitNode)] = ReadMark(action: .notCarried, reason: .unitUnknown, element: field.element, isRefused: true)
         return fail(field, node, .unitUnknown)
       }
       factor = entry.factor

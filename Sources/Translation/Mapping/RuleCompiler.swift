@@ -45,9 +45,8 @@ extension MappingCompiler {
     var counts: [Int: Int] = [:]
     for case .rule(let rule) in items { if rule.writes, let path = rule.path { counts[path.target, default: 0] += 1 } }
     for index in items.indices {
-      guard case .rule(var rule) = items[index], let path = rule.path else { continue }
-      rule.sharesTarget = counts[path.target, default: 0] > 1 || !path.isPlain
-      items[index] = .rule(rule)
+      guard case .rule(let rule) = items[index], let path = rule.path else { continue }
+      items[index] = .rule(rule.sharing(counts[path.target, default: 0] > 1 || !path.isPlain))
     }
   }
 
@@ -99,7 +98,7 @@ extension MappingCompiler {
     let reads = only != "write"
     let writes = only != "read"
     guard let at = try node["at"]?.string() else {
-      return RulePlan(line: node.line, path: nil, also: [], reads: reads, writes: false, kind: try placeless(node, group))
+      return RulePlan(line: node.line, path: nil, reads: reads, writes: false, kind: try placeless(node, group))
     }
     guard let path = resolve(at, from: context, at: node) else { return nil }
     guard structure[path.target].isLeaf else { throw node.error("\(at) is not a leaf") }
@@ -114,13 +113,13 @@ extension MappingCompiler {
     }
     if case .implied = kind { throw node.error("an implied value has no place") }
     mark(path, writes: writes)
-    var rule = RulePlan(line: node.line, path: path, also: also, reads: reads, writes: writes, kind: kind)
-    rule.creates = try node["create"]?.flag() ?? false
+    var implies: [(field: Field, text: String)] = []
     for member in try node["implies"]?.members() ?? [] {
       let field = try field(id: member.key, member.value, group: group, leaf: nil)
-      rule.implies.append((field: field, text: try member.value.string()))
+      implies.append((field: field, text: try member.value.string()))
     }
-    return rule
+    return RulePlan(
+      line: node.line, path: path, also: also, reads: reads, writes: writes, kind: kind, implies: implies, creates: try node["create"]?.flag() ?? false)
   }
 
   private mutating func placeless(_ node: YAMLNode, _ group: ElementIndex) throws(CausewayError) -> RulePlan.Kind {
@@ -137,7 +136,7 @@ extension MappingCompiler {
     let leaf = path.target
     if let text = try node["const"]?.string() {
       guard node["element"] == nil else { throw node.error("a constant has no element") }
-      if let reason = structure.violation(of: leaf, text: Array(text.utf8)[...], codes: codes) { throw node.error("the constant does not fit \(structure.path(leaf)): \(reason)") }
+      if let reason = structure.violation(of: leaf, text: Array(text.utf8)[...]) { throw node.error("the constant does not fit \(structure.path(leaf)): \(reason)") }
       return .constant(text)
     }
     if let parts = node["concat"] {
@@ -217,10 +216,10 @@ extension MappingCompiler {
     guard element.group == group else {
       throw node.error("\(id) stands in \(element.group.map { dictionary[$0].id } ?? "nothing"), not in \(dictionary[group].id): it needs a group rule")
     }
-    var conversions: [CodeConversion] = []
+    var conversions: [CodeTable] = []
     for name in try node["convert"]?.strings() ?? [] {
       guard let table = codes.conversion(name) else { throw node.error("there is no conversion \(name)") }
-      conversions.append(table)
+      conversions.append(CodeTable(table))
       if let list = element.list, table.to.id != list { throw node.error("the conversion \(name) leads to \(table.to.id), and \(id) takes \(list)") }
       if let leaf, !structure[leaf].lists.isEmpty, !structure[leaf].lists.contains(table.from.id) {
         throw node.error("the conversion \(name) starts from \(table.from.id), and \(structure.path(leaf)) holds \(structure[leaf].lists.joined(separator: ", "))")

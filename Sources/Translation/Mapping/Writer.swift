@@ -247,7 +247,7 @@ struct Writer {
       }
     }
     let joined = pieces.joined(separator: separator)
-    guard !joined.isEmpty, structure.violation(of: plan.node, text: Array(joined.utf8)[...], codes: profile.codes, on: day) == nil else { return }
+    guard !joined.isEmpty, structure.violation(of: plan.node, text: Array(joined.utf8)[...], on: day) == nil else { return }
     draft.nodes[Int(target)].text = joined
     draft.nodes[Int(target)].origin = list.first.flatMap { $0.values.first?.value.origin } ?? -1
   }
@@ -306,8 +306,12 @@ struct Writer {
   }
 
   /// Puts a text into a leaf; the reason when it cannot stand there.
-  private mutating func place(_ text: String, _ rule: RulePlan, _ path: Path, _ context: Int32, origin: Int32) -> Result<Int32, Refused> {
-    if let reason = structure.violation(of: path.target, text: Array(text.utf8)[...], codes: profile.codes, on: day) { return .failure(.init(reason: reason)) }
+  private mutating func place(_ text: String, _ rule: RulePlan, _ path: Path, _ context: Int32, origin: Int32, isTyped: Bool = false) -> Result<Int32, Refused> {
+    // `LeafType.write` gave a text of the type; a list, a pattern and fixed values are looked at here, and a code for white space.
+    let leaf = structure[path.target]
+    if !leaf.isFree || !(leaf.type?.checksByWriting ?? false) || !isTyped, let reason = structure.violation(of: path.target, text: Array(text.utf8)[...], on: day) {
+      return .failure(.init(reason: reason))
+    }
     if structure[path.target].isAttribute, structure[structure[path.target].parent].isLeaf, !hasValue(path, context) {
       return .failure(.init(reason: .withoutValue))
     }
@@ -358,7 +362,7 @@ struct Writer {
     switch text(field, value.text, type) {
     case .failure(let refused): note(field.element, instance, value.origin, -1, .notCarried, refused.reason, refused.table, refused.candidates)
     case .success(let written):
-      switch place(written.text, rule, path, context, origin: value.origin) {
+      switch place(written.text, rule, path, context, origin: value.origin, isTyped: !field.hasConversion) {
       case .success(let node): note(field.element, instance, value.origin, node, written.action, written.reason, written.table)
       case .failure(let refused): note(field.element, instance, value.origin, -1, .notCarried, refused.reason, written.table)
       }
@@ -461,7 +465,7 @@ struct Writer {
     }
     let lines = Self.lines(whole, length)
     guard lines.count <= max else { return note(field.element, instance, value.origin, -1, .notCarried, .tooLong) }
-    guard lines.allSatisfy({ structure.violation(of: path.target, text: Array($0.utf8)[...], codes: profile.codes, on: day) == nil }) else {
+    guard lines.allSatisfy({ structure.violation(of: path.target, text: Array($0.utf8)[...], on: day) == nil }) else {
       return note(field.element, instance, value.origin, -1, .notCarried, .pattern)
     }
     var parent: Int32 = path.isAbsolute ? 0 : context

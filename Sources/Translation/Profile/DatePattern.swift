@@ -1,3 +1,4 @@
+import Declarations
 import Primitives
 
 /// A date or a date with time, as the digits that were written; nothing is added that was not there.
@@ -117,9 +118,17 @@ struct DatePattern: Hashable, Sendable {
   let notation: String
   let alternatives: [[Token]]
   let zone: Int?
+  /// `iso`: the canonical form itself, RFC 3339 with any fraction, with a zone or without.
+  var isCanonical: Bool { notation == "iso" }
 
   init?(_ notation: String) {
     self.notation = notation
+    if notation == "iso" {
+      guard let tokens = Self.tokens(Array("yyyy-MM-ddTHH:mm:ssXXX".utf8)) else { return nil }
+      alternatives = [tokens]
+      zone = nil
+      return
+    }
     var patterns = notation[...]
     if let range = notation.firstRange(of: " zone ") {
       guard let zone = CivilTime.zone(notation[range.upperBound...]) else { return nil }
@@ -163,6 +172,11 @@ struct DatePattern: Hashable, Sendable {
 
   /// Reads a text by the first alternative that fits it wholly.
   func parse(_ text: ArraySlice<UInt8>) -> CivilTime? {
+    if isCanonical {
+      let string = String(decoding: text, as: UTF8.self)
+      guard ElementType.datetime.canonical(string) ?? ElementType.date.canonical(string) == string else { return nil }
+      return CivilTime(canonical: string)
+    }
     for tokens in alternatives { if let time = parse(text, tokens) { return time } }
     return nil
   }
@@ -226,6 +240,7 @@ struct DatePattern: Hashable, Sendable {
 
   /// Writes by the first alternative. A time is never invented; a zone is never guessed.
   func write(_ value: CivilTime) -> Written {
+    if isCanonical { return .exact(value.canonical) }
     let tokens = alternatives[0]
     let wantsTime = tokens.contains(.hour)
     let wantsZone = tokens.contains(.zone) || tokens.contains(.singaporeTime)

@@ -60,6 +60,14 @@ enum LeafType: Hashable, Sendable {
     }
   }
 
+  /// Whether what `write` gives passes `check`, whatever the element.
+  var checksByWriting: Bool {
+    switch self {
+    case .code, .base64: false
+    default: true
+    }
+  }
+
   /// White space around values of this type does not count.
   var trims: Bool {
     if case .text = self { false } else { true }

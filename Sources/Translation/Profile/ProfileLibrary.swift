@@ -84,7 +84,7 @@ extension Profile {
       guard let index = words.firstIndex(of: try node.string()) else { throw node.error("\(key) is \(words.joined(separator: " or "))") }
       return index
     }
-    let tree = try StructureLoader.load(structure) { codes.list($0) != nil }
+    let tree = try StructureLoader.load(structure) { codes.list($0) }
     var problems: [Problem] = []
     var plan: MappingPlan?
     var compiled: [Rule] = []

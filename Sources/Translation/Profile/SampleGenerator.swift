@@ -107,7 +107,7 @@ package struct SampleGenerator {
     let entry = structure[leaf]
     for _ in 0..<40 {
       let candidate = candidate(leaf)
-      guard structure.violation(of: leaf, text: Array(candidate.utf8)[...], codes: profile.codes) == nil, isReadable(candidate, leaf) else { continue }
+      guard structure.violation(of: leaf, text: Array(candidate.utf8)[...]) == nil, isReadable(candidate, leaf) else { continue }
       return candidate
     }
     return entry.values.first ?? "1"
@@ -119,6 +119,7 @@ package struct SampleGenerator {
       guard case .field(let field, _) = use.rule.kind, let type = structure[leaf].type, use.plan.split == nil else { continue }
       if !field.conversions.isEmpty {
         guard let (outcome, _) = field.forward(text), outcome != .unknown else { return false }
+        if case .mapped(let code, _) = outcome, field.list?.entry(code)?.validTo != nil { return false }
         if let value = avoided[field.element], case .mapped(let code, _) = outcome, code == value { return false }
         continue
       }
@@ -142,16 +143,26 @@ package struct SampleGenerator {
         if use.plan.key?.element == field.element, case .integer = field.type { return String(1 + position) }
         if let length = lengths[field.element] { return (0..<length).map { _ in String(1 + random.below(9)) }.joined() }
         if let form = forms[field.element], let text = identifier(form) { return text }
-        if let conversion = field.conversions.first, entry.lists.isEmpty, !conversion.rows.isEmpty { return random.element(conversion.rows).from }
-        if entry.lists.isEmpty, let list = field.list, !list.entries.isEmpty { return random.element(list.entries).code }
+        if let conversion = field.conversions.first, entry.lists.isEmpty, !conversion.conversion.rows.isEmpty { return random.element(conversion.conversion.rows).from }
+        if entry.lists.isEmpty, let code = field.list.flatMap({ code(of: $0) }) { return code }
         if case .integer = field.type, case .text = type { return String(1 + random.below(90)) }
         if case .decimal = field.type, !isNumeric(type) { return String(1 + random.below(90)) }
       default: break
       }
     }
-    if let list = entry.lists.first.flatMap(profile.codes.list), !list.entries.isEmpty { return random.element(list.entries).code }
+    if let code = entry.lists.first.flatMap(profile.codes.list).flatMap({ code(of: $0) }) { return code }
     if let pattern = entry.pattern { return text(pattern.part) }
     return plain(type, plan.uses[leaf].first?.rule.elements.first)
+  }
+
+  /// A code that is valid today and later.
+  private mutating func code(of list: CodeList) -> String? {
+    guard !list.entries.isEmpty else { return nil }
+    for _ in 0..<20 {
+      let entry = random.element(list.entries)
+      if entry.validTo == nil { return entry.code }
+    }
+    return nil
   }
 
   private func isNumeric(_ type: LeafType) -> Bool {
@@ -191,8 +202,8 @@ package struct SampleGenerator {
       switch part {
       case .literal(let literal): text += literal
       case .field(let field, let length):
-        if let conversion = field.conversions.first, !conversion.rows.isEmpty {
-          text += random.element(conversion.rows).from
+        if let conversion = field.conversions.first, !conversion.conversion.rows.isEmpty {
+          text += random.element(conversion.conversion.rows).from
         } else if let list = field.list, let entry = list.entries.first(where: { length?.contains($0.code.utf8.count) ?? true }) {
           text += entry.code
         } else if field.type == .indicator {

@@ -37,6 +37,9 @@ final class Structure: Sendable {
     let type: LeafType?
     /// Code lists; a text fits when one of them has it.
     let lists: [String]
+    let codes: [CodeList]
+    /// Any text of the type may stand here.
+    let isFree: Bool
     let pattern: TextPattern?
     let values: [String]
     let en: String
@@ -70,6 +73,8 @@ final class Structure: Sendable {
       max = row.max
       type = row.type
       lists = row.lists
+      codes = row.codes
+      isFree = row.lists.isEmpty && row.values.isEmpty && row.pattern == nil
       pattern = row.pattern
       values = row.values
       en = row.en
@@ -101,6 +106,7 @@ final class Structure: Sendable {
     let max: Int
     let type: LeafType?
     let lists: [String]
+    let codes: [CodeList]
     let pattern: TextPattern?
     let values: [String]
     let en: String
@@ -185,7 +191,7 @@ final class Structure: Sendable {
   /// Why a text cannot stand in a leaf; nil when it can. The text is not empty.
   ///
   /// - Parameter day: `YYYY-MM-DD`, for lists with periods of validity.
-  func violation(of leaf: Int, text: ArraySlice<UInt8>, codes: CodeLibrary, on day: String? = nil) -> Reason? {
+  func violation(of leaf: Int, text: ArraySlice<UInt8>, on day: String? = nil) -> Reason? {
     let node = nodes[leaf]
     guard let type = node.type else { return .notOfType }
     if let problem = type.check(text) {
@@ -195,10 +201,10 @@ final class Structure: Sendable {
       default: return .notOfType
       }
     }
-    guard !node.values.isEmpty || !node.lists.isEmpty || node.pattern != nil else { return nil }
+    if node.isFree { return nil }
     let string = String(decoding: type.trims ? LeafType.trimmed(text) : text, as: UTF8.self)
     if !node.values.isEmpty, !node.values.contains(where: { $0.utf8.elementsEqual(string.utf8) }) { return .notListed }
-    if !node.lists.isEmpty, !node.lists.contains(where: { codes.list($0)?.accepts(string, on: day) ?? true }) { return .notListed }
+    if !node.lists.isEmpty, !node.codes.contains(where: { $0.accepts(string, on: day) }) { return .notListed }
     if let pattern = node.pattern, !pattern.matches(string) { return .pattern }
     return nil
   }

@@ -1,4 +1,5 @@
 import YAMLTree
+import Declarations
 import Primitives
 
 /// Reads `structure.yaml`. Collects all problems, each with file, line and reason.
@@ -11,17 +12,17 @@ struct StructureLoader {
   private var types: [String: YAMLNode] = [:]
   private var namespaces: [Structure.Namespace] = []
   private let root: YAMLNode
-  private let accepts: (String) -> Bool
+  private let find: (String) -> CodeList?
 
-  /// - Parameter hasList: whether a code list is known.
-  static func load(_ root: YAMLNode, hasList: @escaping (String) -> Bool) throws(CausewayError) -> Structure {
-    var loader = StructureLoader(root: root, accepts: hasList)
+  /// - Parameter lists: finds a code list.
+  static func load(_ root: YAMLNode, lists: @escaping (String) -> CodeList?) throws(CausewayError) -> Structure {
+    var loader = StructureLoader(root: root, find: lists)
     return try loader.run()
   }
 
-  private init(root: YAMLNode, accepts: @escaping (String) -> Bool) {
+  private init(root: YAMLNode, find: @escaping (String) -> CodeList?) {
     self.root = root
-    self.accepts = accepts
+    self.find = find
   }
 
   private static let nodeKeys: Set<String> = [
@@ -40,7 +41,7 @@ struct StructureLoader {
     nodes.append(
       Structure.Row(
         name: name, nameID: intern(name), isAttribute: false, namespace: namespaces.isEmpty ? -1 : 0, parent: -1, end: 0, min: 1, max: 1, type: nil,
-        lists: [], pattern: nil, values: [], en: text(root, "en"), zh: text(root, "zh"), shape: nil, requiredIn: [], jsonName: "", jsonNameID: intern(""),
+        lists: [], codes: [], pattern: nil, values: [], en: text(root, "en"), zh: text(root, "zh"), shape: nil, requiredIn: [], jsonName: "", jsonNameID: intern(""),
         json: .object, jsonArray: false, also: [], alsoIDs: [], line: root.line))
     for child in try root.required("tree").list() { add(child, parent: 0, using: []) }
     nodes[0].end = nodes.count
@@ -87,7 +88,7 @@ struct StructureLoader {
       if pattern == nil { refuse(node, "the pattern of \(written) is outside the pattern language") }
     }
     let lists = try node["list"]?.strings() ?? []
-    for list in lists where !accepts(list) { refuse(node, "the code list \(list) of \(written) is not known") }
+    for list in lists where find(list) == nil { refuse(node, "the code list \(list) of \(written) is not known") }
     let values = try node["values"]?.strings() ?? []
     var namespace = isAttribute ? -1 : nodes[parent].namespace
     if let prefix = try node["ns"]?.string() {
@@ -112,7 +113,7 @@ struct StructureLoader {
     nodes.append(
       Structure.Row(
         name: name, nameID: intern(name), isAttribute: isAttribute, namespace: namespace, parent: parent, end: index + 1,
-        min: shape == nil ? low : 0, max: high, type: type, lists: lists, pattern: pattern, values: values, en: text(node, "en"), zh: text(node, "zh"),
+        min: shape == nil ? low : 0, max: high, type: type, lists: lists, codes: lists.compactMap(find), pattern: pattern, values: values, en: text(node, "en"), zh: text(node, "zh"),
         shape: shape, requiredIn: try node["required_in"]?.strings() ?? [], jsonName: jsonName, jsonNameID: intern(jsonName), json: json, jsonArray: high > 1 || isArray,
         also: also, alsoIDs: also.map { intern($0) }, line: node.line))
     if let use {

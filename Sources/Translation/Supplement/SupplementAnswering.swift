@@ -85,7 +85,7 @@ extension Translator {
     guard !LeafType.trimmed(text).isEmpty else { return Problem("validate.empty") }
     guard ElementType.text(.max).canonical(value) != nil else { return Problem("validate.forbidden_character") }
     if let problem = profile.structure[leaf].type?.check(text) { return problem }
-    switch profile.structure.violation(of: leaf, text: text, codes: profile.codes, on: day) {
+    switch profile.structure.violation(of: leaf, text: text, on: day) {
     case .notListed?:
       let lists = profile.structure[leaf].lists
       return Problem("validate.not_listed", facts: ["list": (lists.isEmpty ? profile.structure[leaf].values : lists).joined(separator: ", ")])

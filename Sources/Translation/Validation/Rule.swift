@@ -5,7 +5,8 @@ import Primitives
 struct Rule: Sendable {
   enum Kind: Sendable {
     case sumEquals(total: ElementIndex, groups: [ElementIndex], of: ElementIndex, tolerance: ExactDecimal)
-    case productEquals(factors: [ElementIndex], product: ElementIndex)
+    /// `decimals`: which of the numbers are rounded, and to how many decimals; empty: each to the decimals it is given with.
+    case productEquals(factors: [ElementIndex], product: ElementIndex, decimals: [ElementIndex: Int])
     case notGreater(lesser: ElementIndex, greater: ElementIndex)
     case differs(ElementIndex, other: ElementIndex?, value: String?)
     case equals(ElementIndex, other: ElementIndex?, value: String?)
@@ -104,10 +105,12 @@ extension Rule {
     case .sumEquals(let total, let groups, let of, let tolerance):
       guard let expected = number(total), let text = Compute.sum(groups, of).evaluate(in: group), let sum = ExactDecimal(text) else { return }
       if !Self.isNear(expected, sum, tolerance) { report(total) }
-    case .productEquals(let factors, let product):
+    case .productEquals(let factors, let product, let decimals):
       let numbers = factors.map(number)
       guard let expected = number(product), numbers.allSatisfy({ $0 != nil }) else { return }
-      if !Self.isProduct(numbers.compactMap { $0 }, expected) { report(product) }
+      func scale(_ element: ElementIndex, _ number: ExactDecimal?) -> Int? { decimals.isEmpty ? number?.scale : decimals[element] }
+      let scales = zip(factors, numbers).map { scale($0, $1) }
+      if !Self.isProduct(numbers.compactMap { $0 }, scales, expected, scale(product, expected)) { report(product) }
     case .notGreater(let lesser, let greater):
       guard let small = number(lesser), let large = number(greater) else { return }
       if small > large { report(lesser) }
@@ -152,12 +155,18 @@ extension Rule {
 
   /// Whether `product` can be the product of the factors, each of which was rounded to the decimals that it is given with.
   static func isProduct(_ factors: [ExactDecimal], _ product: ExactDecimal) -> Bool {
+    isProduct(factors, factors.map(\.scale), product, product.scale)
+  }
+
+  /// - Parameter scales: decimals that each factor was rounded to; nil: it is exact.
+  static func isProduct(_ factors: [ExactDecimal], _ scales: [Int?], _ product: ExactDecimal, _ productScale: Int?) -> Bool {
     guard let exact = factors.dropFirst().reduce(factors.first, { $0?.multiplied(by: $1) }) else { return true }
     func half(_ scale: Int) -> ExactDecimal? { ExactDecimal(mantissa: 5, scale: min(scale + 1, 18)) }
     // Half a unit of the product's last place, and of each factor's times the other factors.
-    guard var tolerance = half(product.scale) else { return true }
+    guard var tolerance = productScale.map(half) ?? ExactDecimal(0) else { return true }
     for index in factors.indices {
-      var share = half(factors[index].scale)
+      guard let scale = scales[index] else { continue }
+      var share = half(scale)
       for (other, factor) in factors.enumerated() where other != index {
         share = share?.multiplied(by: ExactDecimal(mantissa: Int128(factor.mantissa.magnitude), scale: factor.scale) ?? factor)
       }

@@ -23,7 +23,7 @@ struct RuleLoader {
 
   private static let common: Set<String> = ["kind", "id", "direction", "shape", "severity", "group", "when", "en", "zh"]
   private static let own: [String: Set<String>] = [
-    "sum_equals": ["total", "of", "tolerance"], "product_equals": ["factors", "product"], "not_greater": ["lesser", "greater"],
+    "sum_equals": ["total", "of", "tolerance"], "product_equals": ["factors", "product", "decimals"], "not_greater": ["lesser", "greater"],
     "differs": ["element", "other", "value"], "equals": ["element", "other", "value"], "iso6346": ["element"], "uscc": ["element"], "uen": ["element"],
     "hs_digits": ["element", "digits"], "mass_minimum": ["element", "value"], "max_count": ["max"], "min_count": ["min"],
     "conditional_required": ["element"], "sequence": ["element", "from"],
@@ -46,7 +46,9 @@ struct RuleLoader {
     case "product_equals":
       var factors: [ElementIndex] = []
       for id in try node.required("factors").strings() { factors.append(try element(id, node)) }
-      kind = .productEquals(factors: factors, product: try element(node, "product"))
+      var decimals: [ElementIndex: Int] = [:]
+      for member in try node["decimals"]?.members() ?? [] { decimals[try element(member.key, member.value)] = try member.value.integer() }
+      kind = .productEquals(factors: factors, product: try element(node, "product"), decimals: decimals)
     case "not_greater": kind = .notGreater(lesser: try element(node, "lesser"), greater: try element(node, "greater"))
     case "differs", "equals":
       let other: ElementIndex? = node["other"] == nil ? nil : try element(node, "other")
@@ -99,7 +101,7 @@ struct RuleLoader {
 
   private func mainElement(_ kind: Rule.Kind) -> ElementIndex? {
     switch kind {
-    case .sumEquals(let element, _, _, _), .productEquals(_, let element), .notGreater(let element, _), .differs(let element, _, _),
+    case .sumEquals(let element, _, _, _), .productEquals(_, let element, _), .notGreater(let element, _), .differs(let element, _, _),
       .equals(let element, _, _), .form(let element, _), .hsDigits(let element, _), .minimum(let element, _), .required(let element): element
     case .count, .sequence: nil
     }

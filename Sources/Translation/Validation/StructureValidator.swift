@@ -65,7 +65,7 @@ struct StructureValidator {
       problems.append(problem)
       return
     }
-    switch structure.violation(of: binding, text: text, codes: profile.codes, on: day) {
+    switch structure.violation(of: binding, text: text, on: day) {
     case .notListed?:
       let lists = structure[binding].lists
       add("validate.not_listed", index, facts: ["list": lists.isEmpty ? structure[binding].values.joined(separator: ", ") : lists.joined(separator: ", ")])

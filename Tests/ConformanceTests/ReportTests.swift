@@ -1,0 +1,108 @@
+import Declarations
+import Formats
+import Foundation
+import Primitives
+import Testing
+
+@testable import Translation
+
+/// Every leaf that the source has and every leaf that the target requires is in the report, by a count of our own; and once the supplement is
+/// answered, in one round, the target's document is valid.
+@Suite struct ReportTests {
+  @Test(arguments: Sample.national, ["uncefact.xml", "uncefact.json", "national"])
+  func samples(_ sample: Sample, _ through: String) throws {
+    let to = try #require(through == "national" ? RoundTripTests.others[sample.profile] : through)
+    try Self.check(try sample.bytes(), sample.profile, to, sample.name)
+  }
+
+  @Test(arguments: 0..<10, ["uncefact.xml", "sg.tradenet"])
+  func generatedChineseDeclarations(_ block: UInt64, _ to: String) throws {
+    let profile = try Repository.translator().profile("cn.decmessage")
+    for seed in (block * 50)..<(block * 50 + 50) {
+      try Self.check(try profile.sample(seed: seed, items: seed % 10 == 0 ? nil : 1), "cn.decmessage", to, "seed \(seed)")
+    }
+  }
+
+  @Test(arguments: 0..<4) func generatedSingaporeanDeclarations(_ block: UInt64) throws {
+    let profile = try Repository.translator().profile("sg.tradenet")
+    for seed in (block * 25)..<(block * 25 + 25) {
+      try Self.check(try profile.sample(seed: seed, items: 2), "sg.tradenet", "cn.decmessage", "seed \(seed)")
+    }
+  }
+
+  /// What there is to say of an export that nobody changed: each requested item is new, none is asked twice, and all are answered at once.
+  static func check(_ bytes: [UInt8], _ from: String, _ to: String, _ comment: String) throws {
+    let translator = try Repository.translator()
+    let translation = try translator.translate(bytes, from, to)
+    let entries = translation.report.entries
+    let sources = Set(entries.compactMap(\.source))
+    let targets = Set(entries.compactMap(\.target))
+    let original = try translator.parse(bytes, as: try translator.profile(from))
+    for pointer in leaves(of: original) where !sources.contains(pointer) { Issue.record("\(comment): the report is silent about \(pointer)") }
+    let required = try requirements(of: translation)
+    for pointer in required.filled where !targets.contains(pointer) { Issue.record("\(comment): the report is silent about \(pointer)") }
+    let asked = translation.supplement.items.map(\.path)
+    #expect(Set(asked).count == asked.count, "\(comment): an item is asked twice")
+    #expect(asked.count == required.missing, "\(comment): items are asked that are not missing, or the other way round")
+    let missing = Set(entries.filter { $0.action == .missing }.compactMap(\.target))
+    #expect(missing == Set(asked), "\(comment)")
+    #expect(translation.report.counts.values.reduce(0, +) == entries.count)
+    guard !translation.profile.isHub else { return }
+    let supplied = try translator.supply(
+      translation.supplement.items.map { .init(path: $0.path, value: try Answer.text(for: $0)) }, to: translation.document, profile: translation.profile)
+    #expect(supplied.remaining.isEmpty, "\(comment): a second round would be needed for \(supplied.remaining.items.map(\.path))")
+    let found = problems { _ = try translator.valid(supplied.bytes, to) }
+    #expect(found.filter { $0.severity == .error } == [], "\(comment)")
+  }
+
+  /// Attributes, and elements without child elements.
+  static func leaves(of document: Document) -> [String] {
+    var pointers: [String] = []
+    for index in 1..<Int32(document.count) {
+      let id = Document.NodeID(index: index)
+      let hasElements = document.children(id).contains { document.kind($0) == .element }
+      if document.kind(id) == .attribute || !hasElements { pointers.append(document.pointer(id)) }
+    }
+    return pointers
+  }
+
+  /// Places where the structure asks for a leaf: filled ones by pointer, the others by number.
+  static func requirements(of translation: Translation) throws -> (filled: [String], missing: Int) {
+    let structure = translation.profile.structure
+    let bound = try BoundDocument(translation.document, to: structure)
+    let variant = try Translator.variant(of: bound, profile: translation.profile).variant
+    var filled: [String] = []
+    var missing = 0
+    for index in 0..<Int32(translation.document.count) where bound.binding[Int(index)] >= 0 {
+      for child in structure.children(Int(bound.binding[Int(index)])) where structure[child].isLeaf && structure.isRequired(child, in: variant) {
+        let found = bound.children(index, boundTo: child).filter { bound.filled($0) != nil }
+        if found.isEmpty { missing += 1 }
+        filled += found.map { translation.document.pointer(.init(index: $0)) }
+      }
+    }
+    return (filled, missing)
+  }
+}
+
+/// Answers a supplement item as somebody would who knows nothing but the item: its type, list, candidates and what is known of it.
+enum Answer {
+  static func text(for item: SupplementRequest.Item) throws -> String {
+    if let candidate = item.candidates.first { return candidate }
+    if let value = item.values.first { return value }
+    let codes = try Repository.library.get().codes
+    if let list = item.list.flatMap(codes.list), let entry = list.entries.first(where: { $0.validTo == nil }) { return entry.code }
+    switch try #require(LeafType(item.type)) {
+    case .code(let length):
+      let known = item.known ?? ""
+      return known + String(repeating: "0", count: max(1, item.known == nil ? 1 : length - known.utf8.count))
+    case .text: return "ANSWER"
+    case .id: return "197801536N"
+    case .decimal, .integer: return "1"
+    case .indicator(_, let yes): return yes
+    case .base64: return "QUJD"
+    case .date(let pattern), .datetime(let pattern):
+      guard case .exact(let text) = pattern.write(try #require(CivilTime(canonical: "2026-04-01"))) else { return "2026-04-01" }
+      return text
+    }
+  }
+}

@@ -1,0 +1,145 @@
+import Formats
+import Foundation
+import JSONTree
+import Primitives
+import Testing
+
+@testable import Translation
+
+/// There and back on the way of the command line: bytes, document, evidence, declaration, document, bytes. With the complement the same
+/// document comes back; without it, everything that the report calls carried.
+@Suite struct RoundTripTests {
+  static let others = ["cn.decmessage": "sg.tradenet", "sg.tradenet": "cn.decmessage"]
+
+  struct Trip {
+    let original: ValidDocument
+    let there: Translation
+    /// With the complement, which went through its JSON form; nil: without.
+    let back: Document
+  }
+
+  /// A draft lacks what the other side has to add, and is read as one.
+  static func trip(_ bytes: [UInt8], _ from: String, _ to: String, withComplement: Bool) throws -> Trip {
+    let translator = try Repository.translator()
+    let original = try translator.valid(bytes, from)
+    let there = try translator.write(original, to: try translator.profile(to))
+    let partner = try translator.valid(try there.bytes(), to, isDraft: true)
+    let stored = try #require(there.complement).json.serialized()
+    let complement = try Complement(json: try JSONValue.parse(stored))
+    let empty = Complement(
+      profile: complement.profile, direction: complement.direction, economy: complement.economy, shape: complement.shape, namespace: nil, counts: [],
+      orders: [], entries: [])
+    let back = try translator.write(
+      partner, to: original.profile, options: .init(complement: withComplement ? complement : empty, makesComplement: false))
+    return Trip(original: original, there: there, back: try translator.parse(try back.bytes(), as: original.profile))
+  }
+
+  @Test(arguments: Sample.national, ["uncefact.xml", "uncefact.json", "national"])
+  func aSampleComesBack(_ sample: Sample, _ through: String) throws {
+    let to = try #require(through == "national" ? Self.others[sample.profile] : through)
+    let trip = try Self.trip(try sample.bytes(), sample.profile, to, withComplement: true)
+    #expect(trip.original.document.differences(from: trip.back) == [])
+    #expect(trip.there.report.unmentionedSourceLeaves == [])
+  }
+
+  /// Eleven times fifty declarations, of each direction, with what generators find and people do not.
+  @Test(arguments: 0..<11, ["uncefact.xml", "uncefact.json", "sg.tradenet"])
+  func generatedChineseDeclarationsComeBack(_ block: UInt64, _ to: String) throws {
+    let profile = try Repository.translator().profile("cn.decmessage")
+    for seed in (block * 50)..<(block * 50 + 50) {
+      let trip = try Self.trip(try profile.sample(seed: seed, items: seed % 10 == 0 ? nil : 2), "cn.decmessage", to, withComplement: true)
+      #expect(trip.original.document.differences(from: trip.back) == [], "seed \(seed)")
+    }
+  }
+
+  @Test(arguments: 0..<4, ["uncefact.xml", "uncefact.json", "cn.decmessage"])
+  func generatedSingaporeanDeclarationsComeBack(_ block: UInt64, _ to: String) throws {
+    let profile = try Repository.translator().profile("sg.tradenet")
+    for seed in (block * 25)..<(block * 25 + 25) {
+      let trip = try Self.trip(try profile.sample(seed: seed, items: 2), "sg.tradenet", to, withComplement: true)
+      #expect(trip.original.document.differences(from: trip.back) == [], "seed \(seed)")
+    }
+  }
+
+  // MARK: Without the complement
+
+  @Test(arguments: Sample.national, ["uncefact.xml", "uncefact.json", "national"])
+  func aSampleComesBackInWhatIsCarried(_ sample: Sample, _ through: String) throws {
+    let to = try #require(through == "national" ? Self.others[sample.profile] : through)
+    let trip = try Self.trip(try sample.bytes(), sample.profile, to, withComplement: false)
+    let carried = try Self.lost(trip, "\(sample.name) \(to)")
+    #expect(carried > 5)
+  }
+
+  @Test(arguments: 0..<11, ["uncefact.xml", "uncefact.json", "sg.tradenet"])
+  func generatedDeclarationsComeBackInWhatIsCarried(_ block: UInt64, _ to: String) throws {
+    let profile = try Repository.translator().profile("cn.decmessage")
+    for seed in (block * 50)..<(block * 50 + 50) {
+      let trip = try Self.trip(try profile.sample(seed: seed, items: seed % 10 == 0 ? nil : 1), "cn.decmessage", to, withComplement: false)
+      _ = try Self.lost(trip, "seed \(seed)")
+    }
+  }
+
+  /// Reports each leaf that is called carried and does not come back in its place.
+  ///
+  /// - Returns: the number of leaves that are called carried.
+  static func lost(_ trip: Trip, _ comment: String) throws -> Int {
+    let profile = trip.original.profile
+    let left = try Places(trip.original.document, profile)
+    let right = try Places(trip.back, profile)
+    var carried: Set<String> = []
+    var other: Set<String> = []
+    for entry in trip.there.report.entries {
+      guard let source = entry.source else { continue }
+      switch entry.action {
+      case .copied, .converted, .swapped: carried.insert(source)
+      default: other.insert(source)
+      }
+    }
+    // A leaf that gives several elements is carried when all of them are.
+    carried.subtract(other)
+    for pointer in carried {
+      guard let place = left.place[pointer], let text = left.text[place] else {
+        Issue.record("\(comment): the report names \(pointer), which the document does not have")
+        continue
+      }
+      // An instance of a list in front of it may hold nothing that is carried: then it has moved up.
+      let kind = Places.kind(place)
+      let isThere = right.text[place] == text || right.texts[kind, default: []].contains(text)
+      if !isThere { Issue.record("\(comment): \(pointer) is called carried") }
+    }
+    return carried.count
+  }
+
+  /// Leaves of a document by their place in the structure, whatever name of an element was used.
+  struct Places {
+    private(set) var place: [String: String] = [:]
+    private(set) var text: [String: String] = [:]
+    /// Texts by place without the numbers of instances.
+    private(set) var texts: [String: Set<String>] = [:]
+
+    static func kind(_ place: String) -> String {
+      place.split(separator: "/").map { $0.prefix { $0 != "#" } }.joined(separator: "/")
+    }
+
+    init(_ document: Document, _ profile: Profile) throws {
+      let bound = try BoundDocument(document, to: profile.structure)
+      var keys = [String](repeating: "", count: document.count)
+      var counts: [String: Int] = [:]
+      for index in 0..<Int32(document.count) {
+        let binding = bound.binding[Int(index)]
+        guard binding >= 0 else { continue }
+        let id = Document.NodeID(index: index)
+        let base = document.parent(id).map { keys[Int($0.index)] } ?? ""
+        let number = counts["\(base)/\(binding)", default: 0] + 1
+        counts["\(base)/\(binding)"] = number
+        keys[Int(index)] = "\(base)/\(binding)#\(number)"
+        place[document.pointer(id)] = keys[Int(index)]
+        guard profile.structure[Int(binding)].isLeaf else { continue }
+        let held = bound.utf8(index).map { String(decoding: $0, as: UTF8.self) } ?? ""
+        text[keys[Int(index)]] = held
+        texts[Self.kind(keys[Int(index)]), default: []].insert(held)
+      }
+    }
+  }
+}
