@@ -6,6 +6,9 @@ extension ErrorCatalogue {
     .init("clearance.illegal_revision", .refusal, en: "Revision {found} cannot follow; {expected} is expected.", zh: "修订版本 {found} 不能接续，应为 {expected}。"),
     .init(
       "clearance.illegal_transition", .refusal, en: "The {side} side cannot go from {from} to {to}.", zh: "{side} 侧不能由 {from} 变为 {to}。"),
+    .init(
+      "clearance.turned_away", .refusal, en: "The partner has refused the declaration and knows no such case: declare again.",
+      zh: "对方已拒收该报关单，其处不存在该通关案，请重新申报。"),
     .init("clearance.unreadable", .fault, en: "A stored clearance cannot be read.", zh: "存储的通关案无法读取。"),
     .init("config.handover_form", .error, en: "A handover names either a folder or a webhook.", zh: "交付方式须为文件夹或网络回调之一。"),
     .init("config.key_missing", .error, en: "{key} is missing.", zh: "缺少 {key}。"),

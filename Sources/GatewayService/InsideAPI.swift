@@ -42,7 +42,7 @@ package struct InsideAPI: Sendable {
     }
     api.get("/messages/{id}") { request, context in
       _ = try context.principal(with: .read)
-      return Answers.json(try await gateway.message(context.parameters.require("id"), waitSeconds: request.waitSeconds))
+      return Answers.json(answers.explained(try await gateway.message(context.parameters.require("id"), waitSeconds: request.waitSeconds)))
     }
     api.get("/messages/{id}/documents/{kind}") { _, context in
       _ = try context.principal(with: .read)

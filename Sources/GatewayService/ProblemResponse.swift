@@ -29,6 +29,22 @@ struct Answers: Sendable {
     return Self.bytes(value.serialized(), mediaType: "application/problem+json", status: Self.status(of: first.code, texts))
   }
 
+  /// A message's view with the texts of its problems; the journal keeps problems without.
+  func explained(_ view: JSONValue) -> JSONValue {
+    guard var message = view.object, var problems = view["problems"]?.object, let reasons = problems["reasons"]?.array else { return view }
+    problems["reasons"] = .array(
+      reasons.map { reason in
+        guard var explained = reason.object, let code = reason["code"]?.string else { return reason }
+        let facts = (reason["facts"]?.object?.members ?? []).compactMap { member in member.value.string.map { (member.name, $0) } }
+        let problem = Problem(ErrorCode(rawValue: code), facts: Dictionary(facts) { first, _ in first })
+        explained["message"] = .string(texts.english(problem))
+        explained["message_zh"] = .string(texts.chinese(problem))
+        return .object(explained)
+      })
+    message["problems"] = .object(problems)
+    return .object(message)
+  }
+
   func problem(_ code: ErrorCode) -> Response { problem(CausewayError(code)) }
 
   private static func status(of code: ErrorCode, _ texts: ErrorTexts) -> HTTPResponse.Status {

@@ -27,7 +27,8 @@ extension ErrorCatalogue {
     .init("validate.swapped", .refusal, en: "The value looks as if it had been exchanged with another one.", zh: "该值疑似与另一项填反。"),
     .init("validate.not_equal", .refusal, en: "The value differs from the one it must equal.", zh: "该值与应相等的值不一致。"),
     .init("validate.container_number", .refusal, en: "The container number fails its check digit (ISO 6346).", zh: "集装箱号校验码错误（ISO 6346）。"),
-    .init("validate.credit_code", .refusal, en: "The social credit code fails its check character (GB 32100).", zh: "统一社会信用代码校验错误（GB 32100）。"),
+    .init(
+      "validate.credit_code", .refusal, en: "The social credit code fails its check character (GB 32100).", zh: "统一社会信用代码校验错误（GB 32100）。"),
     .init("validate.uen", .refusal, en: "The identifier does not have the form of a UEN.", zh: "标识不是有效的机构编号（UEN）格式。"),
     .init("validate.hs_digits", .refusal, en: "The commodity code has another number of digits.", zh: "商品编码位数不符。"),
     .init("validate.below_minimum", .refusal, en: "The value is below the least that may be declared.", zh: "数值低于最小申报值。"),
@@ -35,7 +36,9 @@ extension ErrorCatalogue {
     .init("validate.sequence", .refusal, en: "The items are not numbered in sequence.", zh: "序号不连续或重复。"),
     .init("read.code_unknown", .refusal, en: "The code is not known to the table {list}.", zh: "对照表 {list} 中没有该代码。"),
     .init("read.unit_unknown", .refusal, en: "The unit is not known here.", zh: "计量单位无法识别。"),
-    .init("write.shape_unknown", .error, en: "The format {profile} has no shape {shape} for this direction.", zh: "格式 {profile} 没有适用于该方向的报文类型 {shape}。"),
+    .init(
+      "write.shape_unknown", .error, en: "The format {profile} has no shape {shape} for this direction.",
+      zh: "格式 {profile} 没有适用于该方向的报文类型 {shape}。"),
     .init("write.complement_invalid", .error, en: "The complement is malformed.", zh: "补集文件格式错误。"),
     .init("write.complement_profile", .error, en: "The complement belongs to {expected}.", zh: "补集属于 {expected}。"),
     .init("write.supplement_invalid", .error, en: "The supplement request is malformed.", zh: "补充请求格式错误。"),

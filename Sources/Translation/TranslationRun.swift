@@ -45,15 +45,21 @@ struct TranslationRun {
     let economy = source.reading.economy
     // The hub's format takes both sides' declarations; a complement says which side its original was on.
     let wanted = options.complement.map(\.economy) ?? (target.isHub ? economy : target.economy)
-    guard !economy.isEmpty, !wanted.isEmpty, !wanted.utf8.elementsEqual(economy.utf8) else { return Crossing.Result(declaration: declaration) }
+    guard !economy.isEmpty, !wanted.isEmpty, !wanted.utf8.elementsEqual(economy.utf8) else {
+      return Crossing.Result(declaration: declaration)
+    }
     return library.crossing.mirror(declaration, direction: source.reading.direction.mirrored, economy: wanted, known: target.known)
   }
 
   static func plan(_ profile: Profile, _ declaration: Declaration, shape: String?) throws(CausewayError) -> VariantPlan {
     let direction = declaration[profile.known.type].flatMap { Direction(rawValue: $0.text) } ?? .export
-    func unknown(_ shape: String) -> CausewayError { CausewayError("write.shape_unknown", facts: ["profile": profile.name, "shape": shape]) }
+    func unknown(_ shape: String) -> CausewayError {
+      CausewayError("write.shape_unknown", facts: ["profile": profile.name, "shape": shape])
+    }
     guard case .shapes(let rules) = profile.plan.direction else {
-      guard shape == nil, let plan = profile.plan.plan(Variant(direction: direction, shape: nil)) else { throw unknown(shape ?? direction.rawValue) }
+      guard shape == nil, let plan = profile.plan.plan(Variant(direction: direction, shape: nil)) else {
+        throw unknown(shape ?? direction.rawValue)
+      }
       return plan
     }
     var chosen: Int?
@@ -61,10 +67,11 @@ struct TranslationRun {
       chosen = profile.structure.shapes.firstIndex { $0.utf8.elementsEqual(shape.utf8) }
       guard let chosen, rules[chosen].direction == direction else { throw unknown(shape) }
     } else {
-      chosen = rules.firstIndex { rule in
-        guard rule.direction == direction, let when = rule.when, let text = declaration[when.element]?.text else { return false }
-        return when.values.contains { $0.utf8.elementsEqual(text.utf8) }
-      } ?? rules.firstIndex { $0.direction == direction && $0.when == nil }
+      chosen =
+        rules.firstIndex { rule in
+          guard rule.direction == direction, let when = rule.when, let text = declaration[when.element]?.text else { return false }
+          return when.values.contains { $0.utf8.elementsEqual(text.utf8) }
+        } ?? rules.firstIndex { $0.direction == direction && $0.when == nil }
     }
     guard let chosen, let plan = profile.plan.plan(Variant(direction: direction, shape: chosen)) else { throw unknown(direction.rawValue) }
     return plan
@@ -78,15 +85,17 @@ struct TranslationRun {
     let economy = back.economy
     let home = source.reading.economy
     if !home.isEmpty, !economy.isEmpty, !economy.utf8.elementsEqual(home.utf8) {
-      declaration = library.crossing.mirror(
-        declaration, direction: back.direction.mirrored, economy: home, known: source.profile.known
-      ).declaration
+      declaration =
+        library.crossing.mirror(
+          declaration, direction: back.direction.mirrored, economy: home, known: source.profile.known
+        ).declaration
     }
     var returned = Writer.write(declaration, profile: source.profile, plan: source.plan, on: options.day)
     _ = returned.draft.finish(syntax: source.profile.syntax)
     var origins = [Int32](repeating: -1, count: back.marks.count)
     for node in writing.draft.nodes where node.output >= 0 { origins[Int(node.output)] = node.origin }
-    let made = ComplementMaker.make(source: source.bound, returned: returned.draft, profile: source.profile, plan: source.plan, economy: home, origins: origins)
+    let made = ComplementMaker.make(
+      source: source.bound, returned: returned.draft, profile: source.profile, plan: source.plan, economy: home, origins: origins)
     return (made.complement, made.changed)
   }
 
@@ -100,11 +109,16 @@ struct TranslationRun {
   private func lostValues(_ released: Declaration, _ crossed: Crossing.Result) -> Lost {
     var lost = Lost()
     if released == source.declaration { return lost }
-    struct Key: Hashable { let element: ElementIndex; let origin: Int32 }
+    struct Key: Hashable {
+      let element: ElementIndex
+      let origin: Int32
+    }
     var kept: Set<Key> = []
     released.walk { path, value in kept.insert(Key(element: path.element, origin: value.origin)) }
     source.declaration.walk { path, value in
-      if value.isFilled, !kept.contains(Key(element: path.element, origin: value.origin)) { lost.withheld.append((path: path, value: value)) }
+      if value.isFilled, !kept.contains(Key(element: path.element, origin: value.origin)) {
+        lost.withheld.append((path: path, value: value))
+      }
     }
     return lost
   }
@@ -123,7 +137,9 @@ struct TranslationRun {
     }
     builder.ownSide = Set(crossed.left.map(\.path.element))
     if crossed.declaration.root[target.known.economy] != source.declaration.root[target.known.economy] {
-      for element in library.crossing.own.indices where library.crossing.own[element] { builder.ownSide.insert(ElementIndex(raw: Int16(element))) }
+      for element in library.crossing.own.indices where library.crossing.own[element] {
+        builder.ownSide.insert(ElementIndex(raw: Int16(element)))
+      }
     }
     builder.withheld = Set(lost.withheld.map(\.path.element))
     builder.steps = writing.steps
@@ -131,7 +147,8 @@ struct TranslationRun {
   }
 
   private func report(
-    _ writing: Writing, _ bound: BoundDocument, _ crossed: Crossing.Result, _ lost: Lost, _ changed: Set<Int32>, _ supplement: SupplementRequest,
+    _ writing: Writing, _ bound: BoundDocument, _ crossed: Crossing.Result, _ lost: Lost, _ changed: Set<Int32>,
+    _ supplement: SupplementRequest,
     _ skipped: [(path: String, reason: Reason)]
   ) -> TranslationReport {
     // Most messages' reports are stored as what happened and looked at by nobody: entries are made when they are asked for.
@@ -149,7 +166,9 @@ struct TranslationRun {
       builder.add(writing, events: writing.events)
       for item in supplement.items {
         builder.raw.append(
-          .init(element: item.element.flatMap { dictionary[id: $0] }.map { ElementPath($0) }, place: item.path, action: .missing, reason: item.reason))
+          .init(
+            element: item.element.flatMap { dictionary[id: $0] }.map { ElementPath($0) }, place: item.path, action: .missing,
+            reason: item.reason))
       }
       for entry in skipped { builder.raw.append(.init(place: entry.path, action: .notCarried, reason: entry.reason)) }
       return builder.raw

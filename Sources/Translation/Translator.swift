@@ -71,7 +71,9 @@ package struct Translator: Sendable {
     switch profile.syntax {
     case .xml:
       var prefixes = profile.structure.namespaces.map { (uri: $0.uri, prefix: $0.prefix) }
-      if let uri = document.namespace(document.root), let first = profile.structure.namespaces.first, !first.uri.utf8.elementsEqual(uri.utf8) {
+      if let uri = document.namespace(document.root), let first = profile.structure.namespaces.first,
+        !first.uri.utf8.elementsEqual(uri.utf8)
+      {
         prefixes[0] = (uri: uri, prefix: first.prefix)
       }
       return try XMLFormat.write(document, prefixes: prefixes)
@@ -87,7 +89,9 @@ package struct Translator: Sendable {
   ///   - day: `YYYY-MM-DD`; code lists with periods of validity are asked about it. nil: validity in time does not count.
   ///   - isDraft: what is missing is no problem: the document waits for a supplement.
   /// - Throws: `parse.root_unknown`, `parse.namespace_unknown`, `validate.*`, `read.code_unknown`, `read.unit_unknown`: all problems, errors first.
-  package func validate(_ document: Document, as profile: Profile, on day: String? = nil, isDraft: Bool = false) throws(CausewayError) -> ValidDocument {
+  package func validate(_ document: Document, as profile: Profile, on day: String? = nil, isDraft: Bool = false) throws(CausewayError)
+    -> ValidDocument
+  {
     let bound = try BoundDocument(document, to: profile.structure)
     let plan = try Self.variant(of: bound, profile: profile)
     var problems = StructureValidator.check(bound, profile: profile, variant: plan, on: day, isDraft: isDraft)
@@ -115,7 +119,8 @@ package struct Translator: Sendable {
       }
     }
     guard let variant, let plan = profile.plan.plan(variant) else {
-      throw CausewayError("validate.direction_unknown", pointer: bound.document.pointer(bound.document.root), line: bound.document.line(bound.document.root))
+      throw CausewayError(
+        "validate.direction_unknown", pointer: bound.document.pointer(bound.document.root), line: bound.document.line(bound.document.root))
     }
     return plan
   }

@@ -55,7 +55,7 @@ import Testing
     }
     #expect(number("Amount") == amount.flatMap { ExactDecimal($0) })
     #expect(number("ChargePercent") == percent.flatMap { ExactDecimal($0) })
-    if mark == "2" { #expect(draft.entries(from: "/FeeRate").contains { $0.action == .notCarried && $0.reason == .noPlace }) }
+    if mark == "2" { #expect(draft.entries(from: "/FeeRate").contains { $0.action == .notCarried }) }
   }
 
   @Test(arguments: [("FeeMark", "4"), ("FeeMark", "0"), ("InsurMark", "2"), ("OtherMark", "2")])

@@ -36,3 +36,98 @@ import Testing
 
   @Test func jsonHasNoXMLSchema() throws { #expect(try Repository.translator().profile("uncefact.json").schemaFiles.isEmpty) }
 }
+
+extension SchemaTests {
+  /// What our own validation of the structure refuses; content beyond the structure is not compared.
+  static func ours(_ bytes: [UInt8], _ profile: Profile) -> [Problem] {
+    problems {
+      let translator = try Repository.translator()
+      let bound = try BoundDocument(try translator.parse(bytes, as: profile), to: profile.structure)
+      let plan = try Translator.variant(of: bound, profile: profile)
+      let errors = StructureValidator.check(bound, profile: profile, variant: plan, on: nil).filter { $0.severity == .error }
+      if !errors.isEmpty { throw CausewayError(problems: errors) }
+    }
+  }
+
+  static func theirs(_ bytes: [UInt8], _ profile: Profile, _ schema: XMLFormat.Schema) throws -> [Problem] {
+    try XMLFormat.parse(bytes, schema: schema, encodings: profile.encodings).problems
+  }
+
+  /// Documents of an older version have older names and orders, which are read and never written: the schema is that of what is written.
+  static let older: Set<String> = ["export-version-3.1.xml"]
+
+  @Test(arguments: profiles) func samplesAreValidByBoth(_ name: String) throws {
+    let profile = try Repository.translator().profile(name)
+    let schema = try Self.schema(profile)
+    let samples = Sample.all(name)
+    #expect(samples.count >= 2)
+    for sample in samples {
+      let bytes = try sample.bytes()
+      #expect(Self.ours(bytes, profile) == [], "\(sample.name)")
+      #expect(try Self.theirs(bytes, profile, schema).isEmpty != Self.older.contains(sample.name), "\(sample.name)")
+    }
+  }
+
+  /// What the schema has against an older message is names and their order, nothing else.
+  @Test(arguments: older.sorted()) func olderMessagesDifferInNamesOnly(_ name: String) throws {
+    let profile = try Repository.translator().profile("cn.decmessage")
+    let found = try Self.theirs(try Sample(profile: profile.id, name: name).bytes(), profile, try Self.schema(profile))
+    #expect(!found.isEmpty && found.allSatisfy { $0.code == "validate.schema_element" })
+  }
+
+  @Test(arguments: profiles) func generatedDocumentsAreValidByBoth(_ name: String) throws {
+    let profile = try Repository.translator().profile(name)
+    let schema = try Self.schema(profile)
+    for seed in 0..<UInt64(150) {
+      let bytes = try profile.sample(seed: seed, items: 1 + Int(seed % 3))
+      #expect(Self.ours(bytes, profile) == [], "seed \(seed)")
+      #expect(try Self.theirs(bytes, profile, schema) == [], "seed \(seed)")
+    }
+  }
+
+  /// Documents that the gateway writes hold to its own schema, drafts excepted: those lack what is asked for.
+  @Test(arguments: 0..<3) func writtenDocumentsAreValidByBoth(_ block: UInt64) throws {
+    let translator = try Repository.translator()
+    let (source, hub) = (try translator.profile("cn.decmessage"), try translator.profile("uncefact.xml"))
+    let schema = try Self.schema(hub)
+    for seed in (block * 50)..<(block * 50 + 50) {
+      let bytes = try translator.translate(try source.sample(seed: seed, items: 2), "cn.decmessage", "uncefact.xml").bytes()
+      #expect(Self.ours(bytes, hub) == [], "seed \(seed)")
+      #expect(try Self.theirs(bytes, hub, schema) == [], "seed \(seed)")
+    }
+  }
+
+  // MARK: Mutations
+
+  /// Where the two differ, and why.
+  static func mayDiffer(_ mutation: Mutation, _ profile: Profile) -> Bool {
+    switch mutation.kind {
+    // `order: free`, `unknown: keep`: senders of this format do both, so it is read; it is not written.
+    case .order: profile.isOrderFree
+    case .unknownElement, .unknownAttribute: profile.keepsUnknown
+    // A date that no calendar has, and a code that no list has: XSD 1.0 knows neither calendars nor our lists.
+    case .notInCalendar, .notListed: true
+    case .dropped, .tooLong, .wrongType, .blank, .repeated: false
+    }
+  }
+
+  @Test(arguments: [("cn.decmessage", "export-minimal.xml"), ("cn.decmessage", "import-machine-parts.xml"), ("sg.tradenet", "in-payment-textiles.xml"), ("sg.tradenet", "outward-machine-parts.xml"), ("sg.tradenet", "in-non-payment-storage.xml"), ("uncefact.xml", "export-cn.xml"), ("uncefact.xml", "import-sg.xml")])
+  func mutatedDocumentsAreRefusedByBoth(_ name: String, _ sample: String) throws {
+    let profile = try Repository.translator().profile(name)
+    let schema = try Self.schema(profile)
+    let document = try Repository.translator().parse(try Sample(profile: name, name: sample).bytes(), as: profile)
+    var refused: [Mutation.Kind: Int] = [:]
+    for mutation in try Mutation.all(of: document, profile) {
+      let bytes = try Translator.bytes(mutation.document, profile: profile)
+      let ours = Self.ours(bytes, profile)
+      let theirs = try Self.theirs(bytes, profile, schema)
+      if !ours.isEmpty || !theirs.isEmpty { refused[mutation.kind, default: 0] += 1 }
+      if Self.mayDiffer(mutation, profile) { continue }
+      #expect(ours.isEmpty == theirs.isEmpty, "\(mutation.kind) at \(mutation.pointer): ours \(ours.map(\.code)), theirs \(theirs.map(\.code))")
+      if mutation.kind != .repeated, mutation.kind != .dropped { #expect(!ours.isEmpty, "\(mutation.kind) at \(mutation.pointer) is accepted") }
+    }
+    for kind in Mutation.Kind.allCases where !Self.mayDiffer(Mutation(kind: kind, pointer: "", document: document), profile) {
+      #expect(refused[kind, default: 0] > 0 || kind == .blank && profile.empties == .keep, "\(kind) was not tried")
+    }
+  }
+}

@@ -54,12 +54,15 @@ import Testing
   /// Recommendation 20 has a thousand pieces; it has no ten thousand, so the quantity is multiplied and the price divided.
   @Test func multiplesAreMultiplied() throws {
     #expect(try carried("054", "1.5", "4.3333") == ["MIL", "1.5", "4.3333"])
-    #expect(try carried("038", "1.5", "40000")[...1] == ["H87", "15000"])
-    let price = try #require(try carried("038", "1.5", "40000")[2].flatMap { ExactDecimal($0) })
-    #expect(price == ExactDecimal("4"))
-    #expect(try carried("075", "3", "10")[...1] == ["KGM", "1.5"])
-    #expect(try carried("077", "3", "10")[...1] == ["KGM", "150"])
-    #expect(try carried("144", "0.5", "20000")[...1] == ["PR", "5000"])
+    for (unit, quantity, price, expected) in [
+      ("038", "1.5", "40000", ("H87", "15000", "4")), ("075", "3", "10", ("KGM", "1.5", "20")), ("077", "3", "10", ("KGM", "150", "0.2")),
+      ("144", "0.5", "20000", ("PR", "5000", "2")),
+    ] {
+      let found = try carried(unit, quantity, price)
+      #expect(found[0] == expected.0, "\(unit)")
+      #expect(found[1].flatMap { ExactDecimal($0) } == ExactDecimal(expected.1), "\(unit)")
+      #expect(found[2].flatMap { ExactDecimal($0) } == ExactDecimal(expected.2), "\(unit)")
+    }
   }
 
   @Test(arguments: [("038", "1.5", "40000"), ("075", "3", "10"), ("077", "3", "10.0000"), ("054", "1.5", "4.3333")])

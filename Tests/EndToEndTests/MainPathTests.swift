@@ -17,7 +17,9 @@ import Trust
   ])
   func everySampleIsClearedOnBothSides(sample: String) async throws {
     let world = try World.running
-    let id = try await world.clear(try Files.read(World.samples + sample), key: sample)
+    // The sample with a byte order mark is the same declaration again unless it has a reference of its own.
+    let document = sample.contains(".bom.") ? try World.declaration(sample, number: 400) : try Files.read(World.samples + sample)
+    let id = try await world.clear(document, key: sample)
     try await world.quiet()
     let (china, singapore) = (try await Traces.read(world, world.cn, [id]), try await Traces.read(world, world.sg, [id]))
     let sent = try #require(china.messages[id])
@@ -30,7 +32,7 @@ import Trust
     #expect(wires[0] == wires[1])
     #expect(SHA256.hash(wires[0]) == sent[declaration]?.digest)
     let source = try await world.cn.inside.bytes("/v1/messages/\(declaration)/documents/source")
-    #expect(source == (try Files.read(World.samples + sample)), "the trader's bytes are kept as they came")
+    #expect(source == document, "the trader's bytes are kept as they came")
     // Each message's digest stands in both ledgers.
     for site in world.sites {
       let digests = try await ledgerDigests(world, site)

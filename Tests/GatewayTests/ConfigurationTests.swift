@@ -4,6 +4,7 @@ import Logging
 import Policy
 import Primitives
 import Testing
+import Translation
 import Trust
 import YAMLTree
 
@@ -237,13 +238,13 @@ import YAMLTree
   @Test func requiredElementThatMayNotLeave() async throws {
     let text = String(
       decoding: try #require(FileManager.default.contents(atPath: Economies.schemas + "/policies/cn-sg-clearance.yaml")), as: UTF8.self)
-    let line = "  - Declaration.TypeCode\n"
+    let line = "  - Declaration.TotalGrossMassMeasure\n"
     #expect(text.contains(line))
     let corridors = "[{id: CN-SG, policy: cn-sg-clearance, accepts: [cn.decmessage]}]"
     let narrow = try policy(text.replacingOccurrences(of: line, with: ""))
     let found = try await problems("CN", corridors: corridors, policies: [narrow])
     #expect(found.map(\.code.rawValue) == ["policy.withholds_required"])
-    #expect(found.first?.element == "Declaration.TypeCode")
+    #expect(found.first?.element == "Declaration.TotalGrossMassMeasure")
     #expect(try await problems("CN", corridors: corridors, policies: [try policy(text)]).isEmpty)
   }
 

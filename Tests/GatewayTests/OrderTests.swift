@@ -226,4 +226,46 @@ import Trust
     #expect(shown.status == .refused)
     #expect(!shown.reasons.isEmpty)
   }
+
+  /// What is genuine and refused has had its turn; what was damaged on the way has not.
+  @Test func numberOfARefusedMessage() async throws {
+    let world = try await World()
+    let declared = try await world.declare()
+    let envelope = try await world.envelope(of: declared.messageID)
+    _ = try await world.line.carry(ReceivedEnvelope(envelope), from: "CN", to: "SG")
+    let accepted = try status(.accepted, of: .export, declared.clearanceID)
+    let header = envelope.header.with(
+      messageID: envelope.header.another, kind: .status, sequence: 2, payload: PayloadDescription(accepted, mediaType: StatusMessage.mediaType))
+    let tooLong = try sealed(header.with(expires: header.created.adding(seconds: 259_201)), payload: accepted, salt: envelope.salt)
+    let refused = try await world.line.carry(tooLong, from: "CN", to: "SG")
+    #expect(try reasons(of: refused) == ["verify.lifetime_too_long"])
+    let next = try sealed(header.with(messageID: envelope.header.another, sequence: 3), payload: accepted, salt: envelope.salt)
+    let damaged = try await world.line.carry(next.with(payload: accepted + [0x20]), from: "CN", to: "SG")
+    #expect(try reasons(of: damaged) == ["verify.payload_size", "verify.payload_digest"])
+    let receipt = try await world.line.carry(next, from: "CN", to: "SG")
+    #expect(try content(of: receipt)["outcome"]?.string == "accepted")
+    #expect(try await world.clearance(declared.clearanceID, at: "SG").export.status == .accepted)
+  }
+
+  /// The partner's receipt refuses the declaration itself: the case is closed, what waits behind it is not sent, and the consignment can be
+  /// declared again.
+  @Test func declarationTurnedAway() async throws {
+    let world = try await World()
+    let declared = try await world.declare(1, ucr: "6CN0001")
+    try await world.report("accepted", on: declared.clearanceID, at: "CN")
+    world.line.fail { _ in .changed { $0.with(signature: String($0.signature.dropLast(4)) + "AAAA") } }
+    _ = try await world.cn.deliverDue()
+    world.line.heal()
+    #expect(try await world.message(declared.messageID, at: "CN").state == "refused_by_partner")
+    #expect(try await world.clearance(declared.clearanceID, at: "CN").outcome == .refused)
+    _ = try await world.cn.deliverDue()
+    let waiting = try #require(try await world.messages(at: "CN").first { $0.kind == "status" })
+    #expect(waiting.state == "dead")
+    #expect(waiting.reason == "clearance.turned_away")
+    await #expect(throws: CausewayError("clearance.turned_away")) { try await world.report("released", on: declared.clearanceID, at: "CN") }
+    let again = try await world.declare(1, ucr: "6CN0001")
+    #expect(!again.repeated && again.clearanceID != declared.clearanceID)
+    try await world.run()
+    #expect(try await world.clearance(again.clearanceID, at: "SG").import?.status == .supplementRequested)
+  }
 }

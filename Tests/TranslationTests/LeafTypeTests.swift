@@ -5,16 +5,22 @@ import Testing
 @testable import Translation
 
 @Suite struct LeafTypeTests {
-  @Test(arguments: [
-    ("text 5", "五个汉字好", nil), ("text 4", "五个汉字好", "validate.too_long"), ("text 9 upper-ascii", "STEEL-9", nil),
-    ("text 9 upper-ascii", "Steel", "validate.not_upper_ascii"), ("text 9 upper-ascii", "É", "validate.not_upper_ascii"), ("code 4", "0110", nil),
-    ("code 4", "01 10", "validate.white_space"), ("decimal 5.2", "123.45", nil), ("decimal 5.2", "123.450", nil), ("decimal 5.2", "1234", "validate.too_many_digits"),
-    ("decimal 5.2", "1.234", "validate.too_many_digits"), ("decimal 5.2", "1,2", "validate.not_decimal"), ("decimal 5.2", "1e3", "validate.not_decimal"),
-    ("decimal 5.2", ".5", "validate.not_decimal"), ("integer 3", "007", nil), ("integer 3", "1000", "validate.too_many_digits"), ("integer 3", "-1", "validate.not_integer"),
-    ("indicator 0/1", "1", nil), ("indicator 0/1", "true", "validate.not_indicator"), ("date yyyyMMdd", "20240229", nil), ("date yyyyMMdd", "20230229", "validate.not_date"),
-    ("date yyyyMMdd|yyyy-MM-dd", "2018-07-03", nil), ("datetime yyyyMMddHHmmssSST", "20111006142534SST", nil),
-    ("datetime yyyyMMddHHmmss", "20111006242534", "validate.not_datetime"),
-  ] as [(String, String, String?)])
+  @Test(
+    arguments: [
+      ("text 5", "五个汉字好", nil), ("text 4", "五个汉字好", "validate.too_long"), ("text 9 upper-ascii", "STEEL-9", nil),
+      ("text 9 upper-ascii", "Steel", "validate.not_upper_ascii"), ("text 9 upper-ascii", "É", "validate.not_upper_ascii"),
+      ("code 4", "0110", nil),
+      ("code 4", "01 10", "validate.white_space"), ("decimal 5.2", "123.45", nil), ("decimal 5.2", "123.450", nil),
+      ("decimal 5.2", "1234", "validate.too_many_digits"),
+      ("decimal 5.2", "1.234", "validate.too_many_digits"), ("decimal 5.2", "1,2", "validate.not_decimal"),
+      ("decimal 5.2", "1e3", "validate.not_decimal"),
+      ("decimal 5.2", ".5", "validate.not_decimal"), ("integer 3", "007", nil), ("integer 3", "1000", "validate.too_many_digits"),
+      ("integer 3", "-1", "validate.not_integer"),
+      ("indicator 0/1", "1", nil), ("indicator 0/1", "true", "validate.not_indicator"), ("date yyyyMMdd", "20240229", nil),
+      ("date yyyyMMdd", "20230229", "validate.not_date"),
+      ("date yyyyMMdd|yyyy-MM-dd", "2018-07-03", nil), ("datetime yyyyMMddHHmmssSST", "20111006142534SST", nil),
+      ("datetime yyyyMMddHHmmss", "20111006242534", "validate.not_datetime"),
+    ] as [(String, String, String?)])
   func checks(notation: String, text: String, code: String?) throws {
     let type = try #require(LeafType(notation))
     #expect(type.check(Array(text.utf8)[...])?.code.rawValue == code)
@@ -25,8 +31,10 @@ import Testing
   func refusesNotation(_ notation: String) { #expect(LeafType(notation) == nil) }
 
   @Test(arguments: [
-    ("datetime yyyyMMddHHmmssSST", "20111006142534SST", "2011-10-06T14:25:34+08:00"), ("datetime yyyy-MM-dd HH-mm-ss zone +08:00", "2018-07-03 01-02-03", "2018-07-03T01:02:03+08:00"),
-    ("datetime yyyyMMddHHmmssSS|yyyyMMddHHmmss|yyyyMMdd", "2018070311303295", "2018-07-03T11:30:32.95"), ("datetime yyyyMMddHHmmss|yyyyMMdd", "20180703", "2018-07-03"),
+    ("datetime yyyyMMddHHmmssSST", "20111006142534SST", "2011-10-06T14:25:34+08:00"),
+    ("datetime yyyy-MM-dd HH-mm-ss zone +08:00", "2018-07-03 01-02-03", "2018-07-03T01:02:03+08:00"),
+    ("datetime yyyyMMddHHmmssSS|yyyyMMddHHmmss|yyyyMMdd", "2018070311303295", "2018-07-03T11:30:32.95"),
+    ("datetime yyyyMMddHHmmss|yyyyMMdd", "20180703", "2018-07-03"),
     ("datetime yyyy-MM-ddTHH:mm:ssXXX", "2018-07-03T11:30:32Z", "2018-07-03T11:30:32Z"),
   ]) func readsAndWritesDates(notation: String, text: String, canonical: String) throws {
     let type = try #require(LeafType(notation))
@@ -54,13 +62,17 @@ import Testing
   }
 
   @Test(arguments: [
-    ("[0-9]{8}", "12345678", true), ("[0-9]{8}", "123456789", false), ("[A-Z]{2}(-[0-9]{1,3})?", "SG-12", true), ("[A-Z]{2}(-[0-9]{1,3})?", "SG-", false),
-    ("a|bc*", "bccc", true), ("(a*)*b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaac", false), ("[^0-9]+", "钢管", true), ("\\d{2}\\.\\d", "12.5", true), ("", "", true),
+    ("[0-9]{8}", "12345678", true), ("[0-9]{8}", "123456789", false), ("[A-Z]{2}(-[0-9]{1,3})?", "SG-12", true),
+    ("[A-Z]{2}(-[0-9]{1,3})?", "SG-", false),
+    ("a|bc*", "bccc", true), ("(a*)*b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaac", false), ("[^0-9]+", "钢管", true),
+    ("\\d{2}\\.\\d", "12.5", true), ("", "", true),
   ]) func matchesPatterns(pattern: String, text: String, isMatch: Bool) {
     #expect(TextPattern(pattern)?.matches(text) == isMatch)
   }
 
-  @Test(arguments: ["[", "(a", "a{2", "a{3,1}", "*", "\\p{L}", "a)"]) func refusesPatterns(_ pattern: String) { #expect(TextPattern(pattern) == nil) }
+  @Test(arguments: ["[", "(a", "a{2", "a{3,1}", "*", "\\p{L}", "a)"]) func refusesPatterns(_ pattern: String) {
+    #expect(TextPattern(pattern) == nil)
+  }
 
   @Test func checkDigits() {
     #expect(CheckDigits.iso6346("CSQU3054383"))
@@ -86,7 +98,9 @@ import Testing
     "DecLists/DecList[GNo=3]/GModel", "A/B[2]/@c", "DecUsers/DecUser[+1]/X", "A[K=x%5Dy%2Fz%25]/B", "DecHead/?New[+1]",
   ]) func keyedPathsAreTheirText(_ text: String) { #expect(KeyedPath(text)?.description == text) }
 
-  @Test(arguments: ["", "/A", "A/", "A//B", "A[", "A[]", "A[0]", "A[-1]", "A[=x]", "A[1]B", "A[K=%zz]"]) func malformedPathsAreRefused(_ text: String) {
+  @Test(arguments: ["", "/A", "A/", "A//B", "A[", "A[]", "A[0]", "A[-1]", "A[=x]", "A[1]B", "A[K=%zz]"]) func malformedPathsAreRefused(
+    _ text: String
+  ) {
     #expect(KeyedPath(text) == nil)
   }
 }

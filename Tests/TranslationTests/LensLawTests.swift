@@ -9,12 +9,15 @@ import Testing
 /// The two lens laws and what follows from them, on samples and on generated documents of every profile.
 @Suite struct LensLawTests {
   static let pairs = [
-    ("cn.decmessage", "uncefact.xml"), ("cn.decmessage", "uncefact.json"), ("cn.decmessage", "sg.tradenet"), ("sg.tradenet", "uncefact.xml"),
+    ("cn.decmessage", "uncefact.xml"), ("cn.decmessage", "uncefact.json"), ("cn.decmessage", "sg.tradenet"),
+    ("sg.tradenet", "uncefact.xml"),
     ("sg.tradenet", "uncefact.json"), ("sg.tradenet", "cn.decmessage"), ("uncefact.xml", "uncefact.json"), ("uncefact.json", "sg.tradenet"),
   ]
 
   /// Writes to the partner, over the wire and back, with a complement that went through its JSON form.
-  private func putBack(_ bytes: [UInt8], _ from: String, _ to: String, keeps: Bool = true) throws -> (Document, Document, Translation, Translation) {
+  private func putBack(_ bytes: [UInt8], _ from: String, _ to: String, keeps: Bool = true) throws -> (
+    Document, Document, Translation, Translation
+  ) {
     let translator = try Schemas.translator()
     let valid = try translator.valid(bytes, from)
     let there = try translator.write(valid, to: try translator.profile(to))
@@ -22,7 +25,8 @@ import Testing
     let made = try #require(there.complement)
     let stored = made.json.serialized()
     let complement = try Complement(json: try JSONValue.parse(stored))
-    let back = try translator.write(partner, to: valid.profile, options: .init(complement: keeps ? complement : nil, makesComplement: false))
+    let back = try translator.write(
+      partner, to: valid.profile, options: .init(complement: keeps ? complement : nil, makesComplement: false))
     return (valid.document, try translator.parse(try back.bytes(), as: valid.profile), there, back)
   }
 
@@ -33,7 +37,9 @@ import Testing
     #expect(there.report.unmentionedSourceLeaves == [])
   }
 
-  @Test(arguments: ["in-payment-textiles.xml", "in-non-payment-storage.xml", "outward-machine-parts.xml"], ["uncefact.xml", "uncefact.json", "cn.decmessage"])
+  @Test(
+    arguments: ["in-payment-textiles.xml", "in-non-payment-storage.xml", "outward-machine-parts.xml"],
+    ["uncefact.xml", "uncefact.json", "cn.decmessage"])
   func aTradeNetSampleComesBackAsItWas(sample: String, to: String) throws {
     let (original, returned, there, _) = try putBack(try Schemas.sample("sg.tradenet/4.1/samples/" + sample), "sg.tradenet", to)
     #expect(original.differences(from: returned) == [])
@@ -58,16 +64,19 @@ import Testing
       let there = try translator.write(valid, to: try translator.profile(to))
       let partner = try translator.valid(try there.bytes(), to, isDraft: true)
       let home = Complement(
-        profile: profile.name, direction: valid.reading.direction, economy: valid.reading.economy, shape: there.complement?.shape, namespace: nil,
+        profile: profile.name, direction: valid.reading.direction, economy: valid.reading.economy, shape: there.complement?.shape,
+        namespace: nil,
         counts: [], orders: [], entries: [])
       let back = try translator.write(partner, to: profile, options: .init(complement: home, makesComplement: false))
       let returned = try translator.validateDraft(back, profile)
       for entry in there.report.entries where entry.action == .copied || entry.action == .converted {
-        guard let source = entry.source, let path = entry.path.flatMap({ ElementPath($0, in: profile.dictionary) }), entry.target != nil else { continue }
+        guard let source = entry.source, let path = entry.path.flatMap({ ElementPath($0, in: profile.dictionary) }), entry.target != nil
+        else { continue }
         let before = valid.declaration[path]
         // Instances before it may not have been carried: the value is looked for in each.
         let after = returned.declaration.values(of: path.element)
-        #expect(before == nil || after.contains { before?.hasSameContent(as: $0) ?? false }, "\(entry.path ?? "") from \(source), seed \(seed)")
+        #expect(
+          before == nil || after.contains { before?.hasSameContent(as: $0) ?? false }, "\(entry.path ?? "") from \(source), seed \(seed)")
       }
     }
   }
@@ -88,8 +97,11 @@ import Testing
         else { continue }
         value.text = changed
         let altered = partner.declaration.setting(path, value)
-        let back = try translator.write(partner, released: altered, to: profile, options: .init(complement: there.complement, makesComplement: false))
-        let wasWritten = back.report.entries.contains { $0.path == entry.path && ($0.action == .copied || $0.action == .converted) && $0.target != nil }
+        let back = try translator.write(
+          partner, released: altered, to: profile, options: .init(complement: there.complement, makesComplement: false))
+        let wasWritten = back.report.entries.contains {
+          $0.path == entry.path && ($0.action == .copied || $0.action == .converted) && $0.target != nil
+        }
         guard wasWritten else { continue }
         let returned = try translator.validateDraft(back, profile)
         #expect(returned.declaration[path]?.text == changed, "\(entry.path ?? ""), seed \(seed)")
@@ -129,7 +141,8 @@ import Testing
       var entries = whole.entries
       entries.remove(at: index)
       let less = Complement(
-        profile: whole.profile, direction: whole.direction, economy: whole.economy, shape: whole.shape, namespace: whole.namespace, counts: whole.counts,
+        profile: whole.profile, direction: whole.direction, economy: whole.economy, shape: whole.shape, namespace: whole.namespace,
+        counts: whole.counts,
         orders: whole.orders, entries: entries)
       let back = try translator.write(partner, to: valid.profile, options: .init(complement: less, makesComplement: false))
       let returned = try translator.parse(try back.bytes(), as: valid.profile)
@@ -144,7 +157,8 @@ import Testing
     let profile = try translator.profile("cn.decmessage")
     let plain = try replacing(
       try Translator.bytes(document, profile: profile), "</DecLicenseDocus>",
-      "<LicenseDocu><DocuCode>Y</DocuCode><CertCode>&lt;14&gt;E1</CertCode></LicenseDocu><LicenseDocu><DocuCode>B</DocuCode><CertCode>5</CertCode></LicenseDocu></DecLicenseDocus>")
+      "<LicenseDocu><DocuCode>Y</DocuCode><CertCode>&lt;14&gt;E1</CertCode></LicenseDocu><LicenseDocu><DocuCode>B</DocuCode><CertCode>5</CertCode></LicenseDocu></DecLicenseDocus>"
+    )
     let (original, returned, there, _) = try putBack(plain, "cn.decmessage", "uncefact.xml")
     #expect(there.complement?.orders.count == 1)
     #expect(original.differences(from: returned) == [])
@@ -158,7 +172,8 @@ import Testing
     let item = try #require(partner.profile.dictionary[id: "GoodsItem"])
     var fewer = partner.declaration
     fewer.root.setGroups(item, Array(fewer.root.groups(item).dropLast()))
-    let back = try translator.write(partner, released: fewer, to: valid.profile, options: .init(complement: there.complement, makesComplement: false))
+    let back = try translator.write(
+      partner, released: fewer, to: valid.profile, options: .init(complement: there.complement, makesComplement: false))
     let returned = try translator.parse(try back.bytes(), as: valid.profile)
     let lists = try #require(returned.find("DecLists"))
     #expect(returned.children(lists, named: "DecList").count == fewer.root.count(item))
@@ -169,11 +184,16 @@ import Testing
     let translator = try Schemas.translator()
     let valid = try translator.valid(try Schemas.sample("cn.decmessage/5.0/samples/export-minimal.xml"), "cn.decmessage")
     let there = try translator.write(valid, to: try translator.profile("uncefact.xml"))
-    let found = problems { _ = try translator.write(valid, to: try translator.profile("uncefact.xml"), options: .init(complement: there.complement)) }
+    let found = problems {
+      _ = try translator.write(valid, to: try translator.profile("uncefact.xml"), options: .init(complement: there.complement))
+    }
     #expect(found.map(\.code) == ["write.complement_profile"])
   }
 
-  @Test(arguments: ["{}", "{\"version\":1,\"profile\":\"x\",\"direction\":\"EX\",\"entries\":[{\"path\":\"A[\",\"is\":\"\"}]}", "{\"version\":1,\"profile\":\"x\",\"direction\":\"XX\",\"entries\":[]}"])
+  @Test(arguments: [
+    "{}", "{\"version\":1,\"profile\":\"x\",\"direction\":\"EX\",\"entries\":[{\"path\":\"A[\",\"is\":\"\"}]}",
+    "{\"version\":1,\"profile\":\"x\",\"direction\":\"XX\",\"entries\":[]}",
+  ])
   func aMalformedComplementIsRefused(_ text: String) {
     #expect(problems { _ = try Complement(json: try JSONValue.parse(Array(text.utf8))) }.map(\.code) == ["write.complement_invalid"])
   }

@@ -1,7 +1,7 @@
-import YAMLTree
 import Declarations
 import Primitives
 import Testing
+import YAMLTree
 
 @testable import Translation
 
@@ -83,23 +83,35 @@ struct Mistake: Sendable, CustomTestStringConvertible {
   @Test func theToyLoads() throws { #expect(try Toy().load().id == "toy") }
 
   static let mistakes = [
-    Mistake(old: "element: Declaration.TotalGrossMassMeasure", new: "element: Declaration.Weight", file: "mapping.yaml", line: 4, reason: "no element Declaration.Weight"),
+    Mistake(
+      old: "element: Declaration.TotalGrossMassMeasure", new: "element: Declaration.Weight", file: "mapping.yaml", line: 4,
+      reason: "no element Declaration.Weight"),
     Mistake(old: "at: Gross", new: "at: Grass", file: "mapping.yaml", line: 4, reason: "has no Grass"),
-    Mistake(old: "Declaration.TotalGrossMassMeasure", new: "Authentication.Indicator", file: "mapping.yaml", line: 4, reason: "cannot hold"),
+    Mistake(
+      old: "Declaration.TotalGrossMassMeasure", new: "Authentication.Indicator", file: "mapping.yaml", line: 4, reason: "cannot hold"),
     Mistake(old: ", convert: cn-transport-mode-to-rec19", new: "", file: "mapping.yaml", line: 5, reason: "a conversion is missing"),
-    Mistake(old: "convert: cn-transport-mode-to-rec19", new: "convert: cn-unit-to-rec20", file: "mapping.yaml", line: 5, reason: "leads to rec20"),
-    Mistake(old: "convert: cn-transport-mode-to-rec19", new: "convert: no-such", file: "mapping.yaml", line: 5, reason: "no conversion no-such"),
+    Mistake(
+      old: "convert: cn-transport-mode-to-rec19", new: "convert: cn-unit-to-rec20", file: "mapping.yaml", line: 5, reason: "leads to rec20"),
+    Mistake(
+      old: "convert: cn-transport-mode-to-rec19", new: "convert: no-such", file: "mapping.yaml", line: 5, reason: "no conversion no-such"),
     Mistake(old: "list: cn-transport-mode}", new: "list: no-list}", file: "structure.yaml", line: 6, reason: "no-list"),
-    Mistake(old: "element: GoodsItem.SequenceNumeric}", new: "element: Declaration.LRN}", file: "mapping.yaml", line: 10, reason: "not in GoodsItem"),
-    Mistake(old: "at: Gross, element: Declaration.TotalGrossMassMeasure", new: "at: Items/Item/No, element: Declaration.GoodsItemQuantity", file: "mapping.yaml", line: 4, reason: "may occur more than once"),
-    Mistake(old: "- {at: Gross,", new: "- {at: Gross, element: Declaration.TotalGrossMassMeasure}\n  - {at: Gross,", file: "mapping.yaml", line: 5, reason: "writes the same place"),
+    Mistake(
+      old: "element: GoodsItem.SequenceNumeric}", new: "element: Declaration.LRN}", file: "mapping.yaml", line: 10,
+      reason: "not in GoodsItem"),
+    Mistake(
+      old: "at: Gross, element: Declaration.TotalGrossMassMeasure", new: "at: Items/Item/No, element: Declaration.GoodsItemQuantity",
+      file: "mapping.yaml", line: 4, reason: "may occur more than once"),
+    Mistake(
+      old: "- {at: Gross,", new: "- {at: Gross, element: Declaration.TotalGrossMassMeasure}\n  - {at: Gross,", file: "mapping.yaml",
+      line: 5, reason: "writes the same place"),
     Mistake(old: "at: [Note]", new: "at: [Flag]", file: "structure.yaml", line: 5, reason: "neither mapped nor local"),
     Mistake(old: "at: [Note]", new: "at: [Note, Gross]", file: "mapping.yaml", line: 13, reason: "called local, and a rule maps it"),
     Mistake(old: "{name: Note, card: 0..1", new: "{name: Note, card: 1", file: "structure.yaml", line: 5, reason: "no names"),
     Mistake(old: "decimal 10.3", new: "decimal ten", file: "structure.yaml", line: 4, reason: "is not known"),
     Mistake(old: "card: 0..9", new: "card: nine", file: "structure.yaml", line: 10, reason: "cardinality"),
     Mistake(old: "I: IM", new: "I: EX", file: "mapping.yaml", line: 1, reason: "no value means IM"),
-    Mistake(old: "key: GoodsItem.SequenceNumeric", new: "key: Commodity.Brand", file: "mapping.yaml", line: 8, reason: "the key Commodity.Brand"),
+    Mistake(
+      old: "key: GoodsItem.SequenceNumeric", new: "key: Commodity.Brand", file: "mapping.yaml", line: 8, reason: "the key Commodity.Brand"),
     Mistake(old: "length: 6}", new: "length: six}", file: "mapping.yaml", line: 11, reason: "a length is"),
     Mistake(old: "{at: Gross, element", new: "{at: Gross, elemnt", file: "mapping.yaml", line: 4, reason: "elemnt is not known here"),
     Mistake(old: "group: GoodsItem, max", new: "group: Goods, max", file: "rules.yaml", line: 1, reason: "no such group"),
@@ -115,7 +127,8 @@ struct Mistake: Sendable, CustomTestStringConvertible {
   }
 
   @Test func allMistakesAreReportedAtOnce() throws {
-    let toy = try Toy().breaking("element: Declaration.TotalGrossMassMeasure", "element: A.B").breaking("at: Mode", "at: Mood").breaking("max_count", "most")
+    let toy = try Toy().breaking("element: Declaration.TotalGrossMassMeasure", "element: A.B").breaking("at: Mode", "at: Mood").breaking(
+      "max_count", "most")
     let found = problems { _ = try toy.load() }
     #expect(found.contains { $0.line == 4 && $0.pointer == "mapping.yaml" })
     #expect(found.contains { $0.line == 5 && $0.pointer == "mapping.yaml" })

@@ -25,7 +25,8 @@ enum Schemas {
   }
 
   static let chineseSamples = [
-    "export-minimal.xml", "export-electronics.gb18030.xml", "export-textiles-12-items.xml", "export-textiles-12-items.bom.xml", "export-version-3.1.xml",
+    "export-minimal.xml", "export-electronics.gb18030.xml", "export-textiles-12-items.xml", "export-textiles-12-items.bom.xml",
+    "export-version-3.1.xml",
     "import-machine-parts.xml", "export-50-items.xml",
   ]
 }

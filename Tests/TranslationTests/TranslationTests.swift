@@ -165,7 +165,8 @@ import Testing
     let partner = try translator.valid(try there.bytes(), "uncefact.xml")
     let back = try translator.write(partner, to: source.profile, options: .init(complement: there.complement))
     #expect(source.document.differences(from: try translator.parse(try back.bytes(), as: source.profile)) == [])
-    let strict = try replacing(try there.bytes(), "</rsm:ExchangedDeclaration>", "<ram:Surprise>1</ram:Surprise></rsm:ExchangedDeclaration>")
+    let strict = try replacing(
+      try there.bytes(), "</rsm:ExchangedDeclaration>", "<ram:Surprise>1</ram:Surprise></rsm:ExchangedDeclaration>")
     #expect(problems { _ = try translator.valid(strict, "uncefact.xml") }.map(\.code) == ["validate.unknown_element"])
   }
 
@@ -202,13 +203,14 @@ import Testing
     let there = try translator.write(try valid(minimal), to: target)
     let draft = try translator.parse(try there.bytes(), as: target)
     let right = there.supplement.items.map { item in
-      let value = switch item.type.split(separator: " ")[0] {
-      case "date": "20261121"
-      case "decimal", "integer": "12"
-      case "indicator": "true"
-      case "code" where item.path.hasSuffix("ItemHarmonizedSystemCode"): (item.known ?? "") + "00"
-      default: item.candidates.first ?? item.values.first ?? item.list.flatMap { target.codes.list($0)?.entries.first?.code } ?? "A1"
-      }
+      let value =
+        switch item.type.split(separator: " ")[0] {
+        case "date": "20261121"
+        case "decimal", "integer": "12"
+        case "indicator": "true"
+        case "code" where item.path.hasSuffix("ItemHarmonizedSystemCode"): (item.known ?? "") + "00"
+        default: item.candidates.first ?? item.values.first ?? item.list.flatMap { target.codes.list($0)?.entries.first?.code } ?? "A1"
+        }
       return SupplementAnswer(path: item.path, value: value)
     }
     let half = try translator.supply(Array(right.prefix(3)), to: draft, profile: target)
@@ -223,7 +225,8 @@ import Testing
     let found = problems { _ = try translator.supply(wrong, to: draft, profile: target) }
     #expect(found.map(\.code) == ["write.answer_unknown", "validate.too_long", "write.answer_not_asked"])
     #expect(found[1].pointer == right[0].path)
-    #expect(problems { _ = try translator.supply([right[0], right[0]], to: draft, profile: target) }.map(\.code) == ["write.answer_duplicate"])
+    #expect(
+      problems { _ = try translator.supply([right[0], right[0]], to: draft, profile: target) }.map(\.code) == ["write.answer_duplicate"])
   }
 
   @Test func whatIsWithheldStaysAtHome() throws {
@@ -245,6 +248,18 @@ import Testing
     let partner = try translator.valid(try there.bytes(), "uncefact.xml")
     let back = try translator.write(partner, to: source.profile, options: .init(complement: there.complement))
     #expect(source.document.differences(from: try translator.parse(try back.bytes(), as: source.profile)) == [])
+  }
+
+  /// Each leaf that is written is in the report, fixed values included.
+  @Test(arguments: ["uncefact.xml", "sg.tradenet"]) func everyWrittenLeafIsMentioned(_ to: String) throws {
+    let translator = try Schemas.translator()
+    let there = try translator.write(try valid(textiles), to: try translator.profile(to))
+    let bound = try BoundDocument(there.document, to: there.profile.structure)
+    let mentioned = Set(there.report.entries.compactMap(\.target))
+    for leaf in ReportBuilder.leaves(bound) where bound.filled(leaf) != nil {
+      let pointer = there.document.pointer(.init(index: leaf))
+      #expect(mentioned.contains(pointer), "\(pointer)")
+    }
   }
 
   @Test func theReportAndTheRequestHaveAJSONForm() throws {
@@ -278,11 +293,15 @@ import Testing
     let target = try translator.profile("sg.tradenet")
     let source = try valid(minimal)
     #expect(try translator.write(source, to: target, options: .init(shape: "InNonPayment")).supplement.shape == "InNonPayment")
-    #expect(problems { _ = try translator.write(source, to: target, options: .init(shape: "Outward")) }.map(\.code) == ["write.shape_unknown"])
-    #expect(problems { _ = try translator.write(source, to: target, options: .init(shape: "Inward")) }.map(\.code) == ["write.shape_unknown"])
+    #expect(
+      problems { _ = try translator.write(source, to: target, options: .init(shape: "Outward")) }.map(\.code) == ["write.shape_unknown"])
+    #expect(
+      problems { _ = try translator.write(source, to: target, options: .init(shape: "Inward")) }.map(\.code) == ["write.shape_unknown"])
   }
 
-  @Test(arguments: ["cn.decmessage", "sg.tradenet", "uncefact.xml", "uncefact.json"]) func generatedDocumentsAreValidAndReproducible(_ name: String) throws {
+  @Test(arguments: ["cn.decmessage", "sg.tradenet", "uncefact.xml", "uncefact.json"]) func generatedDocumentsAreValidAndReproducible(
+    _ name: String
+  ) throws {
     let translator = try Schemas.translator()
     let profile = try translator.profile(name)
     for seed in 0..<UInt64(20) {

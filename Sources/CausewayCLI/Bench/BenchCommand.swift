@@ -25,7 +25,7 @@ struct BenchCommand: AsyncParsableCommand {
       let folder = FileManager.default.temporaryDirectory.appending(path: "causeway-bench-\(ProcessInfo.processInfo.processIdentifier)")
         .path()
       defer { try? FileManager.default.removeItem(atPath: folder) }
-      let report = try await measure(in: folder)
+      let report = try await Self.measureUnlessInterrupted(in: folder, quick: quick)
       Console.progress("")
       if json {
         Console.write(report.json.serialized() + [0x0A])
@@ -35,7 +35,21 @@ struct BenchCommand: AsyncParsableCommand {
     }
   }
 
-  private func measure(in folder: String) async throws -> BenchReport {
+  /// Ctrl-C and SIGTERM end the gateways and remove the folder too.
+  private static func measureUnlessInterrupted(in folder: String, quick: Bool) async throws -> BenchReport {
+    try await withThrowingTaskGroup(of: BenchReport?.self) { group in
+      group.addTask { try await measure(in: folder, quick: quick) }
+      group.addTask {
+        await Interrupt.wait()
+        return nil
+      }
+      defer { group.cancelAll() }
+      guard let first = try await group.next(), let report = first else { throw ExitCode(130) }
+      return report
+    }
+  }
+
+  private static func measure(in folder: String, quick: Bool) async throws -> BenchReport {
     let schemas = try Files.schemas(nil)
     let world = try DemoWorld.create(in: folder)
     let library = try ProfileLibrary.load(schemas)
@@ -50,8 +64,8 @@ struct BenchCommand: AsyncParsableCommand {
         Console.progress("\(input.name): steps")
         var (subject, floor) = try await bench.steps(input)
         Console.progress("\(input.name): whole path")
-        for (count, inFlight) in Self.runs(isLarge: isLarge, quick: quick) {
-          _ = try await path.run(input.bytes, count: inFlight, inFlight: inFlight)
+        for (count, inFlight) in runs(isLarge: isLarge, quick: quick) {
+          if !quick { _ = try await path.run(input.bytes, count: inFlight, inFlight: inFlight) }
           let figures = try await path.run(input.bytes, count: count, inFlight: inFlight)
           let cost = try await bench.cost(of: floor, count: inFlight)
           subject.paths.append((figures, cost))
@@ -72,7 +86,7 @@ struct BenchCommand: AsyncParsableCommand {
     case (false, false): [(50, 1), (400, 16)]
     case (true, false): [(10, 1), (40, 8)]
     case (false, true): [(3, 1), (16, 8)]
-    case (true, true): [(1, 1), (4, 4)]
+    case (true, true): [(1, 1), (2, 2)]
     }
   }
 }
@@ -139,7 +153,7 @@ struct Bench {
   func cost(of floor: PathFloor, count: Int) async throws -> Double {
     try floor.run(count: count)
     var costs: [Double] = []
-    for _ in 0..<(pace.rounds.lowerBound * 2) { costs.append(try await Stopwatch.elapsed { try floor.run(count: count) }) }
+    for _ in 0..<pace.rounds.lowerBound { costs.append(try await Stopwatch.elapsed { try floor.run(count: count) }) }
     return Stopwatch.median(costs) / Double(count)
   }
 }

@@ -5,9 +5,11 @@ struct Pace: Sendable {
   /// Rounds go on until this much time has passed, or `rounds.upperBound` of them were made, but never fewer than `rounds.lowerBound`.
   let seconds: Double
   let rounds: ClosedRange<Int>
+  /// Rounds before those that count.
+  let warmUp: Int
 
-  static let full = Pace(seconds: 1.5, rounds: 9...4000)
-  static let quick = Pace(seconds: 0.08, rounds: 3...200)
+  static let full = Pace(seconds: 1.5, rounds: 9...4000, warmUp: 3)
+  static let quick = Pace(seconds: 0.08, rounds: 2...200, warmUp: 1)
 }
 
 /// What one comparison gave: medians of single runs, in nanoseconds, and how many there were of each.
@@ -29,7 +31,7 @@ enum Stopwatch {
   /// Compares what only computes, by the processor time of the thread: other programs do not count.
   static func compare(_ pace: Pace, _ candidate: () throws -> Void, floor: () throws -> Void) rethrows -> Comparison {
     var series = Series(pace)
-    for _ in 0..<3 {
+    for _ in 0..<pace.warmUp {
       try candidate()
       try floor()
     }
@@ -47,7 +49,7 @@ enum Stopwatch {
     -> Comparison
   {
     var series = Series(pace)
-    for _ in 0..<3 {
+    for _ in 0..<pace.warmUp {
       try await candidate()
       try await floor()
     }
@@ -71,7 +73,10 @@ enum Stopwatch {
     init(_ pace: Pace) { self.pace = pace }
 
     var candidateIsFirst: Bool { rounds.isMultiple(of: 2) }
-    var goesOn: Bool { rounds < pace.rounds.lowerBound || (now() - begin < pace.seconds * 1e9 && rounds < pace.rounds.upperBound) }
+    var goesOn: Bool {
+      if rounds > 0, Task.isCancelled { return false }
+      return rounds < pace.rounds.lowerBound || (now() - begin < pace.seconds * 1e9 && rounds < pace.rounds.upperBound)
+    }
     var comparison: Comparison { Comparison(candidate: median(candidates), floor: median(floors), rounds: rounds) }
   }
 

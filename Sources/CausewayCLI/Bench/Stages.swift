@@ -141,7 +141,7 @@ struct Stages {
     let batch = max(4, min(64, (8 << 20) / payload.count))
     let digest = SHA256.hash(payload)
     let entry = try Self.entryBytes(digest)
-    let slow = Pace(seconds: pace.seconds, rounds: pace.rounds.lowerBound...max(pace.rounds.lowerBound, 400))
+    let slow = Pace(seconds: pace.seconds, rounds: pace.rounds.lowerBound...400, warmUp: pace.warmUp)
     let single = try await Stopwatch.compareWaiting(slow) {
       try await append(payload, digest, to: journal)
     } floor: {

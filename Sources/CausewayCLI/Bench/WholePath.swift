@@ -82,8 +82,10 @@ struct WholePath {
 
   /// One declaration from submission to verified receipt. The state is read from the sender's journal, which costs the gateway nothing.
   private func deliver(_ document: [UInt8]) async throws {
+    // The same document again and again: only its reference makes it another consignment.
+    let reference = ClearanceID.random().text.uppercased()
     let answer = try await world.cn.inside.call(
-      "POST", "/v1/declarations?profile=cn.decmessage&corridor=CN-SG", headers: ["Idempotency-Key": ClearanceID.random().text],
+      "POST", "/v1/declarations?profile=cn.decmessage&corridor=CN-SG&ucr=6CN\(reference)", headers: ["Idempotency-Key": reference],
       body: document)
     guard let id = answer["messageId"]?.string.flatMap(MessageID.init) else {
       throw CausewayError("bench.not_delivered", facts: ["state": "unknown"])

@@ -58,6 +58,8 @@ package struct EnvelopeRefusal: Sendable {
   package let payloadDigest: Digest
   /// Not empty.
   package let problems: [Problem]
+  /// The signature holds and the payload is the one that was signed: the sender takes the refusal as the answer to this very message.
+  package let isAuthentic: Bool
   package let receivedAt: Instant
 }
 
@@ -95,10 +97,12 @@ package struct EnvelopeVerifier: Sendable {
   package func verify(_ received: ReceivedEnvelope, from peer: AuthenticatedPeer, at now: Instant) -> EnvelopeVerdict {
     let payloadDigest = SHA256.hash(received.payload)
     var header: EnvelopeHeader?
+    var isAuthentic = false
     do throws(CausewayError) {
       let parsed = try EnvelopeHeader.parse(received.headerBytes)
       header = parsed
       let signature = try authenticate(received, parsed, peer)
+      isAuthentic = parsed.payload.sha256 == payloadDigest
       let problems =
         addressProblems(parsed, signature.algorithm) + timeProblems(parsed, now)
         + payloadProblems(parsed.payload, received, payloadDigest)
@@ -108,7 +112,7 @@ package struct EnvelopeVerifier: Sendable {
       return .refused(
         EnvelopeRefusal(
           peer: peer, header: header, envelopeDigest: received.digest, payloadDigest: payloadDigest, problems: error.problems,
-          receivedAt: now))
+          isAuthentic: isAuthentic, receivedAt: now))
     }
   }
 

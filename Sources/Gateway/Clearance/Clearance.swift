@@ -100,6 +100,9 @@ package struct Clearance: Hashable, Sendable {
   /// The declaration has been read: this is the consignment.
   package mutating func identify(ucr: String) { self.ucr = ucr }
 
+  /// The partner's receipt has refused the declaration itself: it has no such case, and nothing that follows could reach it.
+  package var isTurnedAway: Bool { ownSide == .export && receivedSequence == 0 && `import`?.status == .refused }
+
   package func side(_ kind: SideKind) -> Side? { kind == .export ? export : `import` }
 
   /// The side that the partner owns.
@@ -124,10 +127,11 @@ package struct Clearance: Hashable, Sendable {
   /// Applies one event to one side, or says why it is not allowed and changes nothing.
   ///
   /// - Returns: nil when it took effect; otherwise the problem, code `clearance.illegal_transition`,
-  ///   `clearance.illegal_revision` or `clearance.already_final`.
+  ///   `clearance.illegal_revision`, `clearance.already_final` or `clearance.turned_away`.
   package mutating func apply(
     _ event: Event, on kind: SideKind, at time: Instant, messageID: String? = nil
   ) -> Problem? {
+    if kind == .export, isTurnedAway { return Problem("clearance.turned_away") }
     switch event {
     case .status(let status, let registrationID):
       guard var side = side(kind), kind.successors(of: side.status).contains(status) else { return refusal(kind, to: status) }

@@ -70,9 +70,11 @@ extension GatewayNode {
       operations += record(sealed, outgoing, clearance, at: now)
       entries.append(entry(for: sealed))
     }
-    // A clearance whose declaration has not been read yet stands under its own id; no UCR has that form.
+    // A clearance whose declaration has not been read yet, or was turned away, stands under its own id, and the reference is free for
+    // another declaration; no UCR has that form.
+    let reference = clearance.isTurnedAway ? "refused:\(clearance.id)" : clearance.ucr ?? "unread:\(clearance.id)"
     let record = ClearanceRecord(
-      id: clearance.id, ucr: clearance.ucr ?? "unread:\(clearance.id)", corridor: clearance.corridor, side: clearance.ownSide.rawValue,
+      id: clearance.id, ucr: reference, corridor: clearance.corridor, side: clearance.ownSide.rawValue,
       status: clearance.outcome.rawValue, state: clearance.stored.serialized(), created: created, updated: now)
     operations.append(.putClearance(record, expecting: expecting))
     let outcome = try await journal.commit(

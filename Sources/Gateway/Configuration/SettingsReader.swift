@@ -42,7 +42,7 @@ struct SettingsReader {
 
   mutating func strings(_ key: String, default value: [String]? = nil) -> [String]? {
     guard let found = take(key, required: value == nil) else { return value }
-    guard let texts = try? found.strings() else { return mistyped(key, found, "list of texts") }
+    guard (try? found.list()) != nil, let texts = try? found.strings() else { return mistyped(key, found, "list of texts") }
     return texts
   }
 

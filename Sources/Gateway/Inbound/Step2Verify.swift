@@ -42,15 +42,34 @@ extension GatewayNode {
       kind: "message.refused", corridor: refusal.header.map(\.corridor), messageID: refusal.header?.messageID,
       payloadDigest: refusal.payloadDigest, actor: refusal.peer.participant, reasons: Array(codes.prefix(64)),
       extra: ["envelope": .string(refusal.envelopeDigest.hex)])
-    let outcome = try await journal.commit(
-      Change(
-        entries: [entry],
-        finish: { recorded, _ throws(CausewayError) in
-          let receipt = Receipt.refusing(refusal, receiver: economy, ledger: Self.position(recorded))
-          return Change.Finish(result: Array(try receipt.signed(keyID: signer.keyID, key: signer.key).utf8))
-        }))
-    guard let committed = outcome.committed else { throw CausewayError("journal.conflict") }
-    return String(decoding: committed.result, as: UTF8.self)
+    let change = ClearanceChange(
+      entries: [entry],
+      finish: { recorded, _ throws(CausewayError) in
+        let receipt = Receipt.refusing(refusal, receiver: economy, ledger: Self.position(recorded))
+        return Change.Finish(result: Array(try receipt.signed(keyID: signer.keyID, key: signer.key).utf8))
+      })
+    for _ in 0..<64 {
+      switch try await commit(change, takingNumberOf: refusal) {
+      case .committed(let committed): return String(decoding: committed.result, as: UTF8.self)
+      case .conflict(.clearance): continue
+      case .conflict: throw CausewayError("journal.conflict")
+      }
+    }
+    throw CausewayError("journal.contended")
+  }
+
+  /// A genuine message that is refused has had its turn: its sender goes on with the next number.
+  private func commit(_ change: ClearanceChange, takingNumberOf refusal: EnvelopeRefusal) async throws(CausewayError) -> Change.Outcome {
+    let alone = Change(entries: change.entries, finish: change.finish)
+    guard refusal.isAuthentic, let header = refusal.header, let stored = try await clearanceRecord(header.clearance.text) else {
+      return try await journal.commit(alone)
+    }
+    var clearance = try Clearance(json: try JSONValue.parse(stored.state))
+    guard ByteString(clearance.corridor) == ByteString(header.corridor), clearance.order(of: header.sequence) == .next else {
+      return try await journal.commit(alone)
+    }
+    clearance.received(sequence: header.sequence)
+    return try await commit(change, clearance, created: stored.created, expecting: .revision(stored.revision), at: clock.now())
   }
 
   /// A message that was dealt with in time and comes again after it expired gets the receipt that it got then.

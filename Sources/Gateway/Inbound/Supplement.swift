@@ -25,7 +25,7 @@ extension GatewayNode {
   /// - Throws: a problem for each answer that is wrong and each item that is still missing, with its path; `clearance.*`.
   package func answerSupplement(of id: String, with body: [UInt8], by principal: Principal) async throws(CausewayError) -> JSONValue {
     let answers = try Self.answers(body)
-    let (message, _, local) = try await localDraft(of: id)
+    let (message, request, local) = try await localDraft(of: id)
     guard let record = try await clearanceRecord(id), let settings = configuration.corridor(record.corridor),
       let profile = settings.handsOver.flatMap({ profiles[$0] })
     else { throw CausewayError("receive.not_found") }
@@ -37,6 +37,7 @@ extension GatewayNode {
       + supplied.problems.filter { $0.severity == .error }
     guard open.isEmpty else { throw CausewayError(problems: open) }
     let completed = supplied.bytes
+    let report = try await report(of: message, with: answers, asked: request)
     let revision = try EnvelopeHeader.parse(message.header).revision ?? 1
     try await update(clearance: id) { clearance, now throws(CausewayError) in
       guard let side = clearance.import else { throw CausewayError("receive.not_found") }
@@ -49,7 +50,10 @@ extension GatewayNode {
       let status = StatusMessage(clearanceID: id, side: .import, revision: side.revision, status: .lodged, effective: now)
       let outgoing = try statusOutgoing(status, inReplyTo: message.id, at: now)
       var change = ClearanceChange(outgoing: [outgoing])
-      change.operations = [.replacePayload(payload(.local, of: message.id, mediaType: profile.mediaType, completed, at: now))]
+      change.operations = [
+        .replacePayload(payload(.local, of: message.id, mediaType: profile.mediaType, completed, at: now)),
+        .replacePayload(payload(.report, of: message.id, report, at: now)),
+      ]
       change.operations += handOver(.lodgement, of: message, clearance: clearance, payloadKind: .local, at: now)
       change.entries = [
         EntryDraft(
@@ -60,6 +64,27 @@ extension GatewayNode {
     }
     probe(.supplementAnswered)
     return try await clearance(id, waitSeconds: 0, seen: nil)
+  }
+
+  /// The draft's translation report with where the supplied values came from, so that every element of the complete document has its
+  /// provenance.
+  private func report(
+    of message: MessageRecord, with answers: [SupplementAnswer], asked request: PayloadRecord
+  ) async throws(CausewayError) -> JSONValue {
+    let stored = try await journal.read { reader throws(CausewayError) in
+      try reader.payload(owner: message.id.text, kind: PayloadKind.report.rawValue)
+    }
+    guard let stored else { throw CausewayError("journal.not_found", facts: ["what": "report"]) }
+    let items = try SupplementRequest(json: try JSONValue.parse(request.bytes)).items
+    let supplied = answers.map { answer -> JSONValue in
+      var entry: JSONObject = ["action": .string(Action.supplemented.rawValue), "target": .string(answer.path)]
+      let item = items.first { ByteString($0.path) == ByteString(answer.path) }
+      entry["element"] = item?.element.map(JSONValue.string)
+      return .object(entry)
+    }
+    var report = try JSONValue.parse(stored.bytes).object ?? [:]
+    report["entries"] = .array((report["entries"]?.array ?? []) + supplied)
+    return .object(report)
   }
 
   private static func answers(_ body: [UInt8]) throws(CausewayError) -> [SupplementAnswer] {

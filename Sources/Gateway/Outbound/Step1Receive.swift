@@ -107,7 +107,7 @@ extension GatewayNode {
   private func isRefused(_ text: String) async throws(CausewayError) -> Bool {
     guard let id = MessageID(text) else { return false }
     let message = try await journal.read { reader throws(CausewayError) in try reader.message(id) }
-    return message?.state == MessageState.refused.rawValue
+    return message?.state == MessageState.refused.rawValue || message?.state == MessageState.refusedByPartner.rawValue
   }
 
   /// What the submission refers to, checked against the configuration and the registry.

@@ -37,7 +37,9 @@ package struct Complement: Sendable {
 extension Complement {
   /// The stable JSON form (`schemas/complement.schema.json`).
   package var json: JSONValue {
-    var object = JSONObject([("version", 1), ("profile", .string(profile)), ("direction", .string(direction.rawValue)), ("economy", .string(economy))])
+    var object = JSONObject([
+      ("version", 1), ("profile", .string(profile)), ("direction", .string(direction.rawValue)), ("economy", .string(economy)),
+    ])
     if let shape { object["shape"] = .string(shape) }
     if let namespace { object["namespace"] = .string(namespace) }
     if !counts.isEmpty { object["counts"] = .object(JSONObject(counts.map { ($0.path, JSONValue.number(JSONNumber($0.count))) })) }
@@ -77,7 +79,9 @@ extension Complement {
     var entries: [Entry] = []
     guard let list = json["entries"]?.array else { throw invalid("/entries") }
     for (index, item) in list.enumerated() {
-      guard let path = item["path"]?.string, KeyedPath(path) != nil, let text = item["is"], text.isNull || text.string != nil else { throw invalid("/entries/\(index)") }
+      guard let path = item["path"]?.string, KeyedPath(path) != nil, let text = item["is"], text.isNull || text.string != nil else {
+        throw invalid("/entries/\(index)")
+      }
       var guards: [(element: String, text: String?)] = []
       for member in item["guard"]?.object?.members ?? [] {
         guard member.value.isNull || member.value.string != nil else { throw invalid("/entries/\(index)/guard") }

@@ -13,14 +13,18 @@ struct ComplementApplier {
 
   /// - Parameter draft: finished once, so that it is known what comes out.
   /// - Returns: the merged draft, and the entries that were not applied, with the reason.
-  static func apply(_ complement: Complement, to draft: Draft, profile: Profile, plan: VariantPlan) -> (draft: Draft, skipped: [(path: String, reason: Reason)]) {
+  static func apply(_ complement: Complement, to draft: Draft, profile: Profile, plan: VariantPlan) -> (
+    draft: Draft, skipped: [(path: String, reason: Reason)]
+  ) {
     var applier = ComplementApplier(draft: draft, profile: profile, plan: plan, complement: complement)
     // Guards and positions are those of the document as written: all are looked up before anything is changed.
     let targets = complement.entries.map { applier.target($0, in: draft) }
     let lists = complement.orders.map { applier.list($0.path, in: draft) }
     for (entry, target) in zip(complement.entries, targets) { applier.apply(entry, target) }
     for (order, list) in zip(complement.orders, lists) { if let list { applier.reorder(list, order.order) } }
-    if let namespace = complement.namespace, profile.structure[0].namespace >= 0 { applier.draft.namespaces[profile.structure[0].namespace] = namespace }
+    if let namespace = complement.namespace, profile.structure[0].namespace >= 0 {
+      applier.draft.namespaces[profile.structure[0].namespace] = namespace
+    }
     return (applier.draft, applier.skipped)
   }
 
@@ -45,7 +49,9 @@ struct ComplementApplier {
     var prefix = KeyedPath()
     walk: while index < path.segments.count {
       let segment = path.segments[index]
-      guard !segment.isUnknown, let kind = Self.kind(segment, under: Int(original.nodes[Int(node)].structure), profile.structure) else { break }
+      guard !segment.isUnknown, let kind = Self.kind(segment, under: Int(original.nodes[Int(node)].structure), profile.structure) else {
+        break
+      }
       let siblings = original.living(kind, of: node)
       switch segment.selector {
       case .only:
@@ -143,6 +149,7 @@ struct ComplementApplier {
     }
     let structureNode = Int(draft.nodes[Int(node)].structure)
     if structureNode < 0 {
+      draft.nodes[Int(node)].isRestored = true
       draft.nodes[Int(node)].namespace = entry.name
       draft.nodes[Int(node)].text = text.isEmpty ? nil : text
       draft.nodes[Int(node)].isKept = true
@@ -151,6 +158,7 @@ struct ComplementApplier {
     if profile.structure[structureNode].isLeaf {
       draft.nodes[Int(node)].text = text
       draft.nodes[Int(node)].isWeak = false
+      draft.nodes[Int(node)].isRestored = true
       draft.nodes[Int(node)].name = entry.name
     } else {
       draft.nodes[Int(node)].isKept = true
@@ -186,7 +194,9 @@ struct ComplementApplier {
       case .only: next = siblings.first
       case .position(let position): next = position <= siblings.count ? siblings[position - 1] : nil
       case .key(_, let text):
-        if let key = plan.groupAt[kind]?.key { next = siblings.first { draft.text(below: $0, key.path)?.utf8.elementsEqual(text.utf8) ?? false } }
+        if let key = plan.groupAt[kind]?.key {
+          next = siblings.first { draft.text(below: $0, key.path)?.utf8.elementsEqual(text.utf8) ?? false }
+        }
       case .added: next = nil
       }
       guard let next else { return node }

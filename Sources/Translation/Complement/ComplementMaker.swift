@@ -31,7 +31,8 @@ struct ComplementMaker {
       if !uri.utf8.elementsEqual(written.utf8) { namespace = uri }
     }
     let complement = Complement(
-      profile: profile.name, direction: variant.direction, economy: economy, shape: variant.shape.map { profile.structure.shapes[$0] }, namespace: namespace,
+      profile: profile.name, direction: variant.direction, economy: economy, shape: variant.shape.map { profile.structure.shapes[$0] },
+      namespace: namespace,
       counts: maker.counts, orders: maker.orders, entries: maker.entries)
     return (complement, maker.changed)
   }
@@ -57,7 +58,8 @@ struct ComplementMaker {
     let entry = structure[binding]
     if entry.type != nil {
       let text = source.utf8(node) ?? []
-      let alias = document.syntax == .xml && !entry.also.isEmpty && !document.name(id).utf8.elementsEqual(entry.name.utf8) ? document.name(id) : nil
+      let alias =
+        document.syntax == .xml && !entry.also.isEmpty && !document.name(id).utf8.elementsEqual(entry.name.utf8) ? document.name(id) : nil
       let isSame = peer >= 0 && returned.nodes[Int(peer)].text.map { $0.utf8.elementsEqual(text) } ?? false
       if !isSame { changed.insert(node) }
       if !isSame || alias != nil { add(path(), String(decoding: text, as: UTF8.self), alias, binding, peer < 0 ? outer : peer) }
@@ -70,7 +72,9 @@ struct ComplementMaker {
       hasChildren = true
       if kind >= 0 { own.append((kind, child.index)) } else if kind == BoundDocument.unknown { keepUnknown(child.index, path()) }
     }
-    if entry.type == nil, !hasChildren, peer < 0, node != 0 { entries.append(.init(path: path().description, text: "", name: nil, guards: [])) }
+    if entry.type == nil, !hasChildren, peer < 0, node != 0 {
+      entries.append(.init(path: path().description, text: "", name: nil, guards: []))
+    }
     var others: [(kind: Int32, node: Int32)] = []
     if peer >= 0 {
       var child = returned.nodes[Int(peer)].firstChild
@@ -153,7 +157,9 @@ struct ComplementMaker {
       orders.append((path: path.appending(name).description, order: order))
       usesPosition = true
     }
-    if usesPosition, entries.count > before || orders.count > ordersBefore { counts.append((path: path.appending(name).description, count: others.count)) }
+    if usesPosition, entries.count > before || orders.count > ordersBefore {
+      counts.append((path: path.appending(name).description, count: others.count))
+    }
   }
 
   /// The node of the original, of a kind, that something below a written node came from.
@@ -194,7 +200,8 @@ struct ComplementMaker {
     // Several of one name under one parent are told apart by their position among the unknown ones.
     var position = 0
     if let parent = document.parent(id) {
-      for sibling in document.children(parent) where source.binding[Int(sibling.index)] < 0 && document.name(sibling).utf8.elementsEqual(document.name(id).utf8) {
+      for sibling in document.children(parent)
+      where source.binding[Int(sibling.index)] < 0 && document.name(sibling).utf8.elementsEqual(document.name(id).utf8) {
         position += 1
         if sibling == id { break }
       }

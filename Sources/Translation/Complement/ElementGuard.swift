@@ -7,7 +7,9 @@ struct ElementGuard {
 
   /// - Parameters:
   ///   - node: the leaf's draft node, or the innermost existing node above it.
-  static func texts(_ leaf: Int, at node: Int32, in draft: Draft, plan: VariantPlan, dictionary: ElementDictionary) -> [(element: String, text: String?)] {
+  static func texts(_ leaf: Int, at node: Int32, in draft: Draft, plan: VariantPlan, dictionary: ElementDictionary) -> [(
+    element: String, text: String?
+  )] {
     var texts: [(element: String, text: String?)] = []
     for use in plan.uses[leaf] + plan.coupled[leaf].flatMap({ plan.uses[$0] }) {
       if case .computed(_, nil) = use.rule.kind {

@@ -78,7 +78,9 @@ struct KeyedPath: Hashable, Sendable {
       return .key(String(Substring(text[..<equals])), value)
     }
     let isAdded = text.first == 0x2B
-    guard let number = Int(Substring(isAdded ? text.dropFirst() : text)), number > 0, number < 1_000_000, text.first != 0x2D else { return nil }
+    guard let number = Int(Substring(isAdded ? text.dropFirst() : text)), number > 0, number < 1_000_000, text.first != 0x2D else {
+      return nil
+    }
     return isAdded ? .added(number) : .position(number)
   }
 

@@ -31,17 +31,23 @@ struct BoundDocument: Sendable {
     let count = document.count
     let isJSON = document.syntax == .json
     if isJSON {
-      guard !document.isArray(document.root), document.text(document.root) == nil else { throw CausewayError("parse.root_unknown", pointer: "") }
+      guard !document.isArray(document.root), document.text(document.root) == nil else {
+        throw CausewayError("parse.root_unknown", pointer: "")
+      }
     } else {
       let root = structure[0]
       guard document.name(document.root).utf8.elementsEqual(root.name.utf8) else {
-        throw CausewayError("parse.root_unknown", pointer: document.pointer(document.root), line: document.line(document.root), facts: ["expected": root.name])
+        throw CausewayError(
+          "parse.root_unknown", pointer: document.pointer(document.root), line: document.line(document.root), facts: ["expected": root.name]
+        )
       }
       let uri = document.namespace(document.root) ?? ""
       let isAccepted = root.namespace < 0 ? uri.isEmpty : structure.namespaces[root.namespace].accepts(uri)
       guard isAccepted else {
         let expected = root.namespace < 0 ? "" : structure.namespaces[root.namespace].uri
-        throw CausewayError("parse.namespace_unknown", pointer: document.pointer(document.root), line: document.line(document.root), facts: ["expected": expected])
+        throw CausewayError(
+          "parse.namespace_unknown", pointer: document.pointer(document.root), line: document.line(document.root),
+          facts: ["expected": expected])
       }
     }
     var binding = [Int32](repeating: Self.unknown, count: count)
@@ -71,7 +77,8 @@ struct BoundDocument: Sendable {
       }
       let name = nameID(id)
       let isAttribute = document.kind(id) == .attribute
-      let found = name < 0 ? -1 : structure.find(name, isAttribute: isAttribute, isJSON: isJSON, parent: Int(parent), cursor: &cursor[Int(parent)])
+      let found =
+        name < 0 ? -1 : structure.find(name, isAttribute: isAttribute, isJSON: isJSON, parent: Int(parent), cursor: &cursor[Int(parent)])
       if found >= 0, isJSON || Self.agrees(document.namespace(id), structure, found) {
         binding[Int(index)] = Int32(found)
       } else if isJSON, name == contentID, structure[Int(parent)].isLeaf {
@@ -92,7 +99,9 @@ struct BoundDocument: Sendable {
   init(_ document: Document, of draft: Draft) {
     self.document = document
     var binding = [Int32](repeating: Self.unknown, count: document.count)
-    for node in draft.nodes.indices where draft.nodes[node].output >= 0 { binding[Int(draft.nodes[node].output)] = draft.nodes[node].structure }
+    for node in draft.nodes.indices where draft.nodes[node].output >= 0 {
+      binding[Int(draft.nodes[node].output)] = draft.nodes[node].structure
+    }
     var unknownNodes: [Int32] = []
     var ends = [Int32](repeating: 0, count: document.count)
     for index in binding.indices where binding[index] < 0 {
@@ -110,7 +119,9 @@ struct BoundDocument: Sendable {
     var node = document.count - 1
     while node >= 0 {
       if ends[node] == 0 { ends[node] = Int32(node + 1) }
-      if let parent = document.parent(.init(index: Int32(node))), ends[Int(parent.index)] < ends[node] { ends[Int(parent.index)] = ends[node] }
+      if let parent = document.parent(.init(index: Int32(node))), ends[Int(parent.index)] < ends[node] {
+        ends[Int(parent.index)] = ends[node]
+      }
       node -= 1
     }
   }

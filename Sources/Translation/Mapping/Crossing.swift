@@ -1,6 +1,6 @@
-import YAMLTree
 import Declarations
 import Primitives
+import YAMLTree
 
 /// How a declaration of one side becomes the other side's declaration of the same goods (`schemas/canonical/crossing.yaml`).
 struct Crossing: Sendable {
@@ -44,7 +44,8 @@ struct Crossing: Sendable {
         let group = try element(id, node)
         derivations.append(
           .group(
-            group, id: try element(id + ".ID", node), type: try element(id + ".TypeCode", node), from: from, code: try node.required("type").string(),
+            group, id: try element(id + ".ID", node), type: try element(id + ".TypeCode", node), from: from,
+            code: try node.required("type").string(),
             direction: direction))
         continue
       }
@@ -72,7 +73,9 @@ struct Crossing: Sendable {
     for derivation in derivations {
       switch derivation {
       case .element(let target, let from, let wanted, let action):
-        guard wanted == nil || wanted == direction, let value = declaration.root[from], value.isFilled, root[target] == nil else { continue }
+        guard wanted == nil || wanted == direction, let value = declaration.root[from], value.isFilled, root[target] == nil else {
+          continue
+        }
         root[target] = value
         result.swapped[target] = action
         left.removeAll { $0.path.element == from && $0.path.steps.isEmpty }

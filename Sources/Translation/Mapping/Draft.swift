@@ -20,6 +20,8 @@ struct Draft {
     /// Stays although it holds nothing.
     var isKept = false
     var isRemoved = false
+    /// The text came from a complement.
+    var isRestored = false
     var firstChild: Int32 = -1
     var lastChild: Int32 = -1
     var nextSibling: Int32 = -1
@@ -67,7 +69,9 @@ struct Draft {
       let hasChild = document.children(id).contains { _ in true }
       if nodes[Int(node)].text == nil, !hasChild { nodes[Int(node)].isKept = true }
     }
-    if document.syntax == .xml, structure[0].namespace >= 0, let uri = document.namespace(document.root) { namespaces[structure[0].namespace] = uri }
+    if document.syntax == .xml, structure[0].namespace >= 0, let uri = document.namespace(document.root) {
+      namespaces[structure[0].namespace] = uri
+    }
   }
 
   // MARK: Building
@@ -239,7 +243,8 @@ struct Draft {
         isLiving[index] = false
       } else if !isLiving[index] {
         let structureNode = Int(nodes[index].structure)
-        isLiving[index] = nodes[index].text != nil
+        isLiving[index] =
+          nodes[index].text != nil
           || (structureNode >= 0 && plan.requirements.isRequired[structureNode] && !structure[structureNode].isLeaf)
       }
     }
@@ -302,14 +307,19 @@ struct Draft {
       symbol = builder.symbol(isAttribute ? String(name.dropFirst()) : name)
     }
     if !isJSON {
-      if let own = node.namespace { namespace = builder.namespaceIndex(own) } else if let entry, entry.namespace >= 0 { namespace = names.namespaces[entry.namespace] }
+      if let own = node.namespace {
+        namespace = builder.namespaceIndex(own)
+      } else if let entry, entry.namespace >= 0 {
+        namespace = names.namespaces[entry.namespace]
+      }
     }
     if !isJSON, isAttribute {
       nodes[Int(index)].output = Int32(builder.count)
       builder.attribute(symbol: symbol, namespace: namespace, utf8: (node.text ?? "").utf8, line: 0)
       return
     }
-    nodes[Int(index)].output = builder.open(symbol: symbol, namespace: namespace, line: 0, inArray: isJSON && (entry?.jsonArray ?? false)).index
+    nodes[Int(index)].output =
+      builder.open(symbol: symbol, namespace: namespace, line: 0, inArray: isJSON && (entry?.jsonArray ?? false)).index
     if node.firstChild < 0, !isJSON {
       if let text = node.text { builder.text(text) }
       builder.close()

@@ -1,6 +1,6 @@
-import YAMLTree
 import Declarations
 import Primitives
+import YAMLTree
 
 /// Compiles `mapping.yaml` against structure, dictionary and code tables. Collects all problems with file, line and reason; compiles
 /// nothing unless there are none.
@@ -53,7 +53,8 @@ struct MappingCompiler {
     let economy = try economy(try root.required("economy"))
     let rules = try root.required("rules").list()
     guard let rootElement = dictionary.root(of: "declaration") else {
-      throw CausewayError("profile.mapping_invalid", pointer: root.file, line: root.line, facts: ["reason": "the dictionary has no declaration"])
+      throw CausewayError(
+        "profile.mapping_invalid", pointer: root.file, line: root.line, facts: ["reason": "the dictionary has no declaration"])
     }
     var plans: [VariantPlan] = []
     for variant in variants {
@@ -81,7 +82,9 @@ struct MappingCompiler {
     if let shapes = node["shapes"] {
       var rules = [MappingPlan.ShapeRule?](repeating: nil, count: structure.shapes.count)
       for member in try shapes.members() {
-        guard let shape = structure.shapes.firstIndex(of: member.key) else { throw shapes.error("the structure has no shape \(member.key)") }
+        guard let shape = structure.shapes.firstIndex(of: member.key) else {
+          throw shapes.error("the structure has no shape \(member.key)")
+        }
         rules[shape] = try shapeRule(member.value)
       }
       guard !rules.isEmpty, rules.allSatisfy({ $0 != nil }) else { throw shapes.error("each shape of the structure needs a direction") }
@@ -104,7 +107,8 @@ struct MappingCompiler {
     guard let direction = Direction(rawValue: try word.string()) else { throw word.error("a direction is EX or IM") }
     guard !isPlain, let when = node["when"] else { return .init(direction: direction, when: nil) }
     try node.allow(["is", "when"])
-    guard let member = try when.members().first, try when.members().count == 1, let element = dictionary[id: member.key], !dictionary[element].isGroup
+    guard let member = try when.members().first, try when.members().count == 1, let element = dictionary[id: member.key],
+      !dictionary[element].isGroup
     else { throw when.error("`when` names one element and its values") }
     return .init(direction: direction, when: (element: element, values: try member.value.strings()))
   }
@@ -130,7 +134,9 @@ struct MappingCompiler {
       let reason = try node.required("reason").string()
       guard let at = node["at"] else { return refuse(node, "`at` is missing") }
       var contexts = structure.shapeNodes.isEmpty ? [0] : structure.shapeNodes
-      if let shapes = try node["shape"]?.strings() { contexts = contexts.filter { node in structure[node].shape.map { shapes.contains(structure.shapes[$0]) } ?? false } }
+      if let shapes = try node["shape"]?.strings() {
+        contexts = contexts.filter { node in structure[node].shape.map { shapes.contains(structure.shapes[$0]) } ?? false }
+      }
       let entries = if case .sequence(let list) = at.content { list } else { [at] }
       for entry in entries {
         let text = try entry.string()
@@ -153,7 +159,9 @@ struct MappingCompiler {
     for (index, node) in structure.nodes.enumerated() where node.isLeaf {
       guard used[index] || local[index] != nil else {
         problems.append(
-          Problem("profile.structure_invalid", pointer: structure.file, line: node.line, facts: ["reason": "\(structure.path(index)) is neither mapped nor local"]))
+          Problem(
+            "profile.structure_invalid", pointer: structure.file, line: node.line,
+            facts: ["reason": "\(structure.path(index)) is neither mapped nor local"]))
         continue
       }
       let canBeAsked = node.min > 0 || !node.requiredIn.isEmpty
@@ -223,7 +231,9 @@ struct MappingCompiler {
   mutating func checkUnambiguous(_ path: Path, at node: YAMLNode, allowsRepeatedTarget: Bool) {
     for step in path.steps where structure[step.node].isRepeated && step.tests.isEmpty {
       if allowsRepeatedTarget, step.node == path.target { continue }
-      refuse(node, "the path goes through \(structure.path(step.node)), which may occur more than once: give a test, a position, `lines` or a group")
+      refuse(
+        node,
+        "the path goes through \(structure.path(step.node)), which may occur more than once: give a test, a position, `lines` or a group")
     }
   }
 
@@ -245,7 +255,11 @@ struct MappingCompiler {
       for item in plan.items {
         switch item {
         case .group(let inner):
-          visit(inner, prefix + "/\(Self.signature(inner.path))#\(inner.filters.map { "\($0.element.raw)\($0.isEqual)\($0.text)" }.joined(separator: ","))\(inner.line)")
+          visit(
+            inner,
+            prefix
+              + "/\(Self.signature(inner.path))#\(inner.filters.map { "\($0.element.raw)\($0.isEqual)\($0.text)" }.joined(separator: ","))\(inner.line)"
+          )
         case .rule(let rule):
           guard let path = rule.path else { continue }
           note(path)
@@ -266,13 +280,14 @@ struct MappingCompiler {
 
   private static func signature(_ path: Path) -> String {
     path.steps.map { step in
-      "\(step.node)" + step.tests.map { test in
-        switch test {
-        case .equals(let nodes, let text): "[\(nodes)=\(text)]"
-        case .differs(let nodes, let text): "[\(nodes)!=\(text)]"
-        case .position(let position): "[\(position)]"
-        }
-      }.joined()
+      "\(step.node)"
+        + step.tests.map { test in
+          switch test {
+          case .equals(let nodes, let text): "[\(nodes)=\(text)]"
+          case .differs(let nodes, let text): "[\(nodes)!=\(text)]"
+          case .position(let position): "[\(position)]"
+          }
+        }.joined()
     }.joined(separator: "/")
   }
 }

@@ -161,7 +161,8 @@ final class RulePlan: Sendable {
   let isConstant: Bool
 
   init(
-    line: Int, path: Path?, also: [Path] = [], reads: Bool, writes: Bool, kind: Kind, implies: [(field: Field, text: String)] = [], creates: Bool = false,
+    line: Int, path: Path?, also: [Path] = [], reads: Bool, writes: Bool, kind: Kind, implies: [(field: Field, text: String)] = [],
+    creates: Bool = false,
     sharesTarget: Bool = false
   ) {
     self.line = line
@@ -179,7 +180,9 @@ final class RulePlan: Sendable {
   }
 
   func sharing(_ sharesTarget: Bool) -> RulePlan {
-    RulePlan(line: line, path: path, also: also, reads: reads, writes: writes, kind: kind, implies: implies, creates: creates, sharesTarget: sharesTarget)
+    RulePlan(
+      line: line, path: path, also: also, reads: reads, writes: writes, kind: kind, implies: implies, creates: creates,
+      sharesTarget: sharesTarget)
   }
 
   private static func elements(of kind: Kind) -> [ElementIndex] {

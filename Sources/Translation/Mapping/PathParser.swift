@@ -40,7 +40,9 @@ struct PathParser {
 
   private func test(_ test: String, node: Int, text: String) throws(Failure) -> Path.Test {
     if let position = Int(test) {
-      guard position > 0, position <= structure[node].max else { throw Failure(reason: "the position \(position) in \(text) is out of range") }
+      guard position > 0, position <= structure[node].max else {
+        throw Failure(reason: "the position \(position) in \(text) is out of range")
+      }
       return .position(position)
     }
     guard let equals = test.firstIndex(of: "=") else { throw Failure(reason: "the test [\(test)] in \(text) is not understood") }
@@ -54,7 +56,9 @@ struct PathParser {
       current = try child(String(name), of: current, in: text)
       nodes.append(current)
     }
-    guard !nodes.isEmpty, structure[current].isLeaf, !right.isEmpty else { throw Failure(reason: "the test [\(test)] in \(text) is not understood") }
+    guard !nodes.isEmpty, structure[current].isLeaf, !right.isEmpty else {
+      throw Failure(reason: "the test [\(test)] in \(text) is not understood")
+    }
     return isDifferent ? .differs(nodes, String(right)) : .equals(nodes, String(right))
   }
 

@@ -215,7 +215,11 @@ struct Reader {
     for (field, text) in rule.implies where group[field.element] == nil { group[field.element] = Value(text, origin: node) }
     switch rule.kind {
     case .field(let field, let scale):
-      if let scale { readScaled(field, scale, type, text, node, &group, locate(scale.unit, context, slots, base)) } else { read(field, type, text, node, &group) }
+      if let scale {
+        readScaled(field, scale, type, text, node, &group, locate(scale.unit, context, slots, base))
+      } else {
+        read(field, type, text, node, &group)
+      }
     case .computed(_, let field?): read(field, type, text, node, &group)
     case .constant(let constant):
       let isSame = LeafType.trimmed(text).elementsEqual(constant.utf8)
@@ -240,10 +244,16 @@ struct Reader {
     failures[ElementPath(field.element, in: steps)] = ReadFailure(reason: reason, node: node, candidates: candidates)
   }
 
-  private mutating func set(_ field: Field, _ value: Value, _ node: Int32, _ action: Action, _ reason: Reason? = nil, _ table: CodeListVersion? = nil, _ group: inout Group) {
+  private mutating func set(
+    _ field: Field, _ value: Value, _ node: Int32, _ action: Action, _ reason: Reason? = nil, _ table: CodeListVersion? = nil,
+    _ group: inout Group
+  ) {
     if let present = group[field.element] {
-      if !present.hasSameContent(as: value) { fail(field, node, .conflict) } else if marks[Int(node)] == nil {
-        marks[Int(node)] = ReadMark(action: action, reason: reason, table: table, via: present.origin == node ? -1 : present.origin, element: field.element)
+      if !present.hasSameContent(as: value) {
+        fail(field, node, .conflict)
+      } else if marks[Int(node)] == nil {
+        marks[Int(node)] = ReadMark(
+          action: action, reason: reason, table: table, via: present.origin == node ? -1 : present.origin, element: field.element)
       }
       return
     }
@@ -274,7 +284,8 @@ struct Reader {
     if field.listVersion != nil, field.list?.accepts(canonical) == false {
       return fail(field, node, .codeUnknown, table: field.listVersion, isRefused: true)
     }
-    set(field, Value(canonical, origin: node, received: received(text, canonical), list: field.listVersion), node, .copied, nil, nil, &group)
+    set(
+      field, Value(canonical, origin: node, received: received(text, canonical), list: field.listVersion), node, .copied, nil, nil, &group)
   }
 
   /// Why an element does not take a text.
@@ -283,7 +294,8 @@ struct Reader {
     switch problem.code {
     case "validate.too_long": return .tooLong
     case "validate.too_many_digits": return .precision
-    case "validate.not_integer": return ExactDecimal(String(decoding: LeafType.trimmed(text), as: UTF8.self)) == nil ? .notOfType : .precision
+    case "validate.not_integer":
+      return ExactDecimal(String(decoding: LeafType.trimmed(text), as: UTF8.self)) == nil ? .notOfType : .precision
     default: return .notOfType
     }
   }
@@ -299,7 +311,9 @@ struct Reader {
       let (outcome, conversion) = Field.forward(String(decoding: LeafType.trimmed(code), as: UTF8.self), scale.conversions),
       case .mapped(_, .scaled(let factor)) = outcome
     else { return read(field, type, text, node, &group) }
-    guard let plain = type.canonical(text, for: .decimal(digits: 36, scale: 18)), let number = ExactDecimal(plain) else { return fail(field, node, .notOfType) }
+    guard let plain = type.canonical(text, for: .decimal(digits: 36, scale: 18)), let number = ExactDecimal(plain) else {
+      return fail(field, node, .notOfType)
+    }
     var limit = 18
     if case .decimal(_, let scale) = field.type { limit = scale }
     let result = scale.isInverse ? number.divided(by: factor, limit: limit) : number.multiplied(by: factor)
@@ -308,7 +322,8 @@ struct Reader {
   }
 
   private mutating func readUnit(
-    _ field: Field, _ unit: RulePlan.Unit, _ type: LeafType, _ text: ArraySlice<UInt8>, _ node: Int32, _ unitNode: Int32, _ group: inout Group
+    _ field: Field, _ unit: RulePlan.Unit, _ type: LeafType, _ text: ArraySlice<UInt8>, _ node: Int32, _ unitNode: Int32,
+    _ group: inout Group
   ) {
     var factor: ExactDecimal?
     if unitNode >= 0, let code = bound.filled(unitNode).map(LeafType.trimmed), !code.elementsEqual(unit.written.utf8) {
@@ -318,9 +333,13 @@ struct Reader {
       }
       factor = entry.factor
     }
-    if unitNode >= 0 { marks[Int(unitNode)] = ReadMark(action: factor == nil ? .copied : .converted, reason: factor == nil ? nil : .scaled, via: node, element: field.element) }
+    if unitNode >= 0 {
+      marks[Int(unitNode)] = ReadMark(
+        action: factor == nil ? .copied : .converted, reason: factor == nil ? nil : .scaled, via: node, element: field.element)
+    }
     guard let factor else { return read(field, type, text, node, &group) }
-    guard let plain = type.canonical(text, for: .decimal(digits: 36, scale: 18)), let number = ExactDecimal(plain), let product = number.multiplied(by: factor),
+    guard let plain = type.canonical(text, for: .decimal(digits: 36, scale: 18)), let number = ExactDecimal(plain),
+      let product = number.multiplied(by: factor),
       let canonical = field.type.canonical(product.description)
     else { return fail(field, node, .precision) }
     set(field, Value(canonical, origin: node, received: plain), node, .converted, .scaled, nil, &group)
@@ -335,7 +354,9 @@ struct Reader {
         noteEmpty(node)
         continue
       }
-      if first < 0 { first = node } else {
+      if first < 0 {
+        first = node
+      } else {
         if !wasFull { text += " " }
         marks[Int(node)] = ReadMark(action: .copied, reason: nil, via: first, element: field.element)
       }
@@ -357,82 +378,4 @@ struct Reader {
     }
     for (field, canonical) in values { set(field, Value(canonical, origin: node), node, .copied, nil, nil, &group) }
   }
-}
-
-/// One text that holds several values one after another.
-enum ConcatCodec {
-  private static let indicator = LeafType.indicator(no: "0", yes: "1")
-
-  /// The values of the parts, or nil when the text is not made of them.
-  static func split(_ text: ArraySlice<UInt8>, _ parts: [RulePlan.Part]) -> [(Field, String)]? {
-    let scalars = Array(String(decoding: text, as: UTF8.self).unicodeScalars)
-    var values: [(Field, String)] = []
-    var position = 0
-    for (index, part) in parts.enumerated() {
-      switch part {
-      case .literal(let literal):
-        let expected = Array(literal.unicodeScalars)
-        guard scalars[position...].starts(with: expected) else { return nil }
-        position += expected.count
-      case .field(let field, let length):
-        var end = scalars.count
-        if let length {
-          if position == scalars.count { return values.isEmpty ? nil : values }
-          end = min(scalars.count, position + length.upperBound)
-          guard end - position >= length.lowerBound else { return nil }
-        } else if index + 1 < parts.count, case .literal(let literal) = parts[index + 1] {
-          let expected = Array(literal.unicodeScalars)
-          guard let found = (position...scalars.count).first(where: { scalars[$0...].starts(with: expected) }) else { return nil }
-          end = found
-        }
-        var view = String.UnicodeScalarView()
-        view.append(contentsOf: scalars[position..<end])
-        guard let canonical = canonical(String(view), field) else { return nil }
-        values.append((field, canonical))
-        position = end
-      }
-    }
-    return position == scalars.count ? values : nil
-  }
-
-  private static func canonical(_ text: String, _ field: Field) -> String? {
-    guard !text.isEmpty else { return nil }
-    if !field.conversions.isEmpty {
-      guard case .mapped(let code, let fidelity)? = field.forward(text)?.outcome, fidelity == .exact || fidelity == .lossy else { return nil }
-      return code
-    }
-    if field.type == .indicator { return indicator.check(Array(text.utf8)[...]) == nil ? (text == "1" ? "true" : "false") : nil }
-    return field.type.canonical(text)
-  }
-
-  /// The text of the values, or why there is none. Parts may be missing at the end only.
-  static func join(_ parts: [RulePlan.Part], _ value: (Field) -> String?) -> Result<String, Refusal> {
-    var text = ""
-    var isEnded = false
-    for part in parts {
-      switch part {
-      case .literal(let literal): text += literal
-      case .field(let field, let length):
-        guard let canonical = value(field) else {
-          if length == nil { return .failure(.init(reason: .notDeclared)) }
-          isEnded = true
-          continue
-        }
-        guard !isEnded else { return .failure(.init(reason: .reshaped)) }
-        var written = field.type == .indicator ? (canonical == "true" ? "1" : "0") : canonical
-        if let conversion = field.conversions.first {
-          switch conversion.reverse(canonical) {
-          case .mapped(let code, _): written = code
-          case .ambiguous: return .failure(.init(reason: .codeAmbiguous))
-          case .none, .unknown: return .failure(.init(reason: .codeNoPeer))
-          }
-        }
-        if let length, !length.contains(LeafType.length(written.utf8)) { return .failure(.init(reason: .tooLong)) }
-        text += written
-      }
-    }
-    return .success(text)
-  }
-
-  struct Refusal: Error { let reason: Reason }
 }

@@ -1,6 +1,6 @@
-import YAMLTree
 import Declarations
 import Primitives
+import YAMLTree
 
 /// Rules and groups of a mapping, one variant at a time.
 extension MappingCompiler {
@@ -83,10 +83,13 @@ extension MappingCompiler {
       refuse(node, "the path goes through \(structure.path(step.node)), which may occur more than once")
     }
     let split = try node["split"]?.string()
-    if split != nil, !structure[path.target].isLeaf || split == "" { throw node.error("only the text of a leaf can be split, by something") }
+    if split != nil, !structure[path.target].isLeaf || split == "" {
+      throw node.error("only the text of a leaf can be split, by something")
+    }
     mark(path, writes: false)
     if !structure[path.target].isLeaf { used[path.target] = false }
-    return group(try node.required("rules").list(), element: element, path: path, key: node["key"], split: split, filters: [], line: node.line)
+    return group(
+      try node.required("rules").list(), element: element, path: path, key: node["key"], split: split, filters: [], line: node.line)
   }
 
   // MARK: One rule
@@ -119,7 +122,8 @@ extension MappingCompiler {
       implies.append((field: field, text: try member.value.string()))
     }
     return RulePlan(
-      line: node.line, path: path, also: also, reads: reads, writes: writes, kind: kind, implies: implies, creates: try node["create"]?.flag() ?? false)
+      line: node.line, path: path, also: also, reads: reads, writes: writes, kind: kind, implies: implies,
+      creates: try node["create"]?.flag() ?? false)
   }
 
   private mutating func placeless(_ node: YAMLNode, _ group: ElementIndex) throws(CausewayError) -> RulePlan.Kind {
@@ -136,11 +140,15 @@ extension MappingCompiler {
     let leaf = path.target
     if let text = try node["const"]?.string() {
       guard node["element"] == nil else { throw node.error("a constant has no element") }
-      if let reason = structure.violation(of: leaf, text: Array(text.utf8)[...]) { throw node.error("the constant does not fit \(structure.path(leaf)): \(reason)") }
+      if let reason = structure.violation(of: leaf, text: Array(text.utf8)[...]) {
+        throw node.error("the constant does not fit \(structure.path(leaf)): \(reason)")
+      }
       return .constant(text)
     }
     if let parts = node["concat"] {
-      let otherwise: Field? = try node["otherwise"].map { node throws(CausewayError) in try self.field(id: try node.string(), node, group: group, leaf: leaf) }
+      let otherwise: Field? = try node["otherwise"].map { node throws(CausewayError) in
+        try self.field(id: try node.string(), node, group: group, leaf: leaf)
+      }
       return .concat(try concat(try parts.list(), group: group, leaf: leaf), otherwise: otherwise)
     }
     if let text = try node["compute"]?.string() {
@@ -152,7 +160,9 @@ extension MappingCompiler {
       try lines.allow(["length", "max"])
       let length = try lines.required("length").integer()
       let max = try lines.required("max").integer()
-      guard length > 0, max > 0, max <= structure[leaf].max else { throw lines.error("more lines than \(structure.path(leaf)) may have, or none") }
+      guard length > 0, max > 0, max <= structure[leaf].max else {
+        throw lines.error("more lines than \(structure.path(leaf)) may have, or none")
+      }
       return .lines(field, length: length, max: max)
     }
     if let unit = node["unit"] { return .unit(field, try self.unit(unit, context: context, rule: node)) }
@@ -172,7 +182,9 @@ extension MappingCompiler {
     guard let path = resolve(text, from: context, at: rule) else { throw node.error("the unit's place \(text) is not in the structure") }
     var factors: [(code: String, factor: ExactDecimal)] = []
     for member in try node["factors"]?.members() ?? [] {
-      guard let factor = ExactDecimal(try member.value.string()), factor.mantissa > 0 else { throw member.value.error("a factor is a positive number") }
+      guard let factor = ExactDecimal(try member.value.string()), factor.mantissa > 0 else {
+        throw member.value.error("a factor is a positive number")
+      }
       factors.append((code: member.key, factor: factor))
     }
     mark(path, writes: true)
@@ -197,10 +209,14 @@ extension MappingCompiler {
         wasOpen = true
         continue
       }
-      guard let (low, high) = StructureLoader.cardinality(length), low > 0, high < .max else { throw node.error("a length is a number or a range such as 2..4") }
+      guard let (low, high) = StructureLoader.cardinality(length), low > 0, high < .max else {
+        throw node.error("a length is a number or a range such as 2..4")
+      }
       parts.append(.field(field, low...high))
     }
-    guard parts.contains(where: { $0.element != nil }) else { throw CausewayError("profile.mapping_invalid", facts: ["reason": "no part names an element"]) }
+    guard parts.contains(where: { $0.element != nil }) else {
+      throw CausewayError("profile.mapping_invalid", facts: ["reason": "no part names an element"])
+    }
     return parts
   }
 
@@ -214,15 +230,20 @@ extension MappingCompiler {
     guard let index = dictionary[id: id], !dictionary[index].isGroup else { throw node.error("the dictionary has no element \(id)") }
     let element = dictionary[index]
     guard element.group == group else {
-      throw node.error("\(id) stands in \(element.group.map { dictionary[$0].id } ?? "nothing"), not in \(dictionary[group].id): it needs a group rule")
+      throw node.error(
+        "\(id) stands in \(element.group.map { dictionary[$0].id } ?? "nothing"), not in \(dictionary[group].id): it needs a group rule")
     }
     var conversions: [CodeTable] = []
     for name in try node["convert"]?.strings() ?? [] {
       guard let table = codes.conversion(name) else { throw node.error("there is no conversion \(name)") }
       conversions.append(CodeTable(table))
-      if let list = element.list, table.to.id != list { throw node.error("the conversion \(name) leads to \(table.to.id), and \(id) takes \(list)") }
+      if let list = element.list, table.to.id != list {
+        throw node.error("the conversion \(name) leads to \(table.to.id), and \(id) takes \(list)")
+      }
       if let leaf, !structure[leaf].lists.isEmpty, !structure[leaf].lists.contains(table.from.id) {
-        throw node.error("the conversion \(name) starts from \(table.from.id), and \(structure.path(leaf)) holds \(structure[leaf].lists.joined(separator: ", "))")
+        throw node.error(
+          "the conversion \(name) starts from \(table.from.id), and \(structure.path(leaf)) holds \(structure[leaf].lists.joined(separator: ", "))"
+        )
       }
     }
     if conversions.isEmpty, let leaf, let type = structure[leaf].type {
@@ -240,7 +261,8 @@ extension MappingCompiler {
   private func compute(_ text: String, group: ElementIndex, at node: YAMLNode) throws(CausewayError) -> Compute {
     if let range = text.firstRange(of: " if ") {
       return .when(
-        try compute(String(text[..<range.lowerBound]), group: group, at: node), try compute(String(text[range.upperBound...]), group: group, at: node))
+        try compute(String(text[..<range.lowerBound]), group: group, at: node),
+        try compute(String(text[range.upperBound...]), group: group, at: node))
     }
     guard let open = text.firstIndex(of: "("), text.last == ")" else { throw node.error("`\(text)` is not understood") }
     let name = text[..<open]

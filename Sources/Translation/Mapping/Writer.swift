@@ -45,15 +45,15 @@ struct Writing {
 
 /// Writes a declaration by a variant's plan.
 struct Writer {
-  private let profile: Profile
-  private let structure: Structure
-  private let plan: VariantPlan
-  private let day: String?
-  private var draft: Draft
-  private var events: [WriteEvent] = []
-  private var instances: [InstanceEntry] = []
+  let profile: Profile
+  let structure: Structure
+  let plan: VariantPlan
+  let day: String?
+  var draft: Draft
+  private(set) var events: [WriteEvent] = []
+  private(set) var instances: [InstanceEntry] = []
   /// Rules that name a position in what groups make, and constants: after everything else.
-  private var deferred: [(rule: RulePlan, context: Int32, group: Group, instance: Int32, isRoot: Bool)] = []
+  private(set) var deferred: [(rule: RulePlan, context: Int32, group: Group, instance: Int32, isRoot: Bool)] = []
 
   /// - Parameter day: the day that lists with periods of validity are asked about.
   static func write(_ declaration: Declaration, profile: Profile, plan: VariantPlan, on day: String?) -> Writing {
@@ -71,7 +71,7 @@ struct Writer {
     events.reserveCapacity(256)
   }
 
-  private mutating func run(_ declaration: Declaration) {
+  mutating func run(_ declaration: Declaration) {
     instances.append(.init(parent: -1, element: plan.root.element, position: 0))
     var context: Int32 = 0
     if let shape = plan.variant.shape { context = container(structure.shapeNodes[shape]) }
@@ -82,7 +82,7 @@ struct Writer {
   }
 
   /// A node and those above it, made.
-  private mutating func container(_ node: Int) -> Int32 {
+  mutating func container(_ node: Int) -> Int32 {
     let parent = structure[node].parent
     guard parent >= 0 else { return 0 }
     let above = container(parent)
@@ -92,12 +92,14 @@ struct Writer {
     return id
   }
 
-  private mutating func writeHead(_ root: inout Group) {
+  mutating func writeHead(_ root: inout Group) {
     let known = profile.known
     let direction = root[known.type]
     root[known.type] = nil
     var target: Int32 = -1
-    if case .value(let path, let values) = profile.plan.direction, let text = values.first(where: { $0.direction == plan.variant.direction })?.text {
+    if case .value(let path, let values) = profile.plan.direction,
+      let text = values.first(where: { $0.direction == plan.variant.direction })?.text
+    {
       target = reach(path, 0) ?? -1
       if target >= 0 {
         draft.nodes[Int(target)].text = text
@@ -118,17 +120,19 @@ struct Writer {
     note(known.economy, 0, economy?.origin ?? -1, target, target < 0 ? .implied : .copied)
   }
 
-  private mutating func note(
+  mutating func note(
     _ element: ElementIndex, _ instance: Int32, _ origin: Int32, _ target: Int32, _ action: Action, _ reason: Reason? = nil,
     _ table: CodeListVersion? = nil, _ candidates: [String] = []
   ) {
     events.append(
-      WriteEvent(element: element, instance: instance, origin: origin, target: target, action: action, reason: reason, table: table, candidates: candidates))
+      WriteEvent(
+        element: element, instance: instance, origin: origin, target: target, action: action, reason: reason, table: table,
+        candidates: candidates))
   }
 
   // MARK: Groups
 
-  private mutating func write(_ plan: GroupPlan, _ group: Group, at context: Int32, instance: Int32) {
+  mutating func write(_ plan: GroupPlan, _ group: Group, at context: Int32, instance: Int32) {
     let record = Int32(draft.groups.count)
     draft.groups.append((plan: plan, group: group, instance: instance))
     draft.nodes[Int(context)].group = record
@@ -139,7 +143,9 @@ struct Writer {
     for item in plan.items {
       switch item {
       case .rule(let rule):
-        guard rule.writes, rule.implies.allSatisfy({ group.text($0.field.element)?.utf8.elementsEqual($0.text.utf8) ?? false }) else { continue }
+        guard rule.writes, rule.implies.allSatisfy({ group.text($0.field.element)?.utf8.elementsEqual($0.text.utf8) ?? false }) else {
+          continue
+        }
         if let path = rule.path, structure[path.target].isAttribute, structure[structure[path.target].parent].isLeaf, !rule.isConstant {
           qualifiers.append(rule)
         } else {
@@ -169,10 +175,13 @@ struct Writer {
           reason = member.value.text.utf8.elementsEqual(text.utf8) ? .constant : .conflict
         }
         if case .derived(let field, _) = rule.kind, field.element == member.element { reason = .constant }
-        for (field, text) in rule.implies where field.element == member.element && member.value.text.utf8.elementsEqual(text.utf8) { reason = .constant }
+        for (field, text) in rule.implies where field.element == member.element && member.value.text.utf8.elementsEqual(text.utf8) {
+          reason = .constant
+        }
       }
       guard member.value.isFilled else { continue }
-      note(member.element, instance, member.value.origin, -1, reason == .constant ? .implied : .notCarried, reason == .constant ? nil : reason)
+      note(
+        member.element, instance, member.value.origin, -1, reason == .constant ? .implied : .notCarried, reason == .constant ? nil : reason)
     }
     for list in group.groups where !plan.writableGroups[Int(list.element.raw)] {
       let first = Int32(instances.count)
@@ -181,7 +190,7 @@ struct Writer {
     }
   }
 
-  private mutating func dropped(_ group: Group, _ instance: Int32, _ reason: Reason) {
+  mutating func dropped(_ group: Group, _ instance: Int32, _ reason: Reason) {
     for member in group.values where member.value.isFilled { note(member.element, instance, member.value.origin, -1, .notCarried, reason) }
     for list in group.groups {
       let first = Int32(instances.count)
@@ -190,7 +199,7 @@ struct Writer {
     }
   }
 
-  private mutating func writeInstances(_ plan: GroupPlan, _ list: [Group], _ taken: inout [Bool], at context: Int32, first: Int32) {
+  mutating func writeInstances(_ plan: GroupPlan, _ list: [Group], _ taken: inout [Bool], at context: Int32, first: Int32) {
     if let separator = plan.split { return writeSplit(plan, list, &taken, at: context, first: first, separator) }
     guard let last = plan.path.steps.last else {
       // The group shares the node of the enclosing one.
@@ -225,13 +234,14 @@ struct Writer {
     }
   }
 
-  private func accepts(_ plan: GroupPlan, _ group: Group) -> Bool {
+  func accepts(_ plan: GroupPlan, _ group: Group) -> Bool {
     plan.filters.allSatisfy { filter in
       (group.text(filter.element).map { $0.utf8.elementsEqual(filter.text.utf8) } ?? false) == filter.isEqual
     }
   }
 
-  private mutating func writeSplit(_ plan: GroupPlan, _ list: [Group], _ taken: inout [Bool], at context: Int32, first: Int32, _ separator: String) {
+  mutating func writeSplit(_ plan: GroupPlan, _ list: [Group], _ taken: inout [Bool], at context: Int32, first: Int32, _ separator: String)
+  {
     guard let target = reach(plan.path, context), let type = structure[plan.node].type else { return }
     var pieces: [String] = []
     for (position, group) in list.enumerated() where !taken[position] {
@@ -242,7 +252,8 @@ struct Writer {
         case .success(let written):
           pieces.append(written.text)
           note(field.element, first + Int32(position), value.origin, target, written.action, written.reason, written.table)
-        case .failure(let refusal): note(field.element, first + Int32(position), value.origin, -1, .notCarried, refusal.reason, refusal.table, refusal.candidates)
+        case .failure(let refusal):
+          note(field.element, first + Int32(position), value.origin, -1, .notCarried, refusal.reason, refusal.table, refusal.candidates)
         }
       }
     }
@@ -254,24 +265,25 @@ struct Writer {
 
   // MARK: Texts
 
-  private struct Written {
+  struct Written {
     let text: String
     let action: Action
     let reason: Reason?
     let table: CodeListVersion?
   }
 
-  private struct Refused: Error {
+  struct Refused: Error {
     let reason: Reason
     var table: CodeListVersion?
     var candidates: [String] = []
   }
 
-  private func text(_ field: Field, _ canonical: String, _ type: LeafType) -> Result<Written, Refused> {
+  func text(_ field: Field, _ canonical: String, _ type: LeafType) -> Result<Written, Refused> {
     if let conversion = field.conversions.first {
       switch conversion.reverse(canonical) {
       case .mapped(let code, .exact): return .success(.init(text: code, action: .converted, reason: nil, table: conversion.version))
-      case .mapped(let code, .lossy), .mapped(let code, .scaled): return .success(.init(text: code, action: .lossy, reason: nil, table: conversion.version))
+      case .mapped(let code, .lossy), .mapped(let code, .scaled):
+        return .success(.init(text: code, action: .lossy, reason: nil, table: conversion.version))
       case .ambiguous(let candidates): return .failure(.init(reason: .codeAmbiguous, table: conversion.version, candidates: candidates))
       case .none: return .failure(.init(reason: .codeNoPeer, table: conversion.version))
       case .unknown: return .failure(.init(reason: .codeUnknown, table: conversion.version))
@@ -284,18 +296,19 @@ struct Writer {
     }
   }
 
-  private mutating func reach(_ path: Path, _ context: Int32, sharesTarget: Bool = true, creates: Bool = false) -> Int32? {
+  mutating func reach(_ path: Path, _ context: Int32, sharesTarget: Bool = true, creates: Bool = false) -> Int32? {
     var node: Int32 = path.isAbsolute ? 0 : context
     for (index, step) in path.steps.enumerated() {
       let isLast = index == path.steps.count - 1
-      guard let next = draft.reach(step, from: node, isGrouped: plan.groupAt[step.node] != nil && !creates, isNew: isLast && !sharesTarget) else { return nil }
+      guard let next = draft.reach(step, from: node, isGrouped: plan.groupAt[step.node] != nil && !creates, isNew: isLast && !sharesTarget)
+      else { return nil }
       node = next
     }
     return node
   }
 
   /// Whether the leaf that an attribute qualifies has a text.
-  private func hasValue(_ path: Path, _ context: Int32) -> Bool {
+  func hasValue(_ path: Path, _ context: Int32) -> Bool {
     var node: Int32 = path.isAbsolute ? 0 : context
     for step in path.steps.dropLast() {
       let found = draft.find(step, from: node)
@@ -306,16 +319,22 @@ struct Writer {
   }
 
   /// Puts a text into a leaf; the reason when it cannot stand there.
-  private mutating func place(_ text: String, _ rule: RulePlan, _ path: Path, _ context: Int32, origin: Int32, isTyped: Bool = false) -> Result<Int32, Refused> {
+  mutating func place(_ text: String, _ rule: RulePlan, _ path: Path, _ context: Int32, origin: Int32, isTyped: Bool = false) -> Result<
+    Int32, Refused
+  > {
     // `LeafType.write` gave a text of the type; a list, a pattern and fixed values are looked at here, and a code for white space.
     let leaf = structure[path.target]
-    if !leaf.isFree || !(leaf.type?.checksByWriting ?? false) || !isTyped, let reason = structure.violation(of: path.target, text: Array(text.utf8)[...], on: day) {
+    if !leaf.isFree || !(leaf.type?.checksByWriting ?? false) || !isTyped,
+      let reason = structure.violation(of: path.target, text: Array(text.utf8)[...], on: day)
+    {
       return .failure(.init(reason: reason))
     }
     if structure[path.target].isAttribute, structure[structure[path.target].parent].isLeaf, !hasValue(path, context) {
       return .failure(.init(reason: .withoutValue))
     }
-    guard let node = reach(path, context, sharesTarget: rule.sharesTarget, creates: rule.creates) else { return .failure(.init(reason: .noPlace)) }
+    guard let node = reach(path, context, sharesTarget: rule.sharesTarget, creates: rule.creates) else {
+      return .failure(.init(reason: .noPlace))
+    }
     if let present = draft.nodes[Int(node)].text, !draft.nodes[Int(node)].isWeak {
       return present.utf8.elementsEqual(text.utf8) ? .success(node) : .failure(.init(reason: .conflict))
     }
@@ -327,7 +346,7 @@ struct Writer {
 
   // MARK: Rules
 
-  private mutating func write(_ rule: RulePlan, _ group: Group, _ context: Int32, _ instance: Int32, isRoot: Bool) {
+  mutating func write(_ rule: RulePlan, _ group: Group, _ context: Int32, _ instance: Int32, isRoot: Bool) {
     guard let path = rule.path, let type = structure[path.target].type else { return }
     if rule.hasPosition, !rule.creates {
       deferred.append((rule, context, group, instance, isRoot))
@@ -350,17 +369,17 @@ struct Writer {
       // The unit stands next to the value or on it.
       if let node = reach(unit.path, context) {
         draft.nodes[Int(node)].text = unit.written
-        draft.nodes[Int(node)].origin = value.origin
       }
     case .implied, .derived: break
     }
   }
 
-  private mutating func write(
+  mutating func write(
     _ field: Field, _ value: Value, _ type: LeafType, _ rule: RulePlan, _ path: Path, _ context: Int32, _ instance: Int32
   ) {
     switch text(field, value.text, type) {
-    case .failure(let refused): note(field.element, instance, value.origin, -1, .notCarried, refused.reason, refused.table, refused.candidates)
+    case .failure(let refused):
+      note(field.element, instance, value.origin, -1, .notCarried, refused.reason, refused.table, refused.candidates)
     case .success(let written):
       switch place(written.text, rule, path, context, origin: value.origin, isTyped: !field.hasConversion) {
       case .success(let node): note(field.element, instance, value.origin, node, written.action, written.reason, written.table)
@@ -369,8 +388,9 @@ struct Writer {
     }
   }
 
-  private mutating func writeComputed(
-    _ compute: Compute, _ field: Field?, _ type: LeafType, _ rule: RulePlan, _ path: Path, _ context: Int32, _ instance: Int32, _ group: Group
+  mutating func writeComputed(
+    _ compute: Compute, _ field: Field?, _ type: LeafType, _ rule: RulePlan, _ path: Path, _ context: Int32, _ instance: Int32,
+    _ group: Group
   ) {
     guard let canonical = compute.evaluate(in: group, position: instances[Int(instance)].position) else { return }
     let element = field?.type ?? (canonical == "true" || canonical == "false" ? ElementType.indicator : .decimal(digits: 36, scale: 18))
@@ -387,7 +407,7 @@ struct Writer {
     note(field?.element ?? plan.root.element, instance, -1, node, .computed)
   }
 
-  private mutating func writeDeferred(_ rule: RulePlan, _ group: Group, _ context: Int32, _ instance: Int32, isRoot: Bool) {
+  mutating func writeDeferred(_ rule: RulePlan, _ group: Group, _ context: Int32, _ instance: Int32, isRoot: Bool) {
     guard let path = rule.path, let type = structure[path.target].type else { return }
     switch rule.kind {
     case .constant(let text):
@@ -420,78 +440,5 @@ struct Writer {
     case .concat(let parts, let otherwise): writeParts(parts, otherwise, type, rule, path, group, context, instance)
     case .unit, .implied, .derived: break
     }
-  }
-
-  private mutating func writeParts(
-    _ parts: [RulePlan.Part], _ otherwise: Field?, _ type: LeafType, _ rule: RulePlan, _ path: Path, _ group: Group, _ context: Int32, _ instance: Int32
-  ) {
-    let present = parts.compactMap { part -> (Field, Value)? in
-      guard case .field(let field, _) = part, let value = group[field.element], value.isFilled else { return nil }
-      return (field, value)
-    }
-    func give(up reason: Reason, known: String? = nil) {
-      for (field, value) in present { note(field.element, instance, value.origin, -1, .notCarried, reason, nil, known.map { [$0] } ?? []) }
-    }
-    let isPartial = present.count < parts.count(where: { $0.element != nil })
-    guard !present.isEmpty else { return }
-    switch ConcatCodec.join(parts, { group.text($0.element) }) {
-    case .failure(let refusal):
-      if let otherwise, let value = group[otherwise.element], value.isFilled {
-        for (field, value) in present where field.element != otherwise.element { note(field.element, instance, value.origin, -1, .notCarried, refusal.reason) }
-        return write(otherwise, value, type, rule, path, context, instance)
-      }
-      give(up: refusal.reason)
-    case .success(let text):
-      switch place(text, rule, path, context, origin: present[0].1.origin) {
-      case .success(let node): for (field, value) in present { note(field.element, instance, value.origin, node, .copied) }
-      case .failure(let refused): if isPartial { give(up: .partial, known: text) } else { give(up: refused.reason) }
-      }
-    }
-  }
-
-  private mutating func writeLines(
-    _ field: Field, _ length: Int, _ max: Int, _ type: LeafType, _ rule: RulePlan, _ path: Path, _ group: Group, _ context: Int32, _ instance: Int32
-  ) {
-    guard let value = group[field.element], value.isFilled else { return }
-    var action = Action.copied
-    var why: Reason?
-    var whole = value.text
-    if case .text(_, true) = type {
-      switch LeafType.text(.max, upperASCII: true).write(value.text, of: field.type) {
-      case .exact(let text): whole = text
-      case .lossy(let text, let reason): (whole, action, why) = (text, .lossy, reason)
-      case .refused(let reason): return note(field.element, instance, value.origin, -1, .notCarried, reason)
-      }
-    }
-    let lines = Self.lines(whole, length)
-    guard lines.count <= max else { return note(field.element, instance, value.origin, -1, .notCarried, .tooLong) }
-    guard lines.allSatisfy({ structure.violation(of: path.target, text: Array($0.utf8)[...], on: day) == nil }) else {
-      return note(field.element, instance, value.origin, -1, .notCarried, .pattern)
-    }
-    var parent: Int32 = path.isAbsolute ? 0 : context
-    for step in path.steps.dropLast() {
-      guard let next = draft.reach(step, from: parent, isGrouped: plan.groupAt[step.node] != nil && !rule.creates) else { return note(field.element, instance, value.origin, -1, .notCarried, .noPlace) }
-      parent = next
-    }
-    for (index, line) in lines.enumerated() {
-      let node = draft.append(path.target, to: parent)
-      draft.nodes[Int(node)].text = line
-      draft.nodes[Int(node)].origin = value.origin
-      if index == 0 { note(field.element, instance, value.origin, node, action, why) }
-    }
-  }
-
-  /// Pieces of `length` scalars; the last may be shorter.
-  static func lines(_ text: String, _ length: Int) -> [String] {
-    let scalars = text.unicodeScalars
-    guard scalars.count > length else { return [text] }
-    var lines: [String] = []
-    var start = scalars.startIndex
-    while start < scalars.endIndex {
-      let end = scalars.index(start, offsetBy: length, limitedBy: scalars.endIndex) ?? scalars.endIndex
-      lines.append(String(scalars[start..<end]))
-      start = end
-    }
-    return lines
   }
 }

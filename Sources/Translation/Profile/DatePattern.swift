@@ -96,7 +96,8 @@ struct CivilTime: Hashable, Sendable {
   static func zone(_ text: some StringProtocol) -> Int? {
     let bytes = Array(text.utf8)
     if bytes == [0x5A] { return 0 }
-    guard bytes.count == 6, bytes[0] == 0x2B || bytes[0] == 0x2D, bytes[3] == 0x3A, let hours = Int(String(decoding: bytes[1...2], as: UTF8.self)),
+    guard bytes.count == 6, bytes[0] == 0x2B || bytes[0] == 0x2D, bytes[3] == 0x3A,
+      let hours = Int(String(decoding: bytes[1...2], as: UTF8.self)),
       let minutes = Int(String(decoding: bytes[4...5], as: UTF8.self)), hours < 24, minutes < 60
     else { return nil }
     return (hours * 60 + minutes) * (bytes[0] == 0x2D ? -1 : 1)
@@ -153,19 +154,38 @@ struct DatePattern: Hashable, Sendable {
       return position + expected.count <= bytes.count && Array(bytes[position..<(position + expected.count)]) == expected
     }
     while position < bytes.count {
-      if starts("yyyy") { tokens.append(.year); position += 4 }
-      else if starts("MM") { tokens.append(.month); position += 2 }
-      else if starts("dd") { tokens.append(.day); position += 2 }
-      else if starts("HH") { tokens.append(.hour); position += 2 }
-      else if starts("mm") { tokens.append(.minute); position += 2 }
-      else if starts("SST") { tokens.append(.singaporeTime); position += 3 }
-      else if starts("ss") { tokens.append(.second); position += 2 }
-      else if starts("XXX") { tokens.append(.zone); position += 3 }
-      else if bytes[position] == 0x53 {
+      if starts("yyyy") {
+        tokens.append(.year)
+        position += 4
+      } else if starts("MM") {
+        tokens.append(.month)
+        position += 2
+      } else if starts("dd") {
+        tokens.append(.day)
+        position += 2
+      } else if starts("HH") {
+        tokens.append(.hour)
+        position += 2
+      } else if starts("mm") {
+        tokens.append(.minute)
+        position += 2
+      } else if starts("SST") {
+        tokens.append(.singaporeTime)
+        position += 3
+      } else if starts("ss") {
+        tokens.append(.second)
+        position += 2
+      } else if starts("XXX") {
+        tokens.append(.zone)
+        position += 3
+      } else if bytes[position] == 0x53 {
         let start = position
         while position < bytes.count, bytes[position] == 0x53 { position += 1 }
         tokens.append(.fraction(position - start))
-      } else { tokens.append(.literal(bytes[position])); position += 1 }
+      } else {
+        tokens.append(.literal(bytes[position]))
+        position += 1
+      }
     }
     return tokens.contains(.year) && tokens.contains(.month) && tokens.contains(.day) ? tokens : nil
   }
@@ -198,12 +218,25 @@ struct DatePattern: Hashable, Sendable {
     }
     for token in tokens {
       switch token {
-      case .year: guard let value = digits(4) else { return nil }; result.year = value
-      case .month: guard let value = digits(2) else { return nil }; result.month = value
-      case .day: guard let value = digits(2) else { return nil }; result.day = value
-      case .hour: guard let value = digits(2), value < 24 else { return nil }; time.hour = value; hasTime = true
-      case .minute: guard let value = digits(2), value < 60 else { return nil }; time.minute = value
-      case .second: guard let value = digits(2), value < 60 else { return nil }; time.second = value
+      case .year:
+        guard let value = digits(4) else { return nil }
+        result.year = value
+      case .month:
+        guard let value = digits(2) else { return nil }
+        result.month = value
+      case .day:
+        guard let value = digits(2) else { return nil }
+        result.day = value
+      case .hour:
+        guard let value = digits(2), value < 24 else { return nil }
+        time.hour = value
+        hasTime = true
+      case .minute:
+        guard let value = digits(2), value < 60 else { return nil }
+        time.minute = value
+      case .second:
+        guard let value = digits(2), value < 60 else { return nil }
+        time.second = value
       case .fraction(let count):
         let start = position
         guard digits(count) != nil else { return nil }
@@ -215,7 +248,8 @@ struct DatePattern: Hashable, Sendable {
       case .zone:
         guard position < text.endIndex else { return nil }
         let length = text[position] == 0x5A ? 1 : 6
-        guard position + length <= text.endIndex, let zone = CivilTime.zone(String(decoding: text[position..<(position + length)], as: UTF8.self))
+        guard position + length <= text.endIndex,
+          let zone = CivilTime.zone(String(decoding: text[position..<(position + length)], as: UTF8.self))
         else { return nil }
         position += length
         result.zone = zone

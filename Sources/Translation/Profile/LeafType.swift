@@ -26,12 +26,21 @@ enum LeafType: Hashable, Sendable {
     switch parts[0] {
     case "text":
       let words = parts[1].split(separator: " ")
-      guard let first = words.first, let limit = length(String(first)), words.count == 1 || (words.count == 2 && words[1] == "upper-ascii") else { return nil }
+      guard let first = words.first, let limit = length(String(first)), words.count == 1 || (words.count == 2 && words[1] == "upper-ascii")
+      else { return nil }
       self = .text(limit, upperASCII: words.count == 2)
-    case "id": guard let limit = length(parts[1]) else { return nil }; self = .id(limit)
-    case "code": guard let limit = length(parts[1]) else { return nil }; self = .code(limit)
-    case "integer": guard let limit = length(parts[1], 18) else { return nil }; self = .integer(limit)
-    case "base64": guard let limit = length(parts[1]) else { return nil }; self = .base64(limit)
+    case "id":
+      guard let limit = length(parts[1]) else { return nil }
+      self = .id(limit)
+    case "code":
+      guard let limit = length(parts[1]) else { return nil }
+      self = .code(limit)
+    case "integer":
+      guard let limit = length(parts[1], 18) else { return nil }
+      self = .integer(limit)
+    case "base64":
+      guard let limit = length(parts[1]) else { return nil }
+      self = .base64(limit)
     case "decimal":
       guard case .decimal(let digits, let scale)? = ElementType(notation) else { return nil }
       self = .decimal(digits: digits, scale: scale)
@@ -40,8 +49,12 @@ enum LeafType: Hashable, Sendable {
       // The text for no stands first; the other order would turn every answer round, so it is refused.
       guard values.count == 2, values[0] != values[1], !["true", "1", "Y"].contains(values[0]) else { return nil }
       self = .indicator(no: values[0], yes: values[1])
-    case "date": guard let pattern = DatePattern(parts[1]), !pattern.alternatives[0].contains(.hour) else { return nil }; self = .date(pattern)
-    case "datetime": guard let pattern = DatePattern(parts[1]) else { return nil }; self = .datetime(pattern)
+    case "date":
+      guard let pattern = DatePattern(parts[1]), !pattern.alternatives[0].contains(.hour) else { return nil }
+      self = .date(pattern)
+    case "datetime":
+      guard let pattern = DatePattern(parts[1]) else { return nil }
+      self = .datetime(pattern)
     default: return nil
     }
   }
@@ -113,7 +126,8 @@ enum LeafType: Hashable, Sendable {
     case .indicator(let no, let yes):
       return text.elementsEqual(no.utf8) || text.elementsEqual(yes.utf8) ? nil : Problem("validate.not_indicator")
     case .date(let pattern): return pattern.parse(text) == nil ? Problem("validate.not_date", facts: ["pattern": pattern.notation]) : nil
-    case .datetime(let pattern): return pattern.parse(text) == nil ? Problem("validate.not_datetime", facts: ["pattern": pattern.notation]) : nil
+    case .datetime(let pattern):
+      return pattern.parse(text) == nil ? Problem("validate.not_datetime", facts: ["pattern": pattern.notation]) : nil
     }
   }
 
@@ -166,7 +180,8 @@ enum LeafType: Hashable, Sendable {
   func isSubsumed(by element: ElementType) -> Bool {
     switch (self, element) {
     case (.text(let a, _), .text(let b)), (.id(let a), .text(let b)), (.code(let a), .text(let b)), (.id(let a), .id(let b)),
-      (.code(let a), .id(let b)), (.code(let a), .code(let b)): a <= b
+      (.code(let a), .id(let b)), (.code(let a), .code(let b)):
+      a <= b
     default: false
     }
   }
@@ -189,7 +204,10 @@ enum LeafType: Hashable, Sendable {
     case .indicator(_, let yes): return text.elementsEqual(yes.utf8) ? "true" : "false"
     case .date(let pattern), .datetime(let pattern):
       guard var time = pattern.parse(text) else { return nil }
-      if element == .date { time.time = nil; time.zone = nil }
+      if element == .date {
+        time.time = nil
+        time.zone = nil
+      }
       return time.canonical
     }
   }
@@ -213,7 +231,9 @@ enum LeafType: Hashable, Sendable {
       return .lossy(text, .upperCased)
     case .id(let limit), .code(let limit), .base64(let limit): return fitted(canonical, limit)
     case .integer(let digits):
-      guard let number = ExactDecimal(canonical), let whole = number.rescaled(to: 0), whole.mantissa >= 0 else { return .refused(.precision) }
+      guard let number = ExactDecimal(canonical), let whole = number.rescaled(to: 0), whole.mantissa >= 0 else {
+        return .refused(.precision)
+      }
       let text = whole.description
       return text.utf8.count <= digits ? .exact(text) : .refused(.tooLong)
     case .decimal(let digits, let scale):

@@ -50,8 +50,10 @@ package final class Profile: Sendable {
   }
 
   init(
-    id: String, version: String, economy: String, en: String, zh: String, syntax: Document.Syntax, encodings: [TextEncoding], empties: Empties,
-    isOrderFree: Bool, keepsUnknown: Bool, itemLimit: Int, dictionary: ElementDictionary, codes: CodeLibrary, structure: Structure, plan: MappingPlan,
+    id: String, version: String, economy: String, en: String, zh: String, syntax: Document.Syntax, encodings: [TextEncoding],
+    empties: Empties,
+    isOrderFree: Bool, keepsUnknown: Bool, itemLimit: Int, dictionary: ElementDictionary, codes: CodeLibrary, structure: Structure,
+    plan: MappingPlan,
     rules: [Rule], known: KnownElements
   ) {
     self.id = id

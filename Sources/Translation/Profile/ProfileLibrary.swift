@@ -1,8 +1,8 @@
-import YAMLTree
 package import Declarations
-import FoundationEssentials
 import Formats
+import FoundationEssentials
 package import Primitives
+import YAMLTree
 
 /// All profiles of a `schemas` folder with the dictionary, the code lists and the crossing table that they share.
 package struct ProfileLibrary: Sendable {
@@ -71,8 +71,13 @@ extension Profile {
     head: YAMLNode, structure: YAMLNode, mapping: YAMLNode, rules: YAMLNode?, dictionary: ElementDictionary, codes: CodeLibrary
   ) throws(CausewayError) -> Profile {
     try head.allow(
-      ["id", "version", "economy", "title", "syntax", "encodings", "empties", "order", "unknown", "itemLimit", "structure", "mapping", "rules"])
-    guard let known = KnownElements(dictionary) else { throw head.error("the dictionary lacks Declaration.TypeCode or Declaration.EconomyCode") }
+      [
+        "id", "version", "economy", "title", "syntax", "encodings", "empties", "order", "unknown", "itemLimit", "structure", "mapping",
+        "rules",
+      ])
+    guard let known = KnownElements(dictionary) else {
+      throw head.error("the dictionary lacks Declaration.TypeCode or Declaration.EconomyCode")
+    }
     guard let syntax = Document.Syntax(rawValue: try head.required("syntax").string()) else { throw head.error("syntax is xml or json") }
     var encodings: [TextEncoding] = []
     for name in try head["encodings"]?.strings() ?? ["utf-8"] {
@@ -88,14 +93,20 @@ extension Profile {
     var problems: [Problem] = []
     var plan: MappingPlan?
     var compiled: [Rule] = []
-    do throws(CausewayError) { plan = try MappingCompiler.compile(mapping, structure: tree, dictionary: dictionary, codes: codes) } catch { problems += error.problems }
-    do throws(CausewayError) { compiled = try rules.map { rules throws(CausewayError) in try RuleLoader.load(rules, dictionary: dictionary, structure: tree) } ?? [] } catch { problems += error.problems }
+    do throws(CausewayError) { plan = try MappingCompiler.compile(mapping, structure: tree, dictionary: dictionary, codes: codes) } catch {
+      problems += error.problems
+    }
+    do throws(CausewayError) {
+      compiled = try rules.map { rules throws(CausewayError) in try RuleLoader.load(rules, dictionary: dictionary, structure: tree) } ?? []
+    } catch { problems += error.problems }
     guard let plan, problems.isEmpty else { throw CausewayError(problems: problems) }
     return Profile(
       id: try head.required("id").string(), version: try head.required("version").string(), economy: try head.required("economy").string(),
-      en: try head["title"]?.required("en").string() ?? "", zh: try head["title"]?.required("zh").string() ?? "", syntax: syntax, encodings: encodings,
+      en: try head["title"]?.required("en").string() ?? "", zh: try head["title"]?.required("zh").string() ?? "", syntax: syntax,
+      encodings: encodings,
       empties: try choice("empties", ["omit", "keep"]) == 1 ? .keep : .omit, isOrderFree: try choice("order", ["strict", "free"]) == 1,
-      keepsUnknown: try choice("unknown", ["refuse", "keep"]) == 1, itemLimit: try head["itemLimit"]?.integer() ?? .max, dictionary: dictionary,
+      keepsUnknown: try choice("unknown", ["refuse", "keep"]) == 1, itemLimit: try head["itemLimit"]?.integer() ?? .max,
+      dictionary: dictionary,
       codes: codes, structure: tree, plan: plan, rules: compiled, known: known)
   }
 }

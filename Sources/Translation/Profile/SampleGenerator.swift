@@ -56,7 +56,9 @@ package struct SampleGenerator {
 
   private mutating func run() -> Document {
     fill(0, 0)
-    if case .value(let path, let values) = profile.plan.direction, let text = values.first(where: { $0.direction == plan.variant.direction })?.text {
+    if case .value(let path, let values) = profile.plan.direction,
+      let text = values.first(where: { $0.direction == plan.variant.direction })?.text
+    {
       var node: Int32 = 0
       for step in path.steps { node = draft.reach(step, from: node) ?? node }
       draft.nodes[Int(node)].text = text
@@ -76,11 +78,14 @@ package struct SampleGenerator {
     for child in structure.children(structureNode) {
       let entry = structure[child]
       if let shape = entry.shape, shape != plan.variant.shape { continue }
-      let isRequired = structure.isRequired(child, in: plan.variant) || plan.uses[child].contains { $0.rule.elements.contains(where: filled.contains) }
+      let isRequired =
+        structure.isRequired(child, in: plan.variant) || plan.uses[child].contains { $0.rule.elements.contains(where: filled.contains) }
       var count = isRequired ? 1 : random.below(100) < 45 ? 1 : 0
       if entry.isRepeated, count > 0 {
         count = min(entry.max, max(entry.min, 1 + random.below(3)))
-        if plan.groupAt[child].map({ profile.dictionary[$0.element].id == "GoodsItem" }) ?? false { count = min(entry.max, items ?? 1 + random.below(8)) }
+        if plan.groupAt[child].map({ profile.dictionary[$0.element].id == "GoodsItem" }) ?? false {
+          count = min(entry.max, items ?? 1 + random.below(8))
+        }
       }
       if count == 0 {
         if entry.isLeaf, !entry.isAttribute, profile.empties == .keep, random.below(2) == 0 {
@@ -123,7 +128,9 @@ package struct SampleGenerator {
         if let value = avoided[field.element], case .mapped(let code, _) = outcome, code == value { return false }
         continue
       }
-      guard let canonical = type.canonical(Array(text.utf8)[...], for: field.type), field.list?.accepts(canonical) ?? true else { return false }
+      guard let canonical = type.canonical(Array(text.utf8)[...], for: field.type), field.list?.accepts(canonical) ?? true else {
+        return false
+      }
       if let value = avoided[field.element], canonical == value { return false }
     }
     return true
@@ -137,13 +144,16 @@ package struct SampleGenerator {
       switch use.rule.kind {
       case .constant(let text): return text
       case .concat(let parts, _): return joined(parts)
-      case .unit(_, let unit) where unit.path.target == leaf: return unit.factors.isEmpty || random.below(2) == 0 ? unit.written : random.element(unit.factors).code
+      case .unit(_, let unit) where unit.path.target == leaf:
+        return unit.factors.isEmpty || random.below(2) == 0 ? unit.written : random.element(unit.factors).code
       case .field(let field, _):
         if let from = sequences[field.element] { return use.plan.split == nil ? String(from + position) : "1" }
         if use.plan.key?.element == field.element, case .integer = field.type { return String(1 + position) }
         if let length = lengths[field.element] { return (0..<length).map { _ in String(1 + random.below(9)) }.joined() }
         if let form = forms[field.element], let text = identifier(form) { return text }
-        if let conversion = field.conversions.first, entry.lists.isEmpty, !conversion.conversion.rows.isEmpty { return random.element(conversion.conversion.rows).from }
+        if let conversion = field.conversions.first, entry.lists.isEmpty, !conversion.conversion.rows.isEmpty {
+          return random.element(conversion.conversion.rows).from
+        }
         if entry.lists.isEmpty, let code = field.list.flatMap({ code(of: $0) }) { return code }
         if case .integer = field.type, case .text = type { return String(1 + random.below(90)) }
         if case .decimal = field.type, !isNumeric(type) { return String(1 + random.below(90)) }

@@ -167,7 +167,9 @@ final class Structure: Sendable {
   }
 
   func child(_ name: String, isAttribute: Bool, of node: Int) -> Int? {
-    for child in children(node) where nodes[child].isAttribute == isAttribute && nodes[child].name.utf8.elementsEqual(name.utf8) { return child }
+    for child in children(node) where nodes[child].isAttribute == isAttribute && nodes[child].name.utf8.elementsEqual(name.utf8) {
+      return child
+    }
     return nil
   }
 

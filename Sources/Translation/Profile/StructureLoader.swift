@@ -1,6 +1,6 @@
-import YAMLTree
 import Declarations
 import Primitives
+import YAMLTree
 
 /// Reads `structure.yaml`. Collects all problems, each with file, line and reason.
 struct StructureLoader {
@@ -34,14 +34,18 @@ struct StructureLoader {
     for entry in try root["namespaces"]?.list() ?? [] {
       try entry.allow(["prefix", "uri", "accept"])
       namespaces.append(
-        .init(prefix: try entry["prefix"]?.string() ?? "", uri: try entry.required("uri").string(), accept: try entry["accept"]?.strings() ?? []))
+        .init(
+          prefix: try entry["prefix"]?.string() ?? "", uri: try entry.required("uri").string(), accept: try entry["accept"]?.strings() ?? []
+        ))
     }
     for member in try root["types"]?.members() ?? [] { types[member.key] = member.value }
     let name = try root.required("root").string()
     nodes.append(
       Structure.Row(
-        name: name, nameID: intern(name), isAttribute: false, namespace: namespaces.isEmpty ? -1 : 0, parent: -1, end: 0, min: 1, max: 1, type: nil,
-        lists: [], codes: [], pattern: nil, values: [], en: text(root, "en"), zh: text(root, "zh"), shape: nil, requiredIn: [], jsonName: "", jsonNameID: intern(""),
+        name: name, nameID: intern(name), isAttribute: false, namespace: namespaces.isEmpty ? -1 : 0, parent: -1, end: 0, min: 1, max: 1,
+        type: nil,
+        lists: [], codes: [], pattern: nil, values: [], en: text(root, "en"), zh: text(root, "zh"), shape: nil, requiredIn: [],
+        jsonName: "", jsonNameID: intern(""),
         json: .object, jsonArray: false, also: [], alsoIDs: [], line: root.line))
     for child in try root.required("tree").list() { add(child, parent: 0, using: []) }
     nodes[0].end = nodes.count
@@ -76,7 +80,9 @@ struct StructureLoader {
     let isAttribute = written.utf8.first == 0x40
     let name = isAttribute ? String(written.dropFirst()) : written
     guard !name.isEmpty else { return refuse(node, "the name is empty") }
-    guard let (low, high) = Self.cardinality(try node["card"]?.string() ?? "1") else { return refuse(node, "the cardinality of \(written) is not of the form 1, 0..1 or 1..n") }
+    guard let (low, high) = Self.cardinality(try node["card"]?.string() ?? "1") else {
+      return refuse(node, "the cardinality of \(written) is not of the form 1, 0..1 or 1..n")
+    }
     var type: LeafType?
     if let notation = try node["type"]?.string() {
       type = LeafType(notation)
@@ -92,7 +98,9 @@ struct StructureLoader {
     let values = try node["values"]?.strings() ?? []
     var namespace = isAttribute ? -1 : nodes[parent].namespace
     if let prefix = try node["ns"]?.string() {
-      guard let index = namespaces.firstIndex(where: { $0.prefix == prefix }) else { return refuse(node, "the prefix \(prefix) of \(written) is not declared") }
+      guard let index = namespaces.firstIndex(where: { $0.prefix == prefix }) else {
+        return refuse(node, "the prefix \(prefix) of \(written) is not declared")
+      }
       namespace = index
     }
     let (jsonName, json, isArray) = try json(node, name)
@@ -113,8 +121,10 @@ struct StructureLoader {
     nodes.append(
       Structure.Row(
         name: name, nameID: intern(name), isAttribute: isAttribute, namespace: namespace, parent: parent, end: index + 1,
-        min: shape == nil ? low : 0, max: high, type: type, lists: lists, codes: lists.compactMap(find), pattern: pattern, values: values, en: text(node, "en"), zh: text(node, "zh"),
-        shape: shape, requiredIn: try node["required_in"]?.strings() ?? [], jsonName: jsonName, jsonNameID: intern(jsonName), json: json, jsonArray: high > 1 || isArray,
+        min: shape == nil ? low : 0, max: high, type: type, lists: lists, codes: lists.compactMap(find), pattern: pattern, values: values,
+        en: text(node, "en"), zh: text(node, "zh"),
+        shape: shape, requiredIn: try node["required_in"]?.strings() ?? [], jsonName: jsonName, jsonNameID: intern(jsonName), json: json,
+        jsonArray: high > 1 || isArray,
         also: also, alsoIDs: also.map { intern($0) }, line: node.line))
     if let use {
       guard let named = types[use] else { return refuse(node, "the type \(use) is not among `types`") }
@@ -169,12 +179,18 @@ struct StructureLoader {
     for node in nodes where node.parent >= 0 {
       let key = (node.nameID, node.isAttribute, node.namespace)
       if seen[node.parent, default: []].contains(where: { $0 == key }) {
-        problems.append(Problem("profile.structure_invalid", pointer: root.file, line: node.line, facts: ["reason": "\(node.name) stands twice under one parent"]))
+        problems.append(
+          Problem(
+            "profile.structure_invalid", pointer: root.file, line: node.line,
+            facts: ["reason": "\(node.name) stands twice under one parent"]))
       }
       seen[node.parent, default: []].append(key)
     }
     for node in nodes where !node.requiredIn.allSatisfy({ ["import", "export"].contains($0) || shapes.contains($0) }) {
-      problems.append(Problem("profile.structure_invalid", pointer: root.file, line: node.line, facts: ["reason": "required_in of \(node.name) names no direction or shape"]))
+      problems.append(
+        Problem(
+          "profile.structure_invalid", pointer: root.file, line: node.line,
+          facts: ["reason": "required_in of \(node.name) names no direction or shape"]))
     }
   }
 }

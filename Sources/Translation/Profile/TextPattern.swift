@@ -112,7 +112,10 @@ struct TextPattern: Hashable, Sendable {
         var low = next
         if next == 0x5C {
           guard case .set(let inner, false)? = escape() else { return nil }
-          guard inner.count == 1, inner[0].count == 1 else { ranges += inner; continue }
+          guard inner.count == 1, inner[0].count == 1 else {
+            ranges += inner
+            continue
+          }
           low = inner[0].lowerBound
         }
         if peek == 0x2D, position + 1 < text.count, text[position + 1] != 0x5D {

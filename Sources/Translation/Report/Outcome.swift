@@ -31,8 +31,6 @@ package enum Reason: String, Sendable, CaseIterable {
   case codeUnknown = "code_unknown"
   case codeAmbiguous = "code_ambiguous"
   case codeNoPeer = "code_no_peer"
-  /// The table changes the unit, and the rule does not say which quantity goes with it.
-  case codeScaled = "code_scaled"
   case scaled
   case unitUnknown = "unit_unknown"
   case tooLong = "too_long"
@@ -66,6 +64,8 @@ package enum Reason: String, Sendable, CaseIterable {
   case instanceGone = "instance_gone"
   /// Only the first parts of a composed text are known.
   case partial
+  /// Given back by the complement.
+  case complement
   /// The partner changed the value.
   case changedByPartner = "changed_by_partner"
 }

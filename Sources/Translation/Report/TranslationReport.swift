@@ -44,7 +44,10 @@ package struct TranslationReport: Sendable {
   let to: String
   let make: @Sendable () -> [Raw]
 
-  init(source: BoundDocument, target: BoundDocument, dictionary: ElementDictionary, from: String, to: String, make: @escaping @Sendable () -> [Raw]) {
+  init(
+    source: BoundDocument, target: BoundDocument, dictionary: ElementDictionary, from: String, to: String,
+    make: @escaping @Sendable () -> [Raw]
+  ) {
     self.source = source
     self.target = target
     self.dictionary = dictionary
@@ -88,7 +91,8 @@ package struct TranslationReport: Sendable {
     let entries = entries.map { entry -> JSONValue in
       var object = JSONObject([("action", .string(entry.action.rawValue))])
       for (name, value) in [
-        ("reason", entry.reason?.rawValue), ("path", entry.path), ("element", entry.element), ("source", entry.source), ("target", entry.target),
+        ("reason", entry.reason?.rawValue), ("path", entry.path), ("element", entry.element), ("source", entry.source),
+        ("target", entry.target),
         ("table", entry.table), ("from", entry.from), ("to", entry.to),
       ] {
         if let value { object[name] = .string(value) }
@@ -97,7 +101,9 @@ package struct TranslationReport: Sendable {
     }
     let counts = counts.sorted { $0.key.rawValue < $1.key.rawValue }.map { ($0.key.rawValue, JSONValue.number(JSONNumber($0.value))) }
     return .object(
-      JSONObject([("version", 1), ("from", .string(from)), ("to", .string(to)), ("counts", .object(JSONObject(counts))), ("entries", .array(entries))]))
+      JSONObject([
+        ("version", 1), ("from", .string(from)), ("to", .string(to)), ("counts", .object(JSONObject(counts))), ("entries", .array(entries)),
+      ]))
   }
 }
 
@@ -118,9 +124,15 @@ struct ReportBuilder {
     var leaves: [Int32] = []
     for index in 0..<Int32(document.count) where bound.binding[Int(index)] != BoundDocument.content {
       let id = Document.NodeID(index: index)
-      if document.kind(id) == .attribute || bound.utf8(index) != nil || !document.children(id).contains(where: { document.kind($0) == .element }) {
+      if document.kind(id) == .attribute || bound.utf8(index) != nil
+        || !document.children(id).contains(where: { document.kind($0) == .element })
+      {
         if index == 0, document.utf8(id) == nil { continue }
-        if document.utf8(id).map({ LeafType.trimmed($0).isEmpty }) ?? false, document.children(id).contains(where: { document.kind($0) == .element }) { continue }
+        if document.utf8(id).map({ LeafType.trimmed($0).isEmpty }) ?? false,
+          document.children(id).contains(where: { document.kind($0) == .element })
+        {
+          continue
+        }
         leaves.append(index)
       }
     }
@@ -138,15 +150,35 @@ struct ReportBuilder {
       if event.origin >= 0 {
         isMentioned[Int(event.origin)] = true
         if eventOf[Int(event.origin)] < 0 { eventOf[Int(event.origin)] = Int32(raw.count) }
-        if changed.contains(event.origin), action == .copied || action == .converted { (action, reason) = (.lossy, reason ?? .notReversible) }
+        if changed.contains(event.origin), action == .copied || action == .converted {
+          (action, reason) = (.lossy, reason ?? .notReversible)
+        }
       }
       raw.append(
         .init(
-          element: ElementPath(event.element, in: writing.steps(event.instance)), source: event.origin, target: event.target < 0 ? -1 : outputs[Int(event.target)],
+          element: ElementPath(event.element, in: writing.steps(event.instance)), source: event.origin,
+          target: event.target < 0 ? -1 : outputs[Int(event.target)],
           action: action, reason: reason, table: table ?? event.table))
       table = nil
     }
     addRest(&isMentioned, eventOf)
+    addTargets(writing.draft, eventOf)
+  }
+
+  /// Leaves of the target that stand for no element: fixed values, what tells like elements apart, units, further lines, what a complement gave.
+  private mutating func addTargets(_ draft: Draft, _ eventOf: [Int32]) {
+    let mentioned = Set(raw.map(\.target))
+    for node in draft.nodes where node.output >= 0 && node.text != nil && !mentioned.contains(node.output) {
+      if node.isRestored {
+        raw.append(.init(target: node.output, action: .copied, reason: .complement))
+      } else if node.origin >= 0, eventOf[Int(node.origin)] >= 0 {
+        var entry = raw[Int(eventOf[Int(node.origin)])]
+        entry.target = node.output
+        raw.append(entry)
+      } else {
+        raw.append(.init(target: node.output, action: .implied, reason: .constant))
+      }
+    }
   }
 
   mutating func addLost(_ path: ElementPath, _ value: Value, _ action: Action, _ reason: Reason) {
@@ -162,7 +194,9 @@ struct ReportBuilder {
         let main = raw[Int(eventOf[Int(mark.via)])]
         var entry = main
         entry.source = leaf
-        if changed.contains(leaf), entry.action == .copied || entry.action == .converted { (entry.action, entry.reason) = (.lossy, .notReversible) }
+        if changed.contains(leaf), entry.action == .copied || entry.action == .converted {
+          (entry.action, entry.reason) = (.lossy, .notReversible)
+        }
         raw.append(entry)
         continue
       }

@@ -1,5 +1,5 @@
-package import Formats
 import Declarations
+package import Formats
 package import Primitives
 
 /// A target document after answers were put into it.
@@ -32,7 +32,8 @@ extension Translator {
     var places: [(node: Int32, from: Int, path: KeyedPath, value: String)] = []
     var seen: Set<ByteString> = []
     for answer in answers {
-      guard let path = KeyedPath(answer.path), let leaf = ComplementApplier.leaf(path, profile.structure), profile.structure[leaf].isLeaf else {
+      guard let path = KeyedPath(answer.path), let leaf = ComplementApplier.leaf(path, profile.structure), profile.structure[leaf].isLeaf
+      else {
         problems.append(Problem("write.answer_unknown", pointer: answer.path))
         continue
       }
@@ -73,10 +74,12 @@ extension Translator {
     let supplied = draft.finish(syntax: profile.syntax)
     let after = try BoundDocument(supplied, to: profile.structure)
     let reading = Reader.read(after, profile: profile, variant: plan)
-    let found = StructureValidator.check(after, profile: profile, variant: plan, on: day, isDraft: true)
+    let found =
+      StructureValidator.check(after, profile: profile, variant: plan, on: day, isDraft: true)
       + Self.ruleProblems(reading.declaration, profile: profile, plan: plan, document: supplied)
     return Supplied(
-      document: supplied, bytes: try Self.bytes(supplied, profile: profile), remaining: SupplementBuilder(draft: draft, profile: profile, plan: plan).request(),
+      document: supplied, bytes: try Self.bytes(supplied, profile: profile),
+      remaining: SupplementBuilder(draft: draft, profile: profile, plan: plan).request(),
       problems: found)
   }
 
@@ -88,7 +91,8 @@ extension Translator {
     switch profile.structure.violation(of: leaf, text: text, on: day) {
     case .notListed?:
       let lists = profile.structure[leaf].lists
-      return Problem("validate.not_listed", facts: ["list": (lists.isEmpty ? profile.structure[leaf].values : lists).joined(separator: ", ")])
+      return Problem(
+        "validate.not_listed", facts: ["list": (lists.isEmpty ? profile.structure[leaf].values : lists).joined(separator: ", ")])
     case .pattern?: return Problem("validate.pattern", facts: ["pattern": profile.structure[leaf].pattern?.source ?? ""])
     default: return nil
     }

@@ -25,7 +25,8 @@ struct SupplementBuilder {
     let failures = missing.isEmpty ? [:] : failures()
     let items = missing.map { item($0.leaf, under: $0.parent, failures) }
     return SupplementRequest(
-      profile: profile.name, direction: draft.variant.direction, shape: draft.variant.shape.map { draft.structure.shapes[$0] }, items: items)
+      profile: profile.name, direction: draft.variant.direction, shape: draft.variant.shape.map { draft.structure.shapes[$0] }, items: items
+    )
   }
 
   private func isFilled(_ leaf: Int, under parent: Int32) -> Bool {
@@ -49,15 +50,19 @@ struct SupplementBuilder {
     let path = draft.keyedPath(parent, plan: plan).appending(name, node.isRepeated ? .position(1) : .only)
     let (reason, candidates, element) = explanation(leaf, under: parent, failures)
     return SupplementRequest.Item(
-      path: path.description, element: element.map { profile.dictionary[$0].id }, en: node.en.isEmpty ? element.map { profile.dictionary[$0].en } ?? name : node.en,
-      zh: node.zh.isEmpty ? element.map { profile.dictionary[$0].zh } ?? name : node.zh, type: node.type?.notation ?? "", list: node.lists.first,
+      path: path.description, element: element.map { profile.dictionary[$0].id },
+      en: node.en.isEmpty ? element.map { profile.dictionary[$0].en } ?? name : node.en,
+      zh: node.zh.isEmpty ? element.map { profile.dictionary[$0].zh } ?? name : node.zh, type: node.type?.notation ?? "",
+      list: node.lists.first,
       values: node.values, reason: reason, candidates: reason == .partial ? [] : candidates,
       known: reason == .partial ? candidates.first : nil)
   }
 
   private func explanation(_ leaf: Int, under parent: Int32, _ failures: Failures) -> (Reason, [String], ElementIndex?) {
     let uses = plan.uses[leaf]
-    guard let first = uses.first(where: { !$0.rule.elements.isEmpty }), let main = first.rule.elements.first else { return (.ownSide, [], nil) }
+    guard let first = uses.first(where: { !$0.rule.elements.isEmpty }), let main = first.rule.elements.first else {
+      return (.ownSide, [], nil)
+    }
     var current = parent
     var place: [ElementPath.Step] = []
     while current >= 0 {

@@ -63,12 +63,15 @@ extension SupplementRequest {
     guard let list = json["items"]?.array else { throw invalid("/items") }
     var items: [Item] = []
     for (index, item) in list.enumerated() {
-      guard let path = item["path"]?.string, KeyedPath(path) != nil, let type = item["type"]?.string, let reason = item["reason"]?.string.flatMap(Reason.init)
+      guard let path = item["path"]?.string, KeyedPath(path) != nil, let type = item["type"]?.string,
+        let reason = item["reason"]?.string.flatMap(Reason.init)
       else { throw invalid("/items/\(index)") }
       items.append(
         Item(
-          path: path, element: item["element"]?.string, en: item["en"]?.string ?? "", zh: item["zh"]?.string ?? "", type: type, list: item["list"]?.string,
-          values: item["values"]?.array?.compactMap(\.string) ?? [], reason: reason, candidates: item["candidates"]?.array?.compactMap(\.string) ?? [], known: item["known"]?.string))
+          path: path, element: item["element"]?.string, en: item["en"]?.string ?? "", zh: item["zh"]?.string ?? "", type: type,
+          list: item["list"]?.string,
+          values: item["values"]?.array?.compactMap(\.string) ?? [], reason: reason,
+          candidates: item["candidates"]?.array?.compactMap(\.string) ?? [], known: item["known"]?.string))
     }
     self.profile = profile
     self.direction = direction

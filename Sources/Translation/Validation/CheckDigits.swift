@@ -3,7 +3,8 @@ enum CheckDigits {
   /// ISO 6346: four letters, six digits, one check digit.
   static func iso6346(_ text: String) -> Bool {
     let bytes = Array(text.utf8)
-    guard bytes.count == 11, bytes[0..<4].allSatisfy({ $0 >= 0x41 && $0 <= 0x5A }), bytes[4...].allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }) else { return false }
+    guard bytes.count == 11, bytes[0..<4].allSatisfy({ $0 >= 0x41 && $0 <= 0x5A }), bytes[4...].allSatisfy({ $0 >= 0x30 && $0 <= 0x39 })
+    else { return false }
     var sum = 0
     for (index, byte) in bytes[0..<10].enumerated() {
       var value = Int(byte) - 0x30
@@ -41,7 +42,8 @@ enum CheckDigits {
     case 9: return digits(0..<8) && letter(8)
     case 10:
       if digits(0..<9) { return letter(9) }
-      return [0x52, 0x53, 0x54].contains(bytes[0]) && digits(1..<3) && letter(3) && (letter(4) || digits(4..<5)) && digits(5..<9) && letter(9)
+      return [0x52, 0x53, 0x54].contains(bytes[0]) && digits(1..<3) && letter(3) && (letter(4) || digits(4..<5)) && digits(5..<9)
+        && letter(9)
     default: return false
     }
   }

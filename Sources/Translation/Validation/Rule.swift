@@ -80,7 +80,9 @@ extension Rule {
     return found
   }
 
-  private func visit(_ chain: [Group], _ rest: ArraySlice<ElementIndex>, _ steps: [ElementPath.Step], _ body: ([Group], [ElementPath.Step]) -> Void) {
+  private func visit(
+    _ chain: [Group], _ rest: ArraySlice<ElementIndex>, _ steps: [ElementPath.Step], _ body: ([Group], [ElementPath.Step]) -> Void
+  ) {
     guard let next = rest.first, let group = chain.last else { return body(chain, steps) }
     for (position, instance) in group.groups(next).enumerated() {
       visit(chain + [instance], rest.dropFirst(), steps + [.init(group: next, position: position)], body)
@@ -103,7 +105,9 @@ extension Rule {
     }
     switch kind {
     case .sumEquals(let total, let groups, let of, let tolerance):
-      guard let expected = number(total), let text = Compute.sum(groups, of).evaluate(in: group), let sum = ExactDecimal(text) else { return }
+      guard let expected = number(total), let text = Compute.sum(groups, of).evaluate(in: group), let sum = ExactDecimal(text) else {
+        return
+      }
       if !Self.isNear(expected, sum, tolerance) { report(total) }
     case .productEquals(let factors, let product, let decimals):
       let numbers = factors.map(number)
@@ -122,11 +126,12 @@ extension Rule {
       if !text.utf8.elementsEqual(against.utf8) { report(element) }
     case .form(let element, let form):
       guard let text = group.text(element) else { return }
-      let isRight = switch form {
-      case .iso6346: CheckDigits.iso6346(text)
-      case .uscc: CheckDigits.uscc(text)
-      case .uen: CheckDigits.uen(text)
-      }
+      let isRight =
+        switch form {
+        case .iso6346: CheckDigits.iso6346(text)
+        case .uscc: CheckDigits.uscc(text)
+        case .uen: CheckDigits.uen(text)
+        }
       if !isRight { report(element) }
     case .hsDigits(let element, let lengths):
       guard let text = group.text(element) else { return }
@@ -140,7 +145,9 @@ extension Rule {
     case .required(let element): if group.text(element) == nil { report(element) }
     case .sequence(let groups, let element, let from):
       for (position, instance) in Compute.instances(group, groups[...]).enumerated() {
-        guard let text = instance.text(element), !text.utf8.elementsEqual(String(from + position).utf8), let last = groups.last else { continue }
+        guard let text = instance.text(element), !text.utf8.elementsEqual(String(from + position).utf8), let last = groups.last else {
+          continue
+        }
         report(element, instance[element]?.origin, steps: steps + [.init(group: last, position: position)])
       }
     }

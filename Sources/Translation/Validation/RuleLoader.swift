@@ -1,6 +1,6 @@
-import YAMLTree
 import Declarations
 import Primitives
+import YAMLTree
 
 /// Reads `rules.yaml`.
 struct RuleLoader {
@@ -24,7 +24,8 @@ struct RuleLoader {
   private static let common: Set<String> = ["kind", "id", "direction", "shape", "severity", "group", "when", "en", "zh"]
   private static let own: [String: Set<String>] = [
     "sum_equals": ["total", "of", "tolerance"], "product_equals": ["factors", "product", "decimals"], "not_greater": ["lesser", "greater"],
-    "differs": ["element", "other", "value"], "equals": ["element", "other", "value"], "iso6346": ["element"], "uscc": ["element"], "uen": ["element"],
+    "differs": ["element", "other", "value"], "equals": ["element", "other", "value"], "iso6346": ["element"], "uscc": ["element"],
+    "uen": ["element"],
     "hs_digits": ["element", "digits"], "mass_minimum": ["element", "value"], "max_count": ["max"], "min_count": ["min"],
     "conditional_required": ["element"], "sequence": ["element", "from"],
   ]
@@ -42,7 +43,8 @@ struct RuleLoader {
     case "sum_equals":
       guard let group else { throw node.error("group is missing") }
       kind = .sumEquals(
-        total: try element(node, "total"), groups: chain(group), of: try element(node, "of"), tolerance: try decimal(node, "tolerance") ?? ExactDecimal(0))
+        total: try element(node, "total"), groups: chain(group), of: try element(node, "of"),
+        tolerance: try decimal(node, "tolerance") ?? ExactDecimal(0))
     case "product_equals":
       var factors: [ElementIndex] = []
       for id in try node.required("factors").strings() { factors.append(try element(id, node)) }
@@ -95,14 +97,16 @@ struct RuleLoader {
     if group == nil, !countsInstances, let holder = mainElement(kind).flatMap({ dictionary[$0].group }) { groups = chain(holder) }
     if case .sequence = kind { groups = [] }
     return Rule(
-      id: try node["id"]?.string() ?? "\(name):\(node.line)", kind: kind, severity: level, groups: groups, condition: try condition(node), direction: direction,
+      id: try node["id"]?.string() ?? "\(name):\(node.line)", kind: kind, severity: level, groups: groups, condition: try condition(node),
+      direction: direction,
       shape: shapes, en: try node["en"]?.string() ?? "", zh: try node["zh"]?.string() ?? "")
   }
 
   private func mainElement(_ kind: Rule.Kind) -> ElementIndex? {
     switch kind {
     case .sumEquals(let element, _, _, _), .productEquals(_, let element, _), .notGreater(let element, _), .differs(let element, _, _),
-      .equals(let element, _, _), .form(let element, _), .hsDigits(let element, _), .minimum(let element, _), .required(let element): element
+      .equals(let element, _, _), .form(let element, _), .hsDigits(let element, _), .minimum(let element, _), .required(let element):
+      element
     case .count, .sequence: nil
     }
   }
@@ -116,14 +120,18 @@ struct RuleLoader {
   }
 
   private func group(_ node: YAMLNode) throws(CausewayError) -> ElementIndex {
-    guard let index = dictionary[id: try node.string()], dictionary[index].isGroup else { throw node.error("the dictionary has no such group") }
+    guard let index = dictionary[id: try node.string()], dictionary[index].isGroup else {
+      throw node.error("the dictionary has no such group")
+    }
     return index
   }
 
   /// From below the root down to the group.
   private func chain(_ group: ElementIndex) -> [ElementIndex] { Array((dictionary.groups(around: group) + [group]).dropFirst()) }
 
-  private func element(_ node: YAMLNode, _ key: String) throws(CausewayError) -> ElementIndex { try element(try node.required(key).string(), node) }
+  private func element(_ node: YAMLNode, _ key: String) throws(CausewayError) -> ElementIndex {
+    try element(try node.required(key).string(), node)
+  }
 
   private func element(_ id: String, _ node: YAMLNode) throws(CausewayError) -> ElementIndex {
     guard let index = dictionary[id: id], !dictionary[index].isGroup else { throw node.error("the dictionary has no element \(id)") }

@@ -30,7 +30,9 @@ struct StructureValidator {
       let node = structure[binding]
       if node.type != nil { checkLeaf(index, binding) }
       guard node.end > binding + 1 || node.type == nil else { continue }
-      if node.type == nil, document.utf8(.init(index: index)).map({ !LeafType.trimmed($0).isEmpty }) ?? false { add("validate.unexpected_text", index) }
+      if node.type == nil, document.utf8(.init(index: index)).map({ !LeafType.trimmed($0).isEmpty }) ?? false {
+        add("validate.unexpected_text", index)
+      }
       checkChildren(index, binding, &counts, isDraft)
     }
     for index in bound.unknownNodes { reportUnknown(index) }
@@ -68,7 +70,9 @@ struct StructureValidator {
     switch structure.violation(of: binding, text: text, on: day) {
     case .notListed?:
       let lists = structure[binding].lists
-      add("validate.not_listed", index, facts: ["list": lists.isEmpty ? structure[binding].values.joined(separator: ", ") : lists.joined(separator: ", ")])
+      add(
+        "validate.not_listed", index,
+        facts: ["list": lists.isEmpty ? structure[binding].values.joined(separator: ", ") : lists.joined(separator: ", ")])
     case .pattern?: add("validate.pattern", index, facts: ["pattern": structure[binding].pattern?.source ?? ""])
     default: break
     }
@@ -88,7 +92,9 @@ struct StructureValidator {
         if kind < last { add("validate.order", child.index) }
         last = max(last, kind)
       }
-      if counts[Int(kind)] == entry.max &+ 1, entry.max < .max { add("validate.too_many", child.index, facts: ["limit": String(entry.max)]) }
+      if counts[Int(kind)] == entry.max &+ 1, entry.max < .max {
+        add("validate.too_many", child.index, facts: ["limit": String(entry.max)])
+      }
     }
     if shapes > 1 { add("validate.too_many", index, facts: ["limit": "1"]) }
     let requirements = variant.requirements
@@ -97,7 +103,8 @@ struct StructureValidator {
       let name = (structure[child].isAttribute ? "@" : "") + structure[child].name
       problems.append(
         Problem(
-          "validate.missing", pointer: bound.document.pointer(id) + "/" + (bound.document.syntax == .json ? structure[child].jsonName : name),
+          "validate.missing",
+          pointer: bound.document.pointer(id) + "/" + (bound.document.syntax == .json ? structure[child].jsonName : name),
           line: bound.document.line(id), element: variant.uses[child].first?.rule.elements.first.map { profile.dictionary[$0].id },
           facts: ["name": name]))
     }

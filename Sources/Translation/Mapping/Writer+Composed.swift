@@ -1,0 +1,84 @@
+import Declarations
+import Primitives
+
+/// Values that are composed of parts or spread over lines.
+extension Writer {
+  mutating func writeParts(
+    _ parts: [RulePlan.Part], _ otherwise: Field?, _ type: LeafType, _ rule: RulePlan, _ path: Path, _ group: Group, _ context: Int32,
+    _ instance: Int32
+  ) {
+    let present = parts.compactMap { part -> (Field, Value)? in
+      guard case .field(let field, _) = part, let value = group[field.element], value.isFilled else { return nil }
+      return (field, value)
+    }
+    func give(up reason: Reason, known: String? = nil) {
+      for (field, value) in present { note(field.element, instance, value.origin, -1, .notCarried, reason, nil, known.map { [$0] } ?? []) }
+    }
+    let isPartial = present.count < parts.count(where: { $0.element != nil })
+    guard !present.isEmpty else { return }
+    switch ConcatCodec.join(parts, { group.text($0.element) }) {
+    case .failure(let refusal):
+      if let otherwise, let value = group[otherwise.element], value.isFilled {
+        for (field, value) in present where field.element != otherwise.element {
+          note(field.element, instance, value.origin, -1, .notCarried, refusal.reason)
+        }
+        return write(otherwise, value, type, rule, path, context, instance)
+      }
+      give(up: refusal.reason)
+    case .success(let text):
+      switch place(text, rule, path, context, origin: present[0].1.origin) {
+      case .success(let node): for (field, value) in present { note(field.element, instance, value.origin, node, .copied) }
+      case .failure(let refused): if isPartial { give(up: .partial, known: text) } else { give(up: refused.reason) }
+      }
+    }
+  }
+
+  mutating func writeLines(
+    _ field: Field, _ length: Int, _ max: Int, _ type: LeafType, _ rule: RulePlan, _ path: Path, _ group: Group, _ context: Int32,
+    _ instance: Int32
+  ) {
+    guard let value = group[field.element], value.isFilled else { return }
+    var action = Action.copied
+    var why: Reason?
+    var whole = value.text
+    if case .text(_, true) = type {
+      switch LeafType.text(.max, upperASCII: true).write(value.text, of: field.type) {
+      case .exact(let text): whole = text
+      case .lossy(let text, let reason): (whole, action, why) = (text, .lossy, reason)
+      case .refused(let reason): return note(field.element, instance, value.origin, -1, .notCarried, reason)
+      }
+    }
+    let lines = Self.lines(whole, length)
+    guard lines.count <= max else { return note(field.element, instance, value.origin, -1, .notCarried, .tooLong) }
+    guard lines.allSatisfy({ structure.violation(of: path.target, text: Array($0.utf8)[...], on: day) == nil }) else {
+      return note(field.element, instance, value.origin, -1, .notCarried, .pattern)
+    }
+    var parent: Int32 = path.isAbsolute ? 0 : context
+    for step in path.steps.dropLast() {
+      guard let next = draft.reach(step, from: parent, isGrouped: plan.groupAt[step.node] != nil && !rule.creates) else {
+        return note(field.element, instance, value.origin, -1, .notCarried, .noPlace)
+      }
+      parent = next
+    }
+    for (index, line) in lines.enumerated() {
+      let node = draft.append(path.target, to: parent)
+      draft.nodes[Int(node)].text = line
+      draft.nodes[Int(node)].origin = value.origin
+      if index == 0 { note(field.element, instance, value.origin, node, action, why) }
+    }
+  }
+
+  /// Pieces of `length` scalars; the last may be shorter.
+  static func lines(_ text: String, _ length: Int) -> [String] {
+    let scalars = text.unicodeScalars
+    guard scalars.count > length else { return [text] }
+    var lines: [String] = []
+    var start = scalars.startIndex
+    while start < scalars.endIndex {
+      let end = scalars.index(start, offsetBy: length, limitedBy: scalars.endIndex) ?? scalars.endIndex
+      lines.append(String(scalars[start..<end]))
+      start = end
+    }
+    return lines
+  }
+}
