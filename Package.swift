@@ -93,18 +93,19 @@ let package = Package(
     .executableTarget(
       name: "causeway-verify", dependencies: ["Primitives", "JSONTree", "Trust", "Ledger"], swiftSettings: settings, linkerSettings: linker),
     // Tests mirror the modules
+    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
     .testTarget(name: "PrimitivesTests", dependencies: ["Primitives"], swiftSettings: settings),
     .testTarget(name: "YAMLTreeTests", dependencies: ["YAMLTree", "Primitives"], swiftSettings: settings),
-    .testTarget(name: "JSONTreeTests", dependencies: ["JSONTree", "Primitives"], swiftSettings: settings),
-    .testTarget(name: "XMLTreeTests", dependencies: ["XMLTree", "Primitives"], swiftSettings: settings),
+    .testTarget(name: "JSONTreeTests", dependencies: ["TestSupport", "JSONTree", "Primitives"], swiftSettings: settings),
+    .testTarget(name: "XMLTreeTests", dependencies: ["TestSupport", "XMLTree", "Primitives"], swiftSettings: settings),
     .testTarget(name: "DeclarationsTests", dependencies: ["Declarations", "Primitives"], swiftSettings: settings),
-    .testTarget(name: "FormatsTests", dependencies: ["Formats", "JSONTree", "XMLTree", "Primitives"], swiftSettings: settings),
+    .testTarget(name: "FormatsTests", dependencies: ["TestSupport", "Formats", "JSONTree", "XMLTree", "Primitives"], swiftSettings: settings),
     .testTarget(
       name: "TranslationTests",
       dependencies: ["Translation", "YAMLTree", "Declarations", "Formats", "JSONTree", "XMLTree", "Primitives"], swiftSettings: settings),
     .testTarget(name: "PolicyTests", dependencies: ["Policy", "YAMLTree", "Declarations", "Primitives"], swiftSettings: settings),
-    .testTarget(name: "TrustTests", dependencies: ["Trust", "JSONTree", "Primitives"], swiftSettings: settings),
-    .testTarget(name: "LedgerTests", dependencies: ["Ledger", "Trust", "JSONTree", "Primitives"], swiftSettings: settings),
+    .testTarget(name: "TrustTests", dependencies: ["TestSupport", "Trust", "JSONTree", "Primitives"], swiftSettings: settings),
+    .testTarget(name: "LedgerTests", dependencies: ["TestSupport", "Ledger", "Trust", "JSONTree", "Primitives"], swiftSettings: settings),
     .testTarget(name: "ExchangeTests", dependencies: ["Exchange", "Trust", "JSONTree", "Primitives"], swiftSettings: settings),
     .executableTarget(
       name: "JournalCrashWriter", dependencies: ["Primitives", "Trust", "Ledger", "Journal", "JournalSQLite"],
@@ -123,6 +124,9 @@ let package = Package(
       dependencies: ["CausewayCLI", "Exchange", "Gateway", "Journal", "JournalSQLite", "JSONTree", "Ledger", "Trust", "Primitives", "CSQLite"],
       swiftSettings: settings,
       linkerSettings: linker),
+    .testTarget(
+      name: "ConformanceTests",
+      dependencies: ["Translation", "YAMLTree", "Declarations", "Formats", "JSONTree", "XMLTree", "Primitives"], swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]
 )

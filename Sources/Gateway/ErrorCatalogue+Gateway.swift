@@ -2,8 +2,12 @@ package import Primitives
 
 extension ErrorCatalogue {
   package static let gateway: [ErrorDefinition] = [
-    .init("clearance.already_final", .refusal, en: "The {side} side has been released or withdrawn: nothing can follow.", zh: "{side} 侧已放行或撤销，不能再变更。"),
-    .init("clearance.illegal_revision", .refusal, en: "Revision {found} cannot follow; {expected} is expected.", zh: "修订版本 {found} 不能接续，应为 {expected}。"),
+    .init(
+      "clearance.already_final", .refusal, en: "The {side} side has been released or withdrawn: nothing can follow.",
+      zh: "{side} 侧已放行或撤销，不能再变更。"),
+    .init(
+      "clearance.illegal_revision", .refusal, en: "Revision {found} cannot follow; {expected} is expected.",
+      zh: "修订版本 {found} 不能接续，应为 {expected}。"),
     .init(
       "clearance.illegal_transition", .refusal, en: "The {side} side cannot go from {from} to {to}.", zh: "{side} 侧不能由 {from} 变为 {to}。"),
     .init(
@@ -15,12 +19,21 @@ extension ErrorCatalogue {
     .init("config.key_unknown", .error, en: "{key} is not known here.", zh: "{key} 不是已知的配置项。"),
     .init("config.range", .error, en: "{key} must be from {minimum} to {maximum}.", zh: "{key} 须在 {minimum} 至 {maximum} 之间。"),
     .init("config.type", .error, en: "{key} must be: {expected}.", zh: "{key} 的类型应为：{expected}。"),
-    .init("clearance.ucr_in_use", .refusal, en: "Another clearance of the corridor has this unique consignment reference.", zh: "该通道内已有通关案使用此货物唯一标识。"),
-    .init("config.corridor_foreign", .error, en: "The corridor {corridor} does not begin or end at {economy}.", zh: "通道 {corridor} 的两端都不是 {economy}。"),
+    .init(
+      "clearance.ucr_in_use", .refusal, en: "Another clearance of the corridor has this unique consignment reference.",
+      zh: "该通道内已有通关案使用此货物唯一标识。"),
+    .init(
+      "config.corridor_foreign", .error, en: "The corridor {corridor} does not begin or end at {economy}.",
+      zh: "通道 {corridor} 的两端都不是 {economy}。"),
     .init("config.corridor_unknown", .error, en: "The registry has no corridor {corridor}.", zh: "登记册中没有通道 {corridor}。"),
     .init("config.economy_unknown", .error, en: "The registry has no participant {economy}.", zh: "登记册中没有参与方 {economy}。"),
-    .init("config.policy_corridor", .error, en: "The policy {policy} is not one for the corridor {corridor}.", zh: "策略 {policy} 不适用于通道 {corridor}。"),
-    .init("config.policy_unknown", .error, en: "The release policy {policy}, on which the corridor's registry entry agrees, is not configured here.", zh: "未配置登记册为该通道约定的放行策略 {policy}。"),
+    .init(
+      "config.policy_corridor", .error, en: "The policy {policy} is not one for the corridor {corridor}.",
+      zh: "策略 {policy} 不适用于通道 {corridor}。"),
+    .init(
+      "config.policy_unknown", .error,
+      en: "The release policy {policy}, on which the corridor's registry entry agrees, is not configured here.",
+      zh: "未配置登记册为该通道约定的放行策略 {policy}。"),
     .init("config.profile_unknown", .error, en: "There is no profile {profile}.", zh: "没有格式配置 {profile}。"),
     .init("deliver.expired", .error, en: "The envelope has expired before it could be delivered.", zh: "信封在送达前已过期。"),
     .init("deliver.folder", .error, en: "The handover folder cannot be written.", zh: "交付文件夹无法写入。"),
@@ -29,12 +42,14 @@ extension ErrorCatalogue {
     .init("deliver.partner_unknown", .error, en: "The registry no longer has this partner.", zh: "登记册中已没有该伙伴。"),
     .init("journal.conflict", .error, en: "A record was changed by somebody else in the meantime.", zh: "记录在此期间被改动。"),
     .init("journal.contended", .error, en: "The clearance is being changed too often at the moment.", zh: "该通关案当前变更过于频繁。"),
-    .init("receipt.checkpoint_too_small", .error, en: "The receipt's checkpoint does not cover the entry that it names.", zh: "回执的检查点未覆盖其所指条目。"),
+    .init(
+      "receipt.checkpoint_too_small", .error, en: "The receipt's checkpoint does not cover the entry that it names.", zh: "回执的检查点未覆盖其所指条目。"),
     .init("receive.corridor_unknown", .refusal, en: "This gateway does not send in this corridor.", zh: "本网关不经此通道发送。"),
     .init("receive.early", .error, en: "A message of this clearance that comes before this one has not arrived yet.", zh: "该通关案的前一报文尚未到达。"),
     .init("receive.empty", .refusal, en: "The body is empty.", zh: "请求正文为空。"),
     .init("receive.idempotency_key_reused", .refusal, en: "The idempotency key was used for another request.", zh: "幂等键已用于另一请求。"),
-    .init("receive.key_form", .refusal, en: "An idempotency key has 1 to 128 printable ASCII characters.", zh: "幂等键须为 1 至 128 个可打印 ASCII 字符。"),
+    .init(
+      "receive.key_form", .refusal, en: "An idempotency key has 1 to 128 printable ASCII characters.", zh: "幂等键须为 1 至 128 个可打印 ASCII 字符。"),
     .init("receive.not_found", .refusal, en: "There is no such thing here.", zh: "此处没有该对象。"),
     .init("receive.profile_missing", .refusal, en: "Several profiles are accepted in this corridor: name one.", zh: "该通道接受多种格式，请指明其一。"),
     .init("receive.profile_not_offered", .refusal, en: "The profile is not accepted in this corridor.", zh: "该通道不接受此格式。"),
@@ -42,16 +57,25 @@ extension ErrorCatalogue {
     .init("receive.supplement_incomplete", .refusal, en: "This is still missing.", zh: "此项仍缺。"),
     .init("receive.token_unknown", .refusal, en: "The bearer token is missing or not known.", zh: "缺少令牌或令牌未知。"),
     .init("receive.too_large", .refusal, en: "The body is larger than this gateway takes.", zh: "请求正文超过网关上限。"),
-    .init("receive.ucr_form", .refusal, en: "A unique consignment reference has at most 35 capital letters, digits and hyphens.", zh: "货物唯一标识最多 35 个大写字母、数字或连字符。"),
+    .init(
+      "receive.ucr_form", .refusal, en: "A unique consignment reference has at most 35 capital letters, digits and hyphens.",
+      zh: "货物唯一标识最多 35 个大写字母、数字或连字符。"),
     .init("seal.corridor_gone", .error, en: "The registry no longer has the corridor of this clearance.", zh: "登记册中已没有该通关案的通道。"),
     .init("verify.certificate_missing", .refusal, en: "The connection has no client certificate.", zh: "连接没有客户端证书。"),
     .init("verify.clearance_exists", .refusal, en: "The clearance has its declaration already.", zh: "该通关案已有报关单。"),
-    .init("verify.clearance_mismatch", .refusal, en: "The message is not about the consignment or corridor of its clearance.", zh: "报文与其通关案的货物或通道不符。"),
+    .init(
+      "verify.clearance_mismatch", .refusal, en: "The message is not about the consignment or corridor of its clearance.",
+      zh: "报文与其通关案的货物或通道不符。"),
     .init("verify.message_id_reused", .refusal, en: "The message id was used for another message.", zh: "报文标识已用于另一报文。"),
     .init("verify.profile_unknown", .refusal, en: "The payload is not in the wire profile of the corridor.", zh: "报文内容不是该通道约定的格式。"),
     .init("verify.sequence_reused", .refusal, en: "The sequence number was used for another message.", zh: "序号已用于另一报文。"),
     .init("verify.status_mismatch", .refusal, en: "The status message does not agree with its envelope.", zh: "状态报文与信封不一致。"),
-    .init("verify.ucr_commitment", .refusal, en: "The declaration's unique consignment reference is not the one that the envelope commits to.", zh: "报关单的货物唯一标识与信封承诺不符。"),
-    .init("write.required_missing", .refusal, en: "The partner's format requires this and the declaration does not give it, or the policy withholds it.", zh: "对方格式要求此项，而报关单未提供或策略不放行。"),
+    .init(
+      "verify.ucr_commitment", .refusal, en: "The declaration's unique consignment reference is not the one that the envelope commits to.",
+      zh: "报关单的货物唯一标识与信封承诺不符。"),
+    .init(
+      "write.required_missing", .refusal,
+      en: "The partner's format requires this and the declaration does not give it, or the policy withholds it.",
+      zh: "对方格式要求此项，而报关单未提供或策略不放行。"),
   ]
 }

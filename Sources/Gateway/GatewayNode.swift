@@ -44,7 +44,8 @@ package struct GatewayNode: Sendable {
   ///   `config.policy_corridor`, `policy.required_withheld`.
   package init(
     configuration: GatewayConfiguration, registry: VerifiedRegistry, profiles: ProfileLibrary, policies: [ReleasePolicy], journal: Journal,
-    signer: Signer, partners: any PartnerTransport, webhooks: any WebhookTransport, clock: any WallClock, logger: Logger, probe: @escaping StepProbe = { _ in }
+    signer: Signer, partners: any PartnerTransport, webhooks: any WebhookTransport, clock: any WallClock, logger: Logger,
+    probe: @escaping StepProbe = { _ in }
   ) throws(CausewayError) {
     self.configuration = configuration
     self.registry = registry
@@ -149,7 +150,9 @@ extension GatewayNode {
           note("config.key_missing", pointer + "/handsOver", ["key": "handsOver"])
           continue
         }
-        if let profile = profiles[name], let shape = settings.shape, !profile.shapes.contains(where: { ByteString($0) == ByteString(shape) }) {
+        if let profile = profiles[name], let shape = settings.shape,
+          !profile.shapes.contains(where: { ByteString($0) == ByteString(shape) })
+        {
           note("write.shape_unknown", pointer + "/shape", ["profile": profile.name, "shape": shape])
         }
         continue

@@ -1,5 +1,6 @@
 import Gateway
 package import Hummingbird
+import NIOCore
 import Primitives
 
 /// What the inside API knows of a request: who makes it.
@@ -40,7 +41,7 @@ struct AccessControl: RouterMiddleware {
       return try await next(request, context)
     } catch let error as CausewayError {
       return answers.problem(error)
-    } catch let error as HTTPError where error.status == .contentTooLarge {
+    } catch is NIOTooManyBytesError {
       return answers.problem("receive.too_large")
     }
   }

@@ -51,7 +51,7 @@ package struct PartnerAPI: Sendable {
     let buffer: ByteBuffer
     do {
       buffer = try await request.body.collect(upTo: gateway.configuration.limits.bodyBytes)
-    } catch let error as HTTPError where error.status == .contentTooLarge {
+    } catch is NIOTooManyBytesError {
       throw CausewayError("receive.too_large")
     }
     let received = try ReceivedEnvelope(

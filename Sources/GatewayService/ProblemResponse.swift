@@ -53,7 +53,8 @@ struct Answers: Sendable {
     case "receive.role_missing", "receive.corridor_unknown", "receive.profile_not_offered": return .forbidden
     case "receive.not_found": return .notFound
     case "receive.too_large": return .contentTooLarge
-    case "receive.idempotency_key_reused", "clearance.illegal_transition", "clearance.illegal_revision", "clearance.already_final":
+    case "receive.idempotency_key_reused", "clearance.illegal_transition", "clearance.illegal_revision", "clearance.already_final",
+      "clearance.turned_away":
       return .conflict
     case "journal.overloaded": return .tooManyRequests
     default: break

@@ -23,7 +23,8 @@ import Testing
 
   /// Four hundred grams from abroad are not rounded up behind the sender's back: China's rule is named.
   @Test func aLightParcelIsNotMadeHeavier() throws {
-    let hub = String(decoding: try ChineseMessage.import().head("GrossWet", "1").head("NetWt", "1").translated(to: "uncefact.xml").bytes(), as: UTF8.self)
+    let hub = String(
+      decoding: try ChineseMessage.import().head("GrossWet", "1").head("NetWt", "1").translated(to: "uncefact.xml").bytes(), as: UTF8.self)
     let light = hub.replacingOccurrences(of: #"unitCode="KGM">1<"#, with: #"unitCode="KGM">0.4<"#)
     #expect(light != hub)
     let back = try Repository.translator().translate(Array(light.utf8), "uncefact.xml", "cn.decmessage")
@@ -44,7 +45,9 @@ import Testing
   // MARK: Charges
 
   /// One field holds a percentage, an amount per tonne or a total: the mark says which, and only a total is an amount in Singapore.
-  @Test(arguments: [("1", "0.3", nil, "0.3"), ("2", "15.5", nil, nil), ("3", "2850.00", "2850.00", nil)] as [(String, String, String?, String?)])
+  @Test(
+    arguments: [("1", "0.3", nil, "0.3"), ("2", "15.5", nil, nil), ("3", "2850.00", "2850.00", nil)] as [(String, String, String?, String?)]
+  )
   func freightMarks(_ mark: String, _ rate: String, _ amount: String?, _ percent: String?) throws {
     let message = try ChineseMessage.export().head("FeeMark", mark).head("FeeRate", rate).head("FeeCurr", "USD")
     let values = try message.read()
@@ -140,7 +143,10 @@ import Testing
 
   // MARK: Checks across fields
 
-  @Test(arguments: [("0.0600", "24000", "1440.00", true), ("3.2500", "2", "6.50", true), ("3.3333", "3", "10.00", true), ("3.2500", "2", "7.50", false), ("0.0600", "24000", "1460.00", false)])
+  @Test(arguments: [
+    ("0.0600", "24000", "1440.00", true), ("3.2500", "2", "6.50", true), ("3.3333", "3", "10.00", true), ("3.2500", "2", "7.50", false),
+    ("0.0600", "24000", "1460.00", false),
+  ])
   func priceTimesQuantityIsTheTotal(_ price: String, _ quantity: String, _ total: String, _ holds: Bool) throws {
     let message = try ChineseMessage.export().item("DeclPrice", price).item("GQty", quantity).item("DeclTotal", total)
     #expect(message.findings().contains("cn.price_times_quantity") != holds)
@@ -149,7 +155,8 @@ import Testing
 
   @Test(arguments: [("CSQU3054383", true), ("MSKU9070323", true), ("CSQU3054384", false), ("CSQU305438", false)])
   func containerNumbersHaveACheckDigit(_ number: String, _ isSound: Bool) throws {
-    let block = "<DecContainers><Container><ContainerId>\(number)</ContainerId><ContainerMd>21</ContainerMd><GoodsNo>1</GoodsNo></Container></DecContainers>"
+    let block =
+      "<DecContainers><Container><ContainerId>\(number)</ContainerId><ContainerMd>21</ContainerMd><GoodsNo>1</GoodsNo></Container></DecContainers>"
     let message = try ChineseMessage.export().appending(block, before: "<DecSign>")
     #expect(message.findings().contains("cn.container_number") != isSound)
     #expect(message.problems() == [])

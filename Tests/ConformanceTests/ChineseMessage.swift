@@ -39,7 +39,9 @@ struct ChineseMessage {
     }
     let inside = start.upperBound..<end.lowerBound
     let written = value.map { "<\(name)>\($0)</\(name)>" } ?? ""
-    if let open = text.range(of: "<\(name)>", range: inside), let close = text.range(of: "</\(name)>", range: open.upperBound..<end.lowerBound) {
+    if let open = text.range(of: "<\(name)>", range: inside),
+      let close = text.range(of: "</\(name)>", range: open.upperBound..<end.lowerBound)
+    {
       copy.text.replaceSubrange(open.lowerBound..<close.upperBound, with: written)
     } else if let empty = text.range(of: "<\(name)/>", range: inside) {
       copy.text.replaceSubrange(empty, with: written)

@@ -9,7 +9,9 @@ import Testing
 /// Codes that look alike and are not: modes of transport, packages, terms of delivery, ports, currencies. Nothing is passed through, nothing
 /// is guessed; what has no peer is reported, kept at home and asked for.
 @Suite struct CodeTests {
-  private func mode(_ code: String) throws -> String? { try ChineseMessage.export().head("TrafMode", code).read()["BorderTransportMeans.ModeCode"] }
+  private func mode(_ code: String) throws -> String? {
+    try ChineseMessage.export().head("TrafMode", code).read()["BorderTransportMeans.ModeCode"]
+  }
 
   // MARK: Modes of transport
 
@@ -53,7 +55,10 @@ import Testing
 
   // MARK: Packages
 
-  @Test(arguments: [("22", "CT"), ("23", "4C"), ("29", "BX"), ("32", "1G"), ("39", "DR"), ("06", "BG"), ("92", "PX"), ("93", "PX"), ("01", "NE"), ("2", "CT"), ("5", "PX")])
+  @Test(arguments: [
+    ("22", "CT"), ("23", "4C"), ("29", "BX"), ("32", "1G"), ("39", "DR"), ("06", "BG"), ("92", "PX"), ("93", "PX"), ("01", "NE"),
+    ("2", "CT"), ("5", "PX"),
+  ])
   func packagesAreConverted(_ chinese: String, _ rec21: String) throws {
     #expect(try ChineseMessage.export().head("WrapType", chinese).read()["Declaration.TotalPackageTypeCode"] == rec21)
   }
@@ -97,7 +102,10 @@ import Testing
   }
 
   /// Eleven terms fall on four codes. The D terms need a person's choice.
-  @Test(arguments: [("CIF", "1"), ("CIP", "1"), ("CFR", "2"), ("CPT", "2"), ("FOB", "3"), ("FCA", "3"), ("FAS", "3"), ("EXW", "7"), ("DAP", nil), ("DPU", nil), ("DDP", nil)])
+  @Test(arguments: [
+    ("CIF", "1"), ("CIP", "1"), ("CFR", "2"), ("CPT", "2"), ("FOB", "3"), ("FCA", "3"), ("FAS", "3"), ("EXW", "7"), ("DAP", nil),
+    ("DPU", nil), ("DDP", nil),
+  ])
   func incotermsInChina(_ term: String, _ chinese: String?) throws {
     let hub = String(decoding: try ChineseMessage.export().translated(to: "uncefact.xml").bytes(), as: UTF8.self)
     let changed = hub.replacingOccurrences(of: ">FOB<", with: ">\(term)<")
@@ -109,7 +117,9 @@ import Testing
 
   // MARK: Ports
 
-  @Test(arguments: [("SGP000", "SGSIN"), ("HKG000", "HKHKG"), ("MYS105", "MYPKG"), ("MYS099", "MYPEN"), ("FRA902", "FRLEH"), ("FRA153", "FRMRS")])
+  @Test(arguments: [
+    ("SGP000", "SGSIN"), ("HKG000", "HKHKG"), ("MYS105", "MYPKG"), ("MYS099", "MYPEN"), ("FRA902", "FRLEH"), ("FRA153", "FRMRS"),
+  ])
   func portsAreConverted(_ chinese: String, _ locode: String) throws {
     #expect(try ChineseMessage.export().head("DistinatePort", chinese).read()["UnloadingLocation.ID"] == locode)
   }
@@ -147,7 +157,9 @@ import Testing
 
   @Test(arguments: ["VND", "INR", "AED", "BRL"])
   func otherCurrenciesMustBeConvertedBeforeFiling(_ currency: String) throws {
-    #expect(try ChineseMessage.export().item("TradeCurr", currency).problems().contains { $0.pointer == "/DecMessage/DecLists/DecList/TradeCurr" })
+    #expect(
+      try ChineseMessage.export().item("TradeCurr", currency).problems().contains { $0.pointer == "/DecMessage/DecLists/DecList/TradeCurr" }
+    )
     // The hub takes it, China is asked: no rate is invented and no other currency written.
     let hub = String(decoding: try ChineseMessage.export().translated(to: "uncefact.xml").bytes(), as: UTF8.self)
     let changed = hub.replacingOccurrences(of: ">USD<", with: ">\(currency)<")

@@ -68,7 +68,9 @@ import Testing
   // MARK: A code means nothing without its list
 
   /// 304 is Germany in the old Chinese list and Greenland in ISO 3166; 132 is Singapore and Cabo Verde; 116 Japan and Cambodia.
-  @Test(arguments: [("304", "DE"), ("132", "SG"), ("116", "JP"), ("142", "CN"), ("122", "MY"), ("110", "HK"), ("303", "GB"), ("502", "US"), ("112", "ID")])
+  @Test(arguments: [
+    ("304", "DE"), ("132", "SG"), ("116", "JP"), ("142", "CN"), ("122", "MY"), ("110", "HK"), ("303", "GB"), ("502", "US"), ("112", "ID"),
+  ])
   func oldNumericCountriesAreNotISONumeric(_ old: String, _ iso: String) throws {
     let message = try ChineseMessage.export().item("DestinationCountry", old)
     let values = try message.read(on: "2018-07-01")

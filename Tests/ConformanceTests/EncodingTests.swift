@@ -14,14 +14,17 @@ import Testing
     let marked = try chinese("export-textiles-12-items.bom.xml")
     #expect(marked == [0xEF, 0xBB, 0xBF] + plain)
     let translator = try Repository.translator()
-    #expect(try translator.valid(plain, "cn.decmessage").document.differences(from: translator.valid(marked, "cn.decmessage").document) == [])
+    #expect(
+      try translator.valid(plain, "cn.decmessage").document.differences(from: translator.valid(marked, "cn.decmessage").document) == [])
   }
 
   /// The published sample begins with a stray `4`.
   @Test(arguments: ["4", " ", "\n", "\u{FEFF}\u{FEFF}"])
   func aStrayByteBeforeTheDeclarationIsRefused(_ stray: String) throws {
     let plain = try chinese("export-minimal.xml")
-    #expect(problems { _ = try Repository.translator().valid(Array(stray.utf8) + plain, "cn.decmessage") }.first?.code.rawValue.hasPrefix("parse.") ?? false)
+    #expect(
+      problems { _ = try Repository.translator().valid(Array(stray.utf8) + plain, "cn.decmessage") }.first?.code.rawValue.hasPrefix(
+        "parse.") ?? false)
     #expect(problems { _ = try Repository.translator().valid(plain, "cn.decmessage") } == [])
   }
 
@@ -95,7 +98,9 @@ import Testing
 
   // MARK: Texts with angle brackets and pipes
 
-  @Test(arguments: ["<![CDATA[<14>I2017-0166475]]>", "&lt;14&gt;I2017-0166475", "&#60;14&#x3E;I2017-0166475", "<![CDATA[<14>]]>I2017-0166475"])
+  @Test(arguments: [
+    "<![CDATA[<14>I2017-0166475]]>", "&lt;14&gt;I2017-0166475", "&#60;14&#x3E;I2017-0166475", "<![CDATA[<14>]]>I2017-0166475",
+  ])
   func aCertificateNamesItsAgreementInAngleBrackets(_ written: String) throws {
     let message = try certificate(written)
     let values = try message.read()
@@ -137,7 +142,9 @@ import Testing
     #expect(try ChineseMessage.export().head("IEDate", date).problems().map(\.code) == ["validate.not_date"])
   }
 
-  @Test(arguments: [("TradeCodeScc", "TradeCoScc", "91310115MA1K4T2789"), ("CiqEntyPortCode", "EntyPortCode", "311002"), ("FreightMark", "FeeMark", "3")])
+  @Test(arguments: [
+    ("TradeCodeScc", "TradeCoScc", "91310115MA1K4T2789"), ("CiqEntyPortCode", "EntyPortCode", "311002"), ("FreightMark", "FeeMark", "3"),
+  ])
   func oldNamesAreRead(_ old: String, _ new: String, _ value: String) throws {
     #expect(try ChineseMessage.export().head(old, value).read() == ChineseMessage.export().head(new, value).read())
     let hub = try ChineseMessage.export().head(old, value).translated(to: "uncefact.xml")

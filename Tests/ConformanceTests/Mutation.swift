@@ -6,7 +6,9 @@ import Primitives
 
 /// A document with one thing wrong.
 struct Mutation {
-  enum Kind: CaseIterable { case dropped, tooLong, wrongType, notInCalendar, notListed, blank, unknownElement, unknownAttribute, repeated, order }
+  enum Kind: CaseIterable {
+    case dropped, tooLong, wrongType, notInCalendar, notListed, blank, unknownElement, unknownAttribute, repeated, order
+  }
 
   let kind: Kind
   let pointer: String
@@ -22,10 +24,12 @@ struct Mutation {
       let id = Document.NodeID(index: index)
       let entry = profile.structure[Int(bound.binding[Int(index)])]
       func add(_ kind: Kind, _ change: Change) {
-        found.append(Mutation(kind: kind, pointer: document.pointer(id), document: Copier(document: document, node: id, change: change).run()))
+        found.append(
+          Mutation(kind: kind, pointer: document.pointer(id), document: Copier(document: document, node: id, change: change).run()))
       }
       // What the message's direction or shape is read from decides everything else.
-      let decides = entry.name == "IEFlag" || entry.name == "TypeCode" && document.parent(id).map { document.name($0) } == "ExchangedDeclaration"
+      let decides =
+        entry.name == "IEFlag" || entry.name == "TypeCode" && document.parent(id).map { document.name($0) } == "ExchangedDeclaration"
       if !decides, entry.shape == nil, entry.requiredIn.isEmpty { add(.dropped, .drop) }
       guard entry.isLeaf, !decides else {
         if !entry.isLeaf {
@@ -53,7 +57,8 @@ struct Mutation {
         for text in ["1,5", "1e3", "+1", ".5", "1.", "--1", "0x1", "1 000"] { add(.wrongType, .text(text)) }
         add(.wrongType, .text("0." + String(repeating: "0", count: scale) + "1"))
         add(.wrongType, .text("1" + String(repeating: "0", count: digits - scale)))
-      case .integer(let digits): for text in ["1.5", "-1", "+1", "1" + String(repeating: "0", count: digits)] { add(.wrongType, .text(text)) }
+      case .integer(let digits):
+        for text in ["1.5", "-1", "+1", "1" + String(repeating: "0", count: digits)] { add(.wrongType, .text(text)) }
       case .indicator: for text in ["yes", "2", "TRUE"] { add(.wrongType, .text(text)) }
       case .date, .datetime:
         for text in ["2026/04/01", "1.4.2026", "20261301", "2026-04-32"] { add(.wrongType, .text(text)) }
@@ -70,8 +75,11 @@ struct Mutation {
     for index in 0..<Int32(document.count) where bound.binding[Int(index)] >= 0 {
       let id = Document.NodeID(index: index)
       let children = document.children(id).filter { document.kind($0) == .element }
-      guard let first = children.first, let last = children.last, document.name(first) != document.name(last), found.count < 40 else { continue }
-      found.append(Mutation(kind: .order, pointer: document.pointer(id), document: Copier(document: document, node: id, change: .reverse).run()))
+      guard let first = children.first, let last = children.last, document.name(first) != document.name(last), found.count < 40 else {
+        continue
+      }
+      found.append(
+        Mutation(kind: .order, pointer: document.pointer(id), document: Copier(document: document, node: id, change: .reverse).run()))
     }
     return found
   }

@@ -11,7 +11,11 @@ import Testing
 /// The schemas are not part of this repository. They are looked for beside it, or in `CAUSEWAY_SHARED`.
 @Suite struct PublishedSchemaTests {
   static let judge = Repository.shared.appending(path: "scripts/uncefact-validate.py").path
-  static let python = ["\(Repository.root.path)/.build/python/bin/python3", "/usr/bin/python3"].first { FileManager.default.isExecutableFile(atPath: $0) }
+  /// `scripts/setup` makes the environment where the system's Python lacks the judge's packages.
+  static let python: [String] = {
+    let own = Repository.root.appending(path: ".build/python/bin/python3").path
+    return FileManager.default.isExecutableFile(atPath: own) ? [own] : ["/usr/bin/env", "python3"]
+  }()
   static let hasJudge: Bool = {
     let found = FileManager.default.fileExists(atPath: judge)
     if !found { Repository.note("../shared is absent") }
@@ -22,14 +26,13 @@ import Testing
   ///
   /// - Returns: what it says of those that are not valid.
   static func refused(_ files: [String]) async throws -> [String] {
-    let program = try #require(python, "scripts/setup installs Python")
     let halves = [Array(files[..<(files.count / 2)]), Array(files[(files.count / 2)...])].filter { !$0.isEmpty }
     return try await withThrowingTaskGroup(of: [String].self) { group in
       for half in halves {
         group.addTask {
           let process = Process()
-          process.executableURL = URL(filePath: program)
-          process.arguments = [judge] + half
+          process.executableURL = URL(filePath: python[0])
+          process.arguments = python.dropFirst() + [judge] + half
           let output = Pipe()
           process.standardOutput = output
           try process.run()
@@ -63,10 +66,16 @@ import Testing
   @Test(.enabled(if: hasJudge))  // the published schemas are not part of this repository
   func everySampleIsValid() async throws {
     let translator = try Repository.translator()
-    var documents = try Sample.national.map { ($0.profile + " " + $0.name, try translator.translate(try $0.bytes(), $0.profile, "uncefact.json").bytes()) }
+    var documents = try Sample.national.map {
+      ($0.profile + " " + $0.name, try translator.translate(try $0.bytes(), $0.profile, "uncefact.json").bytes())
+    }
     for sample in Sample.hub {
       let bytes = try sample.bytes()
-      documents.append((sample.profile + " " + sample.name, sample.profile == "uncefact.json" ? bytes : try translator.translate(bytes, sample.profile, "uncefact.json").bytes()))
+      documents.append(
+        (
+          sample.profile + " " + sample.name,
+          sample.profile == "uncefact.json" ? bytes : try translator.translate(bytes, sample.profile, "uncefact.json").bytes()
+        ))
     }
     #expect(documents.count >= 14)
     try await Self.write(documents) {
@@ -166,8 +175,12 @@ import Testing
       let bytes = message.bytes
       let inXML = String(decoding: try translator.translate(bytes, "cn.decmessage", "uncefact.xml").bytes(), as: UTF8.self)
       #expect(inXML.contains("ContainerizationIndicator>\(xml)<"))
-      #expect(String(decoding: try translator.translate(bytes, "cn.decmessage", "uncefact.json").bytes(), as: UTF8.self).contains("\"isOrHasContainerization\":\(json)"))
-      #expect(try translator.translate(bytes, "cn.decmessage", "sg.tradenet").text("InboundMessage", "InPayment", "Cargo", "CargoPackingType") == singapore)
+      #expect(
+        String(decoding: try translator.translate(bytes, "cn.decmessage", "uncefact.json").bytes(), as: UTF8.self).contains(
+          "\"isOrHasContainerization\":\(json)"))
+      #expect(
+        try translator.translate(bytes, "cn.decmessage", "sg.tradenet").text("InboundMessage", "InPayment", "Cargo", "CargoPackingType")
+          == singapore)
     }
   }
 }

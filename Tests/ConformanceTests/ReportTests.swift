@@ -38,7 +38,9 @@ import Testing
     let sources = Set(entries.compactMap(\.source))
     let targets = Set(entries.compactMap(\.target))
     let original = try translator.parse(bytes, as: try translator.profile(from))
-    for pointer in leaves(of: original) where !sources.contains(pointer) { Issue.record("\(comment): the report is silent about \(pointer)") }
+    for pointer in leaves(of: original) where !sources.contains(pointer) {
+      Issue.record("\(comment): the report is silent about \(pointer)")
+    }
     let required = try requirements(of: translation)
     for pointer in required.filled where !targets.contains(pointer) { Issue.record("\(comment): the report is silent about \(pointer)") }
     let asked = translation.supplement.items.map(\.path)
@@ -49,7 +51,8 @@ import Testing
     #expect(translation.report.counts.values.reduce(0, +) == entries.count)
     guard !translation.profile.isHub else { return }
     let supplied = try translator.supply(
-      translation.supplement.items.map { .init(path: $0.path, value: try Answer.text(for: $0)) }, to: translation.document, profile: translation.profile)
+      translation.supplement.items.map { .init(path: $0.path, value: try Answer.text(for: $0)) }, to: translation.document,
+      profile: translation.profile)
     #expect(supplied.remaining.isEmpty, "\(comment): a second round would be needed for \(supplied.remaining.items.map(\.path))")
     let found = problems { _ = try translator.valid(supplied.bytes, to) }
     #expect(found.filter { $0.severity == .error } == [], "\(comment)")
@@ -74,7 +77,8 @@ import Testing
     var filled: [String] = []
     var missing = 0
     for index in 0..<Int32(translation.document.count) where bound.binding[Int(index)] >= 0 {
-      for child in structure.children(Int(bound.binding[Int(index)])) where structure[child].isLeaf && structure.isRequired(child, in: variant) {
+      for child in structure.children(Int(bound.binding[Int(index)]))
+      where structure[child].isLeaf && structure.isRequired(child, in: variant) {
         let found = bound.children(index, boundTo: child).filter { bound.filled($0) != nil }
         if found.isEmpty { missing += 1 }
         filled += found.map { translation.document.pointer(.init(index: $0)) }

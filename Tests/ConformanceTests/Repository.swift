@@ -10,7 +10,8 @@ import Testing
 enum Repository {
   static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
   static let shared =
-    ProcessInfo.processInfo.environment["CAUSEWAY_SHARED"].map { URL(filePath: $0) } ?? root.deletingLastPathComponent().appending(path: "shared")
+    ProcessInfo.processInfo.environment["CAUSEWAY_SHARED"].map { URL(filePath: $0) }
+    ?? root.deletingLastPathComponent().appending(path: "shared")
 
   static let library: Result<ProfileLibrary, CausewayError> = {
     do throws(CausewayError) { return .success(try ProfileLibrary.load(root.path + "/schemas")) } catch { return .failure(error) }
@@ -55,7 +56,8 @@ extension Translator {
   }
 
   /// The way of `causeway translate`.
-  func translate(_ bytes: [UInt8], _ from: String, _ to: String, complement: Complement? = nil, shape: String? = nil) throws -> Translation {
+  func translate(_ bytes: [UInt8], _ from: String, _ to: String, complement: Complement? = nil, shape: String? = nil) throws -> Translation
+  {
     try translate(
       bytes, from: try profile(from), to: try profile(to),
       options: Options(shape: shape, complement: complement, makesComplement: complement == nil))

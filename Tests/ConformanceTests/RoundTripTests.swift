@@ -27,7 +27,8 @@ import Testing
     let stored = try #require(there.complement).json.serialized()
     let complement = try Complement(json: try JSONValue.parse(stored))
     let empty = Complement(
-      profile: complement.profile, direction: complement.direction, economy: complement.economy, shape: complement.shape, namespace: nil, counts: [],
+      profile: complement.profile, direction: complement.direction, economy: complement.economy, shape: complement.shape, namespace: nil,
+      counts: [],
       orders: [], entries: [])
     let back = try translator.write(
       partner, to: original.profile, options: .init(complement: withComplement ? complement : empty, makesComplement: false))

@@ -22,8 +22,10 @@ import Testing
   }
 
   @Test(arguments: [
-    ("035", "KGM"), ("070", "TNE"), ("036", "GRM"), ("007", "H87"), ("011", "H87"), ("006", "SET"), ("025", "PR"), ("030", "MTR"), ("032", "MTK"),
-    ("033", "MTQ"), ("095", "LTR"), ("054", "MIL"), ("043", "CEN"), ("127", "DZN"), ("129", "GRO"), ("084", "CTM"), ("047", "DTN"), ("062", "KWH"),
+    ("035", "KGM"), ("070", "TNE"), ("036", "GRM"), ("007", "H87"), ("011", "H87"), ("006", "SET"), ("025", "PR"), ("030", "MTR"),
+    ("032", "MTK"),
+    ("033", "MTQ"), ("095", "LTR"), ("054", "MIL"), ("043", "CEN"), ("127", "DZN"), ("129", "GRO"), ("084", "CTM"), ("047", "DTN"),
+    ("062", "KWH"),
   ])
   func unitsAreConverted(_ chinese: String, _ rec20: String) throws {
     #expect(try carried(chinese, "2", "3.25") == [rec20, "2", "3.25"])
@@ -77,14 +79,19 @@ import Testing
   /// A price that the division does not give exactly is not rounded.
   @Test func anInexactPriceIsNotCarried() throws {
     let message = try message("038", "1.5", "1.2345")
-    #expect(try message.read()["GoodsItem[1].InvoiceLine.UnitPrice"] == nil || ExactDecimal(try #require(try message.read()["GoodsItem[1].InvoiceLine.UnitPrice"])) == ExactDecimal("0.00012345"))
+    #expect(
+      try message.read()["GoodsItem[1].InvoiceLine.UnitPrice"] == nil
+        || ExactDecimal(try #require(try message.read()["GoodsItem[1].InvoiceLine.UnitPrice"])) == ExactDecimal("0.00012345"))
     let hub = try message.translated(to: "uncefact.xml")
     let back = try Repository.translator().translate(try hub.bytes(), "uncefact.xml", "cn.decmessage", complement: hub.complement)
     #expect(back.text("DecLists", "DecList", "DeclPrice") == "1.2345")
   }
 
   /// 副 is a pair or a set; a bale, a basin and a barrel are packages or nothing at all.
-  @Test(arguments: [("019", Reason.codeAmbiguous), ("083", .codeAmbiguous), ("120", .codeNoPeer), ("125", .codeNoPeer), ("029", .codeNoPeer), ("031", .codeNoPeer)])
+  @Test(arguments: [
+    ("019", Reason.codeAmbiguous), ("083", .codeAmbiguous), ("120", .codeNoPeer), ("125", .codeNoPeer), ("029", .codeNoPeer),
+    ("031", .codeNoPeer),
+  ])
   func unitsThatAreNotGuessed(_ unit: String, _ reason: Reason) throws {
     let hub = try message(unit, "2", "3.25").translated(to: "uncefact.xml")
     #expect(hub.entries(from: "/GUnit").contains { $0.action == .notCarried && $0.reason == reason })

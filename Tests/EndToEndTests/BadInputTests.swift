@@ -18,7 +18,7 @@ import Testing
     ("too deep", "parse.depth", { after("<DecHead>", Array(String(repeating: "<a>", count: 100_000).utf8), $0) }),
     ("200 000 attributes", "parse.attributes", { replace("<DecHead>", "<DecHead" + (0..<200_000).map { " a\($0)=\"\"" }.joined() + ">", $0) }),
     ("cut off", "parse.malformed", { Array($0.prefix($0.count / 2)) }),
-    ("no XML", "parse.malformed", { _ in Array("{\"a\": 1}".utf8) }),
+    ("no XML", "parse.text_outside_root", { _ in Array("{\"a\": 1}".utf8) }),
     ("an entity", "parse.entity", { after("<NoteS>", Array("&lol;".utf8), $0) }),
     ("another root", "parse.root_unknown", { _ in Array("<Other xmlns=\"http://www.chinaport.gov.cn/dec\"/>".utf8) }),
   ]
@@ -62,7 +62,7 @@ import Testing
     var document = try World.declaration(number: 1200)
     for (old, new) in [
       ("<TradeCountry>SGP<", "<TradeCountry>QQQ<"), ("<NetWt>11247<", "<NetWt>99999<"), ("<CodeTS>6109100021<", "<CodeTS>61091<"),
-      ("<GQty>3600<", "<GQty>many<"), ("<TrafMode>2<", "<TrafMode>Z<"),
+      ("<GQty>3600<", "<GQty>many<"), ("<TrafMode>2<", "<TrafMode>Q<"),
     ] { document = Self.replace(old, new, document) }
     let ids = try await world.china.declare(document, key: "violations")
     let view = try await world.china.translated(ids.message)
@@ -70,7 +70,7 @@ import Testing
     let reasons = view["problems"]?["reasons"]?.array ?? []
     for (element, end) in [
       ("DestinationCountry.Code", "/TradeCountry"), ("Commodity.HS6", "/CodeTS"), ("TransactionQuantity.Value", "/GQty"),
-      ("BorderTransportMeans.ModeCode", "/TrafMode"),
+      ("BorderTransportMeans.ModeCode", "/TrafMode"), ("Declaration.TotalNetMassMeasure", "/NetWt"),
     ] {
       let reason = reasons.first { $0["pointer"]?.string?.contains(end) == true }
       #expect(reason != nil, "\(end) in \(reasons)")
@@ -79,10 +79,8 @@ import Testing
       #expect(reason?["code"]?.string?.hasPrefix("validate.") == true)
       #expect(reason?["message"]?.string?.isEmpty == false && reason?["message_zh"]?.string?.isEmpty == false)
     }
-    // A rule across fields is checked when the fields themselves are right.
-    let heavy = try World.declaration(number: 1201, replacing: "<NetWt>11247<", with: "<NetWt>99999<")
-    let rule = try await world.china.translated(try await world.china.declare(heavy, key: "rule").message)
-    #expect(rule["problems"]?["reasons"]?.array?.contains { $0["code"]?.string == "validate.greater" } == true, "\(rule)")
+    #expect(reasons.contains { $0["code"]?.string == "validate.greater" }, "a rule across fields, beside wrong fields")
+    #expect(reasons.count == 5, "\(reasons)")
   }
 
   @Test func whoIsNotKnownIsRefusedBeforeTheBodyIsRead() async throws {
@@ -128,7 +126,7 @@ import Testing
     #expect(try await code(Self.path, []) == "422 receive.empty")
     #expect(try await code(Self.path + "&ucr=lower-case", document) == "422 receive.ucr_form")
     #expect(try await code(Self.path, document, headers: ["Idempotency-Key": String(repeating: "k", count: 129)]) == "422 receive.key_form")
-    #expect(try await code(Self.path, [UInt8](repeating: 0x20, count: 16 << 20 + 1)) == "413 receive.too_large")
+    #expect(try await code(Self.path, [UInt8](repeating: 0x20, count: (16 << 20) + 1)) == "413 receive.too_large")
     #expect(try await code("/v1/clearances/00000000000000000000000000000000/amendments?profile=cn.decmessage", document) == "404 receive.not_found")
     // The importing side does not send in this corridor.
     #expect(try await world.singapore.answer("POST", Self.path, body: document).status == 403)

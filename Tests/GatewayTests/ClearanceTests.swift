@@ -52,7 +52,8 @@ private func exportClearance() -> Clearance {
     _ = clearance.apply(.status(.accepted, registrationID: "1"), on: .export, at: start)
     let before = clearance.export
     #expect(clearance.apply(.revision(2, .declared), on: .export, at: start) == nil)
-    #expect(clearance.apply(.revision(3, .declared), on: .export, at: start)?.code == "clearance.illegal_revision", "one proposal at a time")
+    #expect(
+      clearance.apply(.revision(3, .declared), on: .export, at: start)?.code == "clearance.illegal_revision", "one proposal at a time")
     #expect(clearance.apply(.proposalRefused, on: .export, at: start) == nil)
     #expect(clearance.export == before)
     #expect(clearance.apply(.revision(2, .declared), on: .export, at: start) == nil)
@@ -115,7 +116,8 @@ private func exportClearance() -> Clearance {
 @Suite struct StatusMessageTests {
   private let message = StatusMessage(
     clearanceID: "0123456789abcdef0123456789abcdef", side: .import, revision: 1, status: .refused, effective: start,
-    registrationID: "IG6L0001", reasons: [.init(code: "validate.required", pointer: "/a/b"), .init(code: "read.code_unknown", pointer: nil)])
+    registrationID: "IG6L0001",
+    reasons: [.init(code: "validate.required", pointer: "/a/b"), .init(code: "read.code_unknown", pointer: nil)])
 
   @Test func survivesItsBytes() throws {
     #expect(try StatusMessage(parsing: message.bytes()) == message)

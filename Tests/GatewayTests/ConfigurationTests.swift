@@ -53,7 +53,8 @@ import YAMLTree
   }
 
   @Test func pathsStartFromTheFile() throws {
-    let configuration = try World.configuration("CN", settings: "handover: [{folder: out}, {folder: /var/out}, {webhook: 'https://a.example', token: t}]")
+    let configuration = try World.configuration(
+      "CN", settings: "handover: [{folder: out}, {folder: /var/out}, {webhook: 'https://a.example', token: t}]")
     #expect(configuration.data == "/etc/gateway/journal")
     #expect(configuration.delivery.attempts == 500)
     guard case .folder("/etc/gateway/out") = configuration.handover[0], case .folder("/var/out") = configuration.handover[1],
@@ -116,7 +117,9 @@ import YAMLTree
 
   private func cases(_ schema: JSONValue, _ value: JSONValue, at pointer: String, _ rebuilt: (JSONValue) -> JSONValue) throws -> [Case] {
     var cases: [Case] = []
-    func change(_ new: JSONValue, _ code: String?, at place: String? = nil) { cases.append(Case(pointer: place ?? pointer, value: rebuilt(new), code: code)) }
+    func change(_ new: JSONValue, _ code: String?, at place: String? = nil) {
+      cases.append(Case(pointer: place ?? pointer, value: rebuilt(new), code: code))
+    }
     switch schema["type"]?.string {
     case "object":
       let object = try #require(value.object)
@@ -131,7 +134,9 @@ import YAMLTree
         var less = object
         less[member.name] = nil
         let isOne = schema["oneOf"]?.array?.contains { $0["required"]?.array == [.string(member.name)] } ?? false
-        change(.object(less), required.contains(member.name) ? "config.key_missing" : isOne ? "config.handover_form" : nil, at: pointer + "/" + member.name)
+        change(
+          .object(less), required.contains(member.name) ? "config.key_missing" : isOne ? "config.handover_form" : nil,
+          at: pointer + "/" + member.name)
         cases += try self.cases(property, member.value, at: pointer + "/" + member.name) { new in
           var changed = object
           changed[member.name] = new
@@ -182,7 +187,8 @@ import YAMLTree
         found = error.problems
       }
       if let code = one.code {
-        #expect(found.contains { $0.code.rawValue == code && $0.pointer == one.pointer && $0.line != nil }, "\(one.pointer) \(code): \(found)")
+        #expect(
+          found.contains { $0.code.rawValue == code && $0.pointer == one.pointer && $0.line != nil }, "\(one.pointer) \(code): \(found)")
       } else {
         #expect(found.isEmpty, "\(one.pointer): \(found)")
       }
@@ -209,7 +215,8 @@ import YAMLTree
     do throws(CausewayError) {
       _ = try GatewayNode(
         configuration: try World.parsed(economy, corridors: corridors), registry: shared.registry, profiles: shared.profiles,
-        policies: policies ?? shared.policies, journal: world.cn.journal, signer: world.cn.signer, partners: Line.End(line: world.line, sender: economy),
+        policies: policies ?? shared.policies, journal: world.cn.journal, signer: world.cn.signer,
+        partners: Line.End(line: world.line, sender: economy),
         webhooks: world.webhooks, clock: world.clock, logger: world.cn.logger)
       return []
     } catch {
@@ -232,7 +239,8 @@ import YAMLTree
   }
 
   private func policy(_ text: String) throws -> ReleasePolicy {
-    try ReleasePolicy(configuration: try YAMLDocument.parse(Array(text.utf8), file: "policy.yaml"), dictionary: Economies.shared.profiles.dictionary)
+    try ReleasePolicy(
+      configuration: try YAMLDocument.parse(Array(text.utf8), file: "policy.yaml"), dictionary: Economies.shared.profiles.dictionary)
   }
 
   @Test func requiredElementThatMayNotLeave() async throws {

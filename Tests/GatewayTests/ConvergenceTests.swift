@@ -68,13 +68,13 @@ import Testing
     #expect(cn.beforeProposal == nil, "seed \(seed)")
     #expect(cn.sentSequence == sg.receivedSequence, "seed \(seed)")
     #expect(sg.sentSequence == cn.receivedSequence, "seed \(seed)")
-    let unfinished = try await world.messages(at: "SG", MessageQuery(clearance: id, states: ["recorded", "sealed", "dead"], limit: 100))
+    let unfinished =
+      try await world.messages(at: "SG", MessageQuery(clearance: id, states: ["recorded", "sealed", "dead"], limit: 100))
       + world.messages(at: "CN", MessageQuery(clearance: id, states: ["received", "recorded", "sealed", "dead"], limit: 100))
     #expect(unfinished.isEmpty, "seed \(seed): \(unfinished.map { "\($0.kind) \($0.state)" })")
     return cn.outcome.rawValue
   }
 }
-
 
 /// A seeded generator that concurrent callers share.
 final class Dice: Sendable {

@@ -105,19 +105,13 @@ import Trust
   @Test func failureThatCannotBeWrittenDown() async throws {
     let world = try await World()
     try await world.declare()
-    world.line.fail { _ in .lost }
-    await world.cn.journal.close()
-    await #expect(throws: CausewayError.self) { try await world.cn.deliverDue() }
-    let other = try await World()
-    try await other.declare()
-    let journal = other.cn.journal
-    // The journal stops between the attempt and its record.
-    other.line.fail { _ in .lost }
-    let stopping = StoppingPartner(journal: journal)
+    let cn = world.cn
+    // The journal stops between the attempt and the note of it.
     let node = try GatewayNode(
-      configuration: other.cn.configuration, registry: other.cn.registry, profiles: other.cn.profiles, policies: Economies.shared.policies, journal: journal,
-      signer: other.cn.signer, partners: stopping, webhooks: other.webhooks, clock: other.clock, logger: other.cn.logger)
-    await #expect(throws: CausewayError("journal.closed")) { try await node.deliverDue() }
+      configuration: cn.configuration, registry: cn.registry, profiles: cn.profiles, policies: Economies.shared.policies,
+      journal: cn.journal,
+      signer: cn.signer, partners: StoppingPartner(journal: cn.journal), webhooks: world.webhooks, clock: world.clock, logger: cn.logger)
+    await #expect(throws: CausewayError("journal.closed")) { try await node.deliverDue(to: "SG") }
   }
 
   private struct StoppingPartner: PartnerTransport {
@@ -134,10 +128,12 @@ import Trust
     let world = try await World()
     let now = world.clock.now()
     let outbound = MessageRecord(
-      id: SecureRandom.messageID(at: now), direction: .outbound, clearance: "00112233445566778899aabbccddeeff", kind: "declaration", corridor: "CN-SG",
+      id: SecureRandom.messageID(at: now), direction: .outbound, clearance: "00112233445566778899aabbccddeeff", kind: "declaration",
+      corridor: "CN-SG",
       partner: "SG", state: "received", created: now)
     let inbound = MessageRecord(
-      id: SecureRandom.messageID(at: now), direction: .inbound, clearance: "00112233445566778899aabbccddeeff", kind: "declaration", corridor: "CN-SG",
+      id: SecureRandom.messageID(at: now), direction: .inbound, clearance: "00112233445566778899aabbccddeeff", kind: "declaration",
+      corridor: "CN-SG",
       partner: "CN", state: "recorded", created: now)
     _ = try await world.cn.journal.commit(Change(operations: [.putMessage(outbound, expecting: .absent)]))
     _ = try await world.sg.journal.commit(Change(operations: [.putMessage(inbound, expecting: .absent)]))
@@ -163,7 +159,9 @@ import Trust
       _ = try await world.cn.journal.commit(
         Change(operations: [
           .putMessage(message, expecting: .absent),
-          .enqueue(OutboxRecord(channel: GatewayNode.channel(to: "MY"), messageID: id, destination: "MY", orderKey: id.text, due: now, created: now)),
+          .enqueue(
+            OutboxRecord(
+              channel: GatewayNode.channel(to: "MY"), messageID: id, destination: "MY", orderKey: id.text, due: now, created: now)),
         ]))
     }
     let declared = try await world.declare()

@@ -53,6 +53,7 @@ func status(
   _ status: SideStatus, of side: SideKind, _ clearance: String, revision: Int = 1, reasons: [StatusMessage.Reason] = []
 ) throws -> [UInt8] {
   try StatusMessage(
-    clearanceID: clearance, side: side, revision: revision, status: status, effective: Economies.start, registrationID: nil, reasons: reasons
+    clearanceID: clearance, side: side, revision: revision, status: status, effective: Economies.start, registrationID: nil,
+    reasons: reasons
   ).bytes()
 }

@@ -40,7 +40,9 @@ import Trust
   @Test func certificatesThatAreNobodysOrForSigning() async throws {
     let world = try await World()
     #expect(throws: CausewayError("registry.certificate_unknown")) { try world.sg.identify(tlsCertificate: [0x30, 0x00]) }
-    #expect(throws: CausewayError("registry.certificate_role")) { try world.sg.identify(tlsCertificate: Economies.shared["CN"].signing.der) }
+    #expect(throws: CausewayError("registry.certificate_role")) {
+      try world.sg.identify(tlsCertificate: Economies.shared["CN"].signing.der)
+    }
     #expect(try world.sg.identify(tlsCertificate: Economies.shared["CN"].tls.der).participant == "CN")
     world.clock.advance(seconds: 91 * 86_400)
     #expect(throws: CausewayError("registry.certificate_period")) { try world.sg.identify(tlsCertificate: Economies.shared["CN"].tls.der) }
@@ -93,7 +95,8 @@ import Trust
     let shortened = try await world.line.carry(received.with(payload: Array(envelope.payload.dropLast())), from: "CN", to: "SG")
     try await expectRefused(shortened, ["verify.payload_size", "verify.payload_digest"], world)
     let header = envelope.header.with(revision: 2).canonicalBytes
-    try await expectRefused(try await world.line.carry(received.with(headerBytes: header), from: "CN", to: "SG"), ["verify.jws_signature"], world)
+    try await expectRefused(
+      try await world.line.carry(received.with(headerBytes: header), from: "CN", to: "SG"), ["verify.jws_signature"], world)
     try expectAccepted(try await world.line.carry(received, from: "CN", to: "SG"))
   }
 
@@ -152,7 +155,8 @@ import Trust
     // A later message of the case under another commitment is refused, and its number is used up.
     let payload = try status(.accepted, of: .export, declared.clearanceID)
     let next = envelope.header.with(
-      messageID: envelope.header.another, kind: .status, sequence: 2, payload: PayloadDescription(payload, mediaType: StatusMessage.mediaType))
+      messageID: envelope.header.another, kind: .status, sequence: 2,
+      payload: PayloadDescription(payload, mediaType: StatusMessage.mediaType))
     let receipt = try await world.line.carry(try sealed(next, payload: payload, salt: envelope.salt), from: "CN", to: "SG")
     #expect(try reasons(of: receipt) == ["verify.clearance_mismatch"])
     #expect(try await world.clearance(declared.clearanceID, at: "SG").receivedSequence == 2)
@@ -177,7 +181,8 @@ import Trust
     let envelope = try await world.envelope(of: world.declare().messageID)
     let party = Economies.shared["CN"]
     for type in [Receipt.signatureType, "causeway-registry+jws"] {
-      let signature = try JWS.sign(payload: envelope.headerBytes, type: type, keyID: party.signing.keyID, key: party.signingKey, detached: true)
+      let signature = try JWS.sign(
+        payload: envelope.headerBytes, type: type, keyID: party.signing.keyID, key: party.signingKey, detached: true)
       let receipt = try await world.line.carry(ReceivedEnvelope(envelope).with(signature: signature), from: "CN", to: "SG")
       try await expectRefused(receipt, ["verify.jws_type"], world)
     }

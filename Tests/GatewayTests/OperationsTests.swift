@@ -77,9 +77,11 @@ import Testing
     try await world.run()
     let view = try await world.cn.clearance(declared.clearanceID, waitSeconds: 0, seen: nil)
     let members = try #require(view.object).members.map(\.name)
-    #expect(Set(members) == [
-      "id", "ucr", "corridor", "ownSide", "outcome", "export", "import", "beforeProposal", "sentSequence", "receivedSequence", "timeline", "messages",
-    ])
+    #expect(
+      Set(members) == [
+        "id", "ucr", "corridor", "ownSide", "outcome", "export", "import", "beforeProposal", "sentSequence", "receivedSequence", "timeline",
+        "messages",
+      ])
     #expect(view["ucr"]?.string == "6CN0001")
     #expect(view["import"]?["status"]?.string == "supplement_requested")
     #expect(view["messages"]?.array?.compactMap { $0["kind"]?.string } == ["declaration", "status"])
@@ -140,11 +142,17 @@ import Testing
     #expect(items.map { $0["kind"]?.string } == ["declaration", "declaration"])
     #expect(try await world.sg.inbox(waitSeconds: 0, by: world.customs)["items"]?.array?.count == 2, "looking takes nothing away")
     let first = try #require(items.first)
-    #expect(Set(try #require(first.object).members.map(\.name)) == ["sequence", "clearanceId", "kind", "messageId", "created", "mediaType", "sha256", "document"])
+    #expect(
+      Set(try #require(first.object).members.map(\.name)) == [
+        "sequence", "clearanceId", "kind", "messageId", "created", "mediaType", "sha256", "document",
+      ])
     let sequence = try #require(first["sequence"]?.int)
     try await world.sg.acknowledge(sequence, by: world.customs)
     try await world.sg.acknowledge(sequence, by: world.customs)
-    #expect(try await world.sg.inbox(waitSeconds: 0, by: world.customs)["items"]?.array?.map { $0["sequence"]?.int } == [items[1]["sequence"]?.int])
+    #expect(
+      try await world.sg.inbox(waitSeconds: 0, by: world.customs)["items"]?.array?.map { $0["sequence"]?.int } == [
+        items[1]["sequence"]?.int
+      ])
     await #expect(throws: CausewayError("receive.not_found")) { try await world.sg.acknowledge(999, by: world.customs) }
     await #expect(throws: CausewayError("receive.not_found")) { try await world.sg.acknowledge(-1, by: world.customs) }
     try await world.restart("SG")

@@ -32,7 +32,8 @@ import Trust
   @Test func firstMessageThatIsNoFirstRevision() async throws {
     let world = try await World()
     let envelope = try await world.envelope(of: world.declare().messageID)
-    let message = try sealed(envelope.header.with(messageID: envelope.header.another, revision: 7), payload: envelope.payload, salt: envelope.salt)
+    let message = try sealed(
+      envelope.header.with(messageID: envelope.header.another, revision: 7), payload: envelope.payload, salt: envelope.salt)
     let receipt = try await world.line.carry(message, from: "CN", to: "SG")
     #expect(try reasons(of: receipt) == ["clearance.illegal_revision"])
     #expect(try await world.sg.clearanceRecord(envelope.header.clearance.text) == nil)
@@ -139,7 +140,8 @@ import Trust
     let header = envelope.header.with(
       messageID: envelope.header.another, kind: .status, sequence: sequence + 1,
       payload: PayloadDescription(try status(.accepted, of: .export, id), mediaType: StatusMessage.mediaType))
-    let legal = try await world.line.carry(try sealed(header, payload: try status(.accepted, of: .export, id), salt: envelope.salt), from: "CN", to: "SG")
+    let legal = try await world.line.carry(
+      try sealed(header, payload: try status(.accepted, of: .export, id), salt: envelope.salt), from: "CN", to: "SG")
     #expect(try content(of: legal)["outcome"]?.string == "accepted")
   }
 
@@ -202,7 +204,9 @@ import Trust
     try await world.run()
     let second = try await world.sg.supplement(of: id)
     #expect(second["messageId"]?.string != first["messageId"]?.string)
-    await #expect(throws: CausewayError.self) { try await world.sg.answerSupplement(of: id, with: Array("{\"items\":[]}".utf8), by: world.customs) }
+    await #expect(throws: CausewayError.self) {
+      try await world.sg.answerSupplement(of: id, with: Array("{\"items\":[]}".utf8), by: world.customs)
+    }
     #expect(try await world.clearance(id, at: "SG").import == Side(revision: 2, status: .supplementRequested))
   }
 
@@ -235,7 +239,8 @@ import Trust
     _ = try await world.line.carry(ReceivedEnvelope(envelope), from: "CN", to: "SG")
     let accepted = try status(.accepted, of: .export, declared.clearanceID)
     let header = envelope.header.with(
-      messageID: envelope.header.another, kind: .status, sequence: 2, payload: PayloadDescription(accepted, mediaType: StatusMessage.mediaType))
+      messageID: envelope.header.another, kind: .status, sequence: 2,
+      payload: PayloadDescription(accepted, mediaType: StatusMessage.mediaType))
     let tooLong = try sealed(header.with(expires: header.created.adding(seconds: 259_201)), payload: accepted, salt: envelope.salt)
     let refused = try await world.line.carry(tooLong, from: "CN", to: "SG")
     #expect(try reasons(of: refused) == ["verify.lifetime_too_long"])

@@ -115,7 +115,9 @@ import Trust
     let second = try await world.declare(2)
     world.line.fail { _ in
       .answered { genuine in
-        (try? resigned(genuine, by: "SG") { $0["ledger"] = ["index": 0, "checkpoint": .string(String(decoding: fork.note, as: UTF8.self))] }) ?? ""
+        (try? resigned(genuine, by: "SG") {
+          $0["ledger"] = ["index": 0, "checkpoint": .string(String(decoding: fork.note, as: UTF8.self))]
+        }) ?? ""
       }
     }
     _ = try await world.cn.deliverDue()
@@ -124,9 +126,11 @@ import Trust
     #expect(entry.messageID?.text == second.messageID)
     #expect(entry.extra["partnerRoot"]?.string == fork.root.hex)
     let conflicting = try #require(entry.extra["conflictingRoot"]?.string)
-    let kept = try await world.cn.journal.read { reader throws(CausewayError) in try reader.peerCheckpoint(origin: party.origin, size: size) }
+    let kept = try await world.cn.journal.read { reader throws(CausewayError) in try reader.peerCheckpoint(origin: party.origin, size: size)
+    }
     #expect(kept?.root.hex == conflicting)
-    let genuine = try #require(try await world.entries(at: "CN").first { $0.draft.messageID?.text == first.messageID && $0.draft.kind == "receipt.received" })
+    let genuine = try #require(
+      try await world.entries(at: "CN").first { $0.draft.messageID?.text == first.messageID && $0.draft.kind == "receipt.received" })
     #expect(genuine.draft.extra["conflictingRoot"] == nil)
     #expect(genuine.draft.extra["partnerRoot"]?.string == conflicting)
   }
@@ -140,7 +144,9 @@ import Trust
         (try? resigned(genuine, by: "SG") { receipt in
           receipt["outcome"] = "refused"
           receipt["reasons"] = .array(
-            (0..<199).map { ["code": .string("validate.reason_\($0)")] } + [["code": .string("validate." + String(repeating: "x", count: 100))]])
+            (0..<199).map { ["code": .string("validate.reason_\($0)")] } + [
+              ["code": .string("validate." + String(repeating: "x", count: 100))]
+            ])
         }) ?? ""
       }
     }

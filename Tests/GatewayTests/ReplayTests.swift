@@ -98,13 +98,15 @@ import Trust
     let accepted = try status(.accepted, of: .export, declared.clearanceID)
     func message(_ payload: [UInt8], _ sequence: Int) throws -> ReceivedEnvelope {
       let header = envelope.header.with(
-        messageID: envelope.header.another, kind: .status, sequence: sequence, payload: PayloadDescription(payload, mediaType: StatusMessage.mediaType))
+        messageID: envelope.header.another, kind: .status, sequence: sequence,
+        payload: PayloadDescription(payload, mediaType: StatusMessage.mediaType))
       return try sealed(header, payload: payload, salt: envelope.salt)
     }
     let first = try await world.line.carry(try message(accepted, 2), from: "CN", to: "SG")
     await #expect(throws: CausewayError("receive.early")) { try await world.line.carry(try message(accepted, 4), from: "CN", to: "SG") }
     #expect(try await world.line.carry(try message(accepted, 3), from: "CN", to: "SG") == first)
-    let released = try await world.line.carry(try message(try status(.released, of: .export, declared.clearanceID), 4), from: "CN", to: "SG")
+    let released = try await world.line.carry(
+      try message(try status(.released, of: .export, declared.clearanceID), 4), from: "CN", to: "SG")
     #expect(try content(of: released)["outcome"]?.string == "accepted")
     let clearance = try await world.clearance(declared.clearanceID, at: "SG")
     #expect(clearance.export.status == .released)
@@ -119,7 +121,8 @@ import Trust
     _ = try await world.line.carry(ReceivedEnvelope(envelope), from: "CN", to: "SG")
     func send(_ status: [UInt8], _ sequence: Int) async throws -> String {
       let header = envelope.header.with(
-        messageID: envelope.header.another, kind: .status, sequence: sequence, payload: PayloadDescription(status, mediaType: StatusMessage.mediaType))
+        messageID: envelope.header.another, kind: .status, sequence: sequence,
+        payload: PayloadDescription(status, mediaType: StatusMessage.mediaType))
       return try await world.line.carry(try sealed(header, payload: status, salt: envelope.salt), from: "CN", to: "SG")
     }
     let released = try status(.released, of: .export, declared.clearanceID)
@@ -138,7 +141,8 @@ import Trust
     try await world.run()
     let payload = try status(.accepted, of: .export, declared.clearanceID)
     let header = envelope.header.with(
-      messageID: envelope.header.another, kind: .status, sequence: 1, payload: PayloadDescription(payload, mediaType: StatusMessage.mediaType))
+      messageID: envelope.header.another, kind: .status, sequence: 1,
+      payload: PayloadDescription(payload, mediaType: StatusMessage.mediaType))
     let message = try sealed(header, payload: payload, salt: envelope.salt)
     let receipt = try await world.line.carry(message, from: "CN", to: "SG")
     #expect(try reasons(of: receipt) == ["verify.sequence_reused"])
@@ -162,7 +166,8 @@ import Trust
     let other = try #require(ClearanceID("00112233445566778899aabbccddeeff"))
     let payload = envelope.payload + [0x0A]
     let header = envelope.header.with(
-      messageID: envelope.header.another, clearance: other, payload: PayloadDescription(payload, mediaType: envelope.header.payload.mediaType))
+      messageID: envelope.header.another, clearance: other,
+      payload: PayloadDescription(payload, mediaType: envelope.header.payload.mediaType))
     _ = try await world.line.carry(try sealed(header, payload: payload, salt: envelope.salt), from: "CN", to: "SG")
     _ = try await world.sg.translateRecorded()
     #expect(try await world.clearance(other.text, at: "SG").import?.status == .refused)
@@ -176,7 +181,8 @@ import Trust
     let world = try await World()
     func submit(_ number: Int, _ key: String?) async throws -> Acknowledgement {
       try await world.cn.submit(
-        Submission(body: Economies.declaration(number), profile: nil, corridor: "CN-SG", ucr: nil, clearanceID: nil, idempotencyKey: key), by: world.customs)
+        Submission(body: Economies.declaration(number), profile: nil, corridor: "CN-SG", ucr: nil, clearanceID: nil, idempotencyKey: key),
+        by: world.customs)
     }
     let first = try await submit(1, nil)
     let again = try await submit(1, nil)
@@ -191,7 +197,8 @@ import Trust
     let world = try await World()
     func submit(_ key: String?) async throws -> Acknowledgement {
       let acknowledgement = try await world.cn.submit(
-        Submission(body: Array("<no/>".utf8), profile: nil, corridor: "CN-SG", ucr: nil, clearanceID: nil, idempotencyKey: key), by: world.customs)
+        Submission(body: Array("<no/>".utf8), profile: nil, corridor: "CN-SG", ucr: nil, clearanceID: nil, idempotencyKey: key),
+        by: world.customs)
       _ = try await world.cn.translateReceived()
       return acknowledgement
     }

@@ -1,8 +1,8 @@
 import Exchange
 import Foundation
+import JSONTree
 import Journal
 import JournalSQLite
-import JSONTree
 import Ledger
 import Logging
 import Policy
@@ -36,7 +36,8 @@ struct Economies: Sendable {
       self.id = id
       let from = start.adding(seconds: -86_400)
       tls = try authority.issue(
-        subject: "gateway \(id)", key: PrivateKey.generate(.p256).publicKey, profile: .tls, ipAddresses: ["127.0.0.1"], from: from, days: 90)
+        subject: "gateway \(id)", key: PrivateKey.generate(.p256).publicKey, profile: .tls, ipAddresses: ["127.0.0.1"], from: from, days: 90
+      )
       signingKey = try PrivateKey.generate(.p256)
       signing = try authority.issue(subject: "signing \(id)", key: signingKey.publicKey, profile: .signing, from: from, days: 90)
       ledgerKey = try PrivateKey.generate(.ed25519)
@@ -48,7 +49,8 @@ struct Economies: Sendable {
         id: id, nameEN: "\(id) customs", nameZH: id, endpoint: "https://gateway.\(id.lowercased()).example:8443",
         certificates: [RegisteredCertificate(role: .tls, certificate: tls), RegisteredCertificate(role: .signing, certificate: signing)],
         ledger: RegisteredLedger(
-          origin: origin, keys: [RegisteredLedgerKey(verifierKey: try CheckpointSigner(origin: origin, key: ledgerKey).verifierKey.description)]))
+          origin: origin,
+          keys: [RegisteredLedgerKey(verifierKey: try CheckpointSigner(origin: origin, key: ledgerKey).verifierKey.description)]))
     }
   }
 
@@ -151,7 +153,9 @@ final class Line: Sendable {
 
   /// Arrives at `recipient` over the TLS connection of `sender`.
   func carry(_ received: ReceivedEnvelope, from sender: String, to recipient: String) async throws(CausewayError) -> String {
-    guard let node = state.withLock({ $0.nodes[recipient] }) else { throw CausewayError("deliver.no_receipt", facts: ["status": "unreachable"]) }
+    guard let node = state.withLock({ $0.nodes[recipient] }) else {
+      throw CausewayError("deliver.no_receipt", facts: ["status": "unreachable"])
+    }
     return try await node.receive(received, from: try node.identify(tlsCertificate: Economies.shared[sender].tls.der))
   }
 
@@ -200,9 +204,12 @@ extension ReceivedEnvelope {
       payload: sealed.payload)
   }
 
-  func with(headerBytes: [UInt8]? = nil, payload: [UInt8]? = nil, salt: UCRCommitment.Salt? = nil, signature: String? = nil) -> ReceivedEnvelope {
+  func with(headerBytes: [UInt8]? = nil, payload: [UInt8]? = nil, salt: UCRCommitment.Salt? = nil, signature: String? = nil)
+    -> ReceivedEnvelope
+  {
     ReceivedEnvelope(
-      headerBytes: headerBytes ?? self.headerBytes, signature: signature ?? self.signature, salt: salt ?? self.salt, contentType: contentType,
+      headerBytes: headerBytes ?? self.headerBytes, signature: signature ?? self.signature, salt: salt ?? self.salt,
+      contentType: contentType,
       payload: payload ?? self.payload)
   }
 }
@@ -263,9 +270,11 @@ final class World: Sendable {
     let party = world[economy]
     try FileManager.default.createDirectory(atPath: path(economy), withIntermediateDirectories: true)
     let journal = try await Journal.open(
-      try SQLiteStore(path: path(economy) + "/journal.sqlite"), signer: try CheckpointSigner(origin: party.origin, key: party.ledgerKey), clock: clock)
+      try SQLiteStore(path: path(economy) + "/journal.sqlite"), signer: try CheckpointSigner(origin: party.origin, key: party.ledgerKey),
+      clock: clock)
     let node = try GatewayNode(
-      configuration: try Self.configuration(economy, settings: settings), registry: world.registry, profiles: world.profiles, policies: world.policies,
+      configuration: try Self.configuration(economy, settings: settings), registry: world.registry, profiles: world.profiles,
+      policies: world.policies,
       journal: journal, signer: GatewayNode.Signer(key: party.signingKey, keyID: party.signing.keyID),
       partners: Line.End(line: line, sender: economy), webhooks: webhooks, clock: clock,
       logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, probe: probe)
@@ -289,7 +298,8 @@ final class World: Sendable {
   }
 
   static func parsed(_ economy: String, corridors: String, settings: String = "") throws(CausewayError) -> GatewayConfiguration {
-    try GatewayConfiguration.parse(Array(text(economy, corridors: corridors, settings: settings).utf8), file: "gateway.yaml", folder: "/etc/gateway")
+    try GatewayConfiguration.parse(
+      Array(text(economy, corridors: corridors, settings: settings).utf8), file: "gateway.yaml", folder: "/etc/gateway")
   }
 
   static func text(_ economy: String, corridors: String, tokens: String = "[]", settings: String = "") -> String {
@@ -312,7 +322,8 @@ extension World {
   @discardableResult
   func declare(_ number: Int = 1, ucr: String? = nil) async throws -> Acknowledgement {
     let acknowledgement = try await cn.submit(
-      Submission(body: Economies.declaration(number), profile: nil, corridor: "CN-SG", ucr: ucr, clearanceID: nil, idempotencyKey: nil), by: customs)
+      Submission(body: Economies.declaration(number), profile: nil, corridor: "CN-SG", ucr: ucr, clearanceID: nil, idempotencyKey: nil),
+      by: customs)
     _ = try await cn.translateReceived()
     return acknowledgement
   }
@@ -320,7 +331,8 @@ extension World {
   @discardableResult
   func amend(_ id: String, _ number: Int) async throws -> Acknowledgement {
     let acknowledgement = try await cn.submit(
-      Submission(body: Economies.declaration(number), profile: nil, corridor: nil, ucr: nil, clearanceID: id, idempotencyKey: nil), by: customs)
+      Submission(body: Economies.declaration(number), profile: nil, corridor: nil, ucr: nil, clearanceID: id, idempotencyKey: nil),
+      by: customs)
     _ = try await cn.translateReceived()
     return acknowledgement
   }
@@ -358,7 +370,9 @@ extension World {
   }
 
   func message(_ id: String, at economy: String) async throws -> MessageRecord {
-    let found = try await self[economy].journal.read { reader throws(CausewayError) in try MessageID(id).flatMap { id throws(CausewayError) in try reader.message(id) } }
+    let found = try await self[economy].journal.read { reader throws(CausewayError) in
+      try MessageID(id).flatMap { id throws(CausewayError) in try reader.message(id) }
+    }
     return try #require(found)
   }
 
@@ -389,7 +403,8 @@ extension World {
     let wire = try await self[economy].journal.read { reader throws(CausewayError) in try reader.payload(owner: message, kind: "wire") }
     let salt = try #require(Hex.decode(try await clearance(record.clearance, at: economy).salt).flatMap(UCRCommitment.Salt.init))
     return try SealedEnvelope.restore(
-      headerBytes: record.header, signature: String(decoding: record.signature, as: UTF8.self), salt: salt, payload: try #require(wire).bytes)
+      headerBytes: record.header, signature: String(decoding: record.signature, as: UTF8.self), salt: salt,
+      payload: try #require(wire).bytes)
   }
 }
 

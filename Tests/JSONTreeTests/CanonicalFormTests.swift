@@ -1,27 +1,28 @@
 import Foundation
 import Primitives
+import TestSupport
 import Testing
 
 @testable import JSONTree
 
 @Suite struct CanonicalFormTests {
   @Test(
-    .enabled(if: Shared.isPresent, "not run: ../shared is absent"),
+    .enabled(if: SharedData.has("vectors"), "not run: ../shared is absent"),
     arguments: ["arrays", "french", "structures", "unicode", "values", "weird"])
   func publishedPairs(name: String) throws {
     // values.json holds a number of more than 17 significant digits, which the reader would refuse.
     let limits = JSONLimits(numbers: .any)
-    let value = try JSONValue.parse(try Shared.bytes("vectors/jcs/testdata/input/\(name).json"), limits: limits)
+    let value = try JSONValue.parse(try SharedData.bytes("vectors/jcs/testdata/input/\(name).json"), limits: limits)
     let canonical = try value.canonical()
-    #expect(canonical == (try Shared.bytes("vectors/jcs/testdata/output/\(name).json")))
-    let hex = text(try Shared.bytes("vectors/jcs/testdata/outhex/\(name).txt")).split(whereSeparator: \.isWhitespace).joined()
+    #expect(canonical == (try SharedData.bytes("vectors/jcs/testdata/output/\(name).json")))
+    let hex = text(try SharedData.bytes("vectors/jcs/testdata/outhex/\(name).txt")).split(whereSeparator: \.isWhitespace).joined()
     #expect(Hex.encode(canonical) == hex)
     #expect(try JSONValue.parseCanonical(canonical).canonical() == canonical)
   }
 
-  @Test(.enabled(if: Shared.isPresent, "not run: ../shared is absent"))
+  @Test(.enabled(if: SharedData.has("vectors"), "not run: ../shared is absent"))
   func tenThousandNumbers() throws {
-    let lines = try Shared.bytes("vectors/jcs/es6-numbers-10k.txt").split(separator: 0x0A)
+    let lines = try SharedData.bytes("vectors/jcs/es6-numbers-10k.txt").split(separator: 0x0A)
     #expect(lines.count == 10_000)
     var wrong: [String] = []
     for line in lines {

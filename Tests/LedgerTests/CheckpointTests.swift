@@ -1,6 +1,7 @@
 import Foundation
 import Ledger
 import Primitives
+import TestSupport
 import Testing
 import Trust
 
@@ -145,8 +146,8 @@ import Trust
   }
 
   // Runs only where the published vectors lie beside the repository. Checkpoints of a growing log written by transparency-dev/tessera.
-  @Test(.enabled(if: SharedVectors.root != nil)) func checkpointsOfAnotherImplementationAreReadAndFitItsTiles() throws {
-    let folder = try #require(SharedVectors.root).appendingPathComponent("vectors/tlog/tessera-log/testdata/log")
+  @Test(.enabled(if: SharedData.has("vectors/tlog"))) func checkpointsOfAnotherImplementationAreReadAndFitItsTiles() throws {
+    let folder = SharedData.folder.appending(path: "vectors/tlog/tessera-log/testdata/log")
     var tree = CompactTree()
     for size in 1...15 {
       let note = try SignedNote(parsing: Array(Data(contentsOf: folder.appendingPathComponent("checkpoint.\(size)"))))

@@ -61,22 +61,3 @@ struct LedgerSamples {
 
   var rows: [(index: Int, bytes: [UInt8], leaf: Digest)] { entries.map { ($0.index, $0.bytes, $0.leafHash) } }
 }
-
-/// Published vectors that lie beside the repository.
-enum SharedVectors {
-  static let root: URL? = {
-    let beside = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-      .deletingLastPathComponent().appendingPathComponent("shared")
-    let named = ProcessInfo.processInfo.environment["CAUSEWAY_SHARED"].map { URL(fileURLWithPath: $0) }
-    let found = [named, beside].compactMap { $0 }.first { FileManager.default.fileExists(atPath: $0.path) }
-    if found == nil { print("not run: ../shared is absent") }
-    return found
-  }()
-
-  static func files(_ folder: String, ending: String) throws -> [URL] {
-    guard let base = root?.appendingPathComponent(folder),
-      let walker = FileManager.default.enumerator(at: base, includingPropertiesForKeys: nil)
-    else { return [] }
-    return walker.compactMap { $0 as? URL }.filter { $0.path.hasSuffix(ending) }.sorted { $0.path < $1.path }
-  }
-}

@@ -2,6 +2,7 @@ import Foundation
 import JSONTree
 import Ledger
 import Primitives
+import TestSupport
 import Testing
 import Trust
 
@@ -121,8 +122,8 @@ import Trust
   }
 
   // Runs only where the published vectors lie beside the repository.
-  @Test(.enabled(if: SharedVectors.root != nil)) func publishedInclusionVectors() throws {
-    let files = try SharedVectors.files("vectors/tlog/merkle/testdata/inclusion", ending: ".json")
+  @Test(.enabled(if: SharedData.has("vectors/tlog"))) func publishedInclusionVectors() throws {
+    let files = SharedData.files("vectors/tlog/merkle/testdata/inclusion", extension: "json").map { SharedData.folder.appending(path: $0) }
     var accepted = 0
     for file in files {
       let vector = try Vector(file)
@@ -139,8 +140,8 @@ import Trust
   }
 
   // Runs only where the published vectors lie beside the repository.
-  @Test(.enabled(if: SharedVectors.root != nil)) func publishedConsistencyVectors() throws {
-    let files = try SharedVectors.files("vectors/tlog/merkle/testdata/consistency", ending: ".json")
+  @Test(.enabled(if: SharedData.has("vectors/tlog"))) func publishedConsistencyVectors() throws {
+    let files = SharedData.files("vectors/tlog/merkle/testdata/consistency", extension: "json").map { SharedData.folder.appending(path: $0) }
     var accepted = 0
     for file in files {
       let vector = try Vector(file)

@@ -8,7 +8,7 @@ import Translation
 /// The formats that are installed.
 struct ProfilesCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "profiles", abstract: "List, show and check the profiles.", subcommands: [List.self, Show.self, Check.self])
+    commandName: "profiles", abstract: "List, show and check the profiles.", subcommands: [List.self, Show.self, Schema.self, Check.self])
 
   /// Lists them.
   struct List: AsyncParsableCommand {
@@ -65,10 +65,42 @@ struct ProfilesCommand: AsyncParsableCommand {
     }
   }
 
+  /// Prints or writes the XML Schema of one.
+  struct Schema: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Print the XML Schema that is generated from a profile's structure.",
+      discussion:
+        "A format with several namespaces has a file for each: schema.xsd imports the others. With --into all files are written, without it one is printed."
+    )
+
+    @Argument(help: "Profile, for example sg.tradenet.") var profile: String
+    @Option(help: "Folder into which all files are written; files that are there are replaced.") var into: String?
+    @Option(help: "File to print, for example schema.cac.xsd.") var file: String = "schema.xsd"
+    @Option(help: "Folder of the dictionary, code lists and profiles.") var schemas: String?
+
+    func run() async throws {
+      try await Console.reportingErrors {
+        let files = try Translator(try ProfileLibrary.load(try Files.schemas(schemas))).profile(profile).schemaFiles
+        if let into {
+          for file in files {
+            try Files.write(Array(file.text.utf8), to: into + "/" + file.name)
+            Console.line(file.name)
+          }
+          return
+        }
+        guard let found = files.first(where: { ByteString($0.name) == ByteString(file) }) else {
+          throw CausewayError("profile.no_schema", facts: ["profile": profile, "file": file])
+        }
+        Console.write(Array(found.text.utf8))
+      }
+    }
+  }
+
   /// Loads everything and says what is wrong.
   struct Check: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Check all profiles, code lists and the dictionary: every problem with file, line and reason. Exit code 78 when there is one.")
+      abstract:
+        "Check all profiles, code lists and the dictionary: every problem with file, line and reason. Exit code 78 when there is one.")
 
     @Option(help: "Folder of the dictionary, code lists and profiles.") var schemas: String?
 

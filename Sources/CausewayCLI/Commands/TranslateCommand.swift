@@ -20,6 +20,7 @@ struct TranslateCommand: AsyncParsableCommand {
   @Option(help: "Where the translation report goes (JSON).") var report: String?
   @Option(help: "Where the complement is written, or, when it belongs to the output's profile, read.") var complement: String?
   @Option(help: "Where the supplement request goes (JSON): what the output still lacks.") var supplement: String?
+  @Flag(help: "The input is a draft that waits for its supplement: what is missing is no error.") var draft = false
   @Option(help: "Folder of the dictionary, code lists and profiles.") var schemas: String?
   @Option(help: "Day for which code lists are asked, YYYY-MM-DD. Without it, validity in time does not count.") var day: String?
   @Argument(help: "The document; - or nothing for standard input.") var file: String = "-"
@@ -31,7 +32,8 @@ struct TranslateCommand: AsyncParsableCommand {
       let bytes = file == "-" ? try Files.standardInput() : try Files.read(file)
       let given = try complement.flatMap { path throws(CausewayError) in try readComplement(path, for: target) }
       let options = Translator.Options(shape: shape, complement: given, makesComplement: complement != nil && given == nil, day: day)
-      let translation = try translator.translate(bytes, from: source, to: target, options: options)
+      let valid = try translator.validate(try translator.parse(bytes, as: source), as: source, on: day, isDraft: draft)
+      let translation = try translator.write(valid, to: target, options: options)
       if let report { try Files.write(translation.report.json.serialized(pretty: true) + [0x0A], to: report) }
       if let supplement { try Files.write(translation.supplement.json.serialized(pretty: true) + [0x0A], to: supplement) }
       if let complement, given == nil, let made = translation.complement {

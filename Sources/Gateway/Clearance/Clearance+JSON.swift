@@ -28,7 +28,8 @@ extension Clearance {
 
   /// - Throws: `clearance.unreadable` when the value is not one that ``stored`` wrote.
   package init(json: JSONValue) throws(CausewayError) {
-    guard let id = json["id"]?.string, let salt = json["salt"]?.string, let commitment = json["commitment"]?.string, let corridor = json["corridor"]?.string,
+    guard let id = json["id"]?.string, let salt = json["salt"]?.string, let commitment = json["commitment"]?.string,
+      let corridor = json["corridor"]?.string,
       let ownSide = json["ownSide"]?.string.flatMap(SideKind.init), let export = json["export"].flatMap(Side.init(json:)),
       let sent = json["sentSequence"]?.int, let received = json["receivedSequence"]?.int,
       let milestones = json["timeline"]?.array
@@ -36,7 +37,8 @@ extension Clearance {
     let timeline = milestones.compactMap(Milestone.init(json:))
     guard timeline.count == milestones.count else { throw CausewayError("clearance.unreadable") }
     self.init(
-      id: id, ucr: json["ucr"]?.string, salt: salt, commitment: commitment, corridor: corridor, ownSide: ownSide, export: export, import: json["import"].flatMap(Side.init(json:)),
+      id: id, ucr: json["ucr"]?.string, salt: salt, commitment: commitment, corridor: corridor, ownSide: ownSide, export: export,
+      import: json["import"].flatMap(Side.init(json:)),
       beforeProposal: json["beforeProposal"].flatMap(Side.init(json:)), sentSequence: sent, receivedSequence: received, timeline: timeline)
   }
 }

@@ -55,7 +55,10 @@ package struct Clearance: Hashable, Sendable {
   }
 
   /// The case as it begins, on either gateway: declared once, nothing on the import side yet.
-  package init(id: String, ucr: String?, salt: String, commitment: String, corridor: String, ownSide: SideKind, declared: Instant, messageID: String? = nil) {
+  package init(
+    id: String, ucr: String?, salt: String, commitment: String, corridor: String, ownSide: SideKind, declared: Instant,
+    messageID: String? = nil
+  ) {
     self.id = id
     self.ucr = ucr
     self.salt = salt
@@ -69,7 +72,8 @@ package struct Clearance: Hashable, Sendable {
   }
 
   init(
-    id: String, ucr: String?, salt: String, commitment: String, corridor: String, ownSide: SideKind, export: Side, import: Side?, beforeProposal: Side?,
+    id: String, ucr: String?, salt: String, commitment: String, corridor: String, ownSide: SideKind, export: Side, import: Side?,
+    beforeProposal: Side?,
     sentSequence: Int, receivedSequence: Int, timeline: [Milestone]
   ) {
     self.id = id
@@ -87,7 +91,10 @@ package struct Clearance: Hashable, Sendable {
   }
 
   /// How the case stands as a whole.
-  package enum Outcome: String, Sendable { case inProgress = "in_progress", cleared, refused, withdrawn }
+  package enum Outcome: String, Sendable {
+    case inProgress = "in_progress"
+    case cleared, refused, withdrawn
+  }
 
   /// `cleared` only when both sides have released the same revision.
   package var outcome: Outcome {

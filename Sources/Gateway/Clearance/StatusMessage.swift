@@ -66,8 +66,12 @@ package struct StatusMessage: Sendable, Equatable {
     let reasons = fields.value("reasons")?.array
     var problems = fields.finish()
     let read = (reasons ?? []).prefix(64).compactMap(Reason.init(json:))
-    if reasons == nil || read.count != reasons?.count { problems.append(Problem("parse.json_member_value", pointer: "/reasons", facts: ["expected": "at most 64 reasons"])) }
-    guard problems.isEmpty, let clearance, let side, let revision, let status, let effective else { throw CausewayError(problems: problems) }
+    if reasons == nil || read.count != reasons?.count {
+      problems.append(Problem("parse.json_member_value", pointer: "/reasons", facts: ["expected": "at most 64 reasons"]))
+    }
+    guard problems.isEmpty, let clearance, let side, let revision, let status, let effective else {
+      throw CausewayError(problems: problems)
+    }
     clearanceID = clearance.text
     self.side = side
     self.revision = revision

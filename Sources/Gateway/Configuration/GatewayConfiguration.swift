@@ -1,5 +1,5 @@
-import YAMLTree
 package import Primitives
+import YAMLTree
 
 /// What an operator says in `gateway.yaml` (schemas/configuration.schema.json). Paths are relative to the file's own folder.
 package struct GatewayConfiguration: Sendable {
@@ -125,20 +125,23 @@ package struct GatewayConfiguration: Sendable {
       section.refuse("folder", "config.handover_form")
       return nil
     }
-    let standard = DeliverySettings(firstRetrySeconds: 1, longestRetrySeconds: 300, attempts: 500, timeoutSeconds: 30, expirySeconds: 86_400)
-    delivery = reader.section("delivery", required: false) { section in
-      let first = section.integer("firstRetrySeconds", in: 1...3600, default: standard.firstRetrySeconds)
-      let longest = section.integer("longestRetrySeconds", in: 1...86_400, default: standard.longestRetrySeconds)
-      let attempts = section.integer("attempts", in: 1...100_000, default: standard.attempts)
-      let timeout = section.integer("timeoutSeconds", in: 1...600, default: standard.timeoutSeconds)
-      let expiry = section.integer("expirySeconds", in: 60...259_200, default: standard.expirySeconds)
-      guard let first, let longest, let attempts, let timeout, let expiry else { return nil }
-      return DeliverySettings(
-        firstRetrySeconds: first, longestRetrySeconds: longest, attempts: attempts, timeoutSeconds: timeout, expirySeconds: expiry)
-    } ?? standard
-    limits = reader.section("limits", required: false) { section in
-      section.integer("bodyBytes", in: 1024...(256 << 20), default: 16 << 20).map(Limits.init)
-    } ?? Limits(bodyBytes: 16 << 20)
+    let standard = DeliverySettings(
+      firstRetrySeconds: 1, longestRetrySeconds: 300, attempts: 500, timeoutSeconds: 30, expirySeconds: 86_400)
+    delivery =
+      reader.section("delivery", required: false) { section in
+        let first = section.integer("firstRetrySeconds", in: 1...3600, default: standard.firstRetrySeconds)
+        let longest = section.integer("longestRetrySeconds", in: 1...86_400, default: standard.longestRetrySeconds)
+        let attempts = section.integer("attempts", in: 1...100_000, default: standard.attempts)
+        let timeout = section.integer("timeoutSeconds", in: 1...600, default: standard.timeoutSeconds)
+        let expiry = section.integer("expirySeconds", in: 60...259_200, default: standard.expirySeconds)
+        guard let first, let longest, let attempts, let timeout, let expiry else { return nil }
+        return DeliverySettings(
+          firstRetrySeconds: first, longestRetrySeconds: longest, attempts: attempts, timeoutSeconds: timeout, expirySeconds: expiry)
+      } ?? standard
+    limits =
+      reader.section("limits", required: false) { section in
+        section.integer("bodyBytes", in: 1024...(256 << 20), default: 16 << 20).map(Limits.init)
+      } ?? Limits(bodyBytes: 16 << 20)
     guard let economy, let data, let registry, let keys, let inside, let partner else { return nil }
     self.economy = economy
     self.data = data

@@ -29,7 +29,9 @@ package struct Principal: Sendable {
   init?(reading section: inout SettingsReader) {
     let (name, hash, roles) = (section.string("name"), section.string("hash"), section.strings("roles"))
     let known = roles?.compactMap(Role.init)
-    if known?.count != roles?.count { section.refuse("roles", "config.type", ["expected": Role.allCases.map(\.rawValue).joined(separator: "|")]) }
+    if known?.count != roles?.count {
+      section.refuse("roles", "config.type", ["expected": Role.allCases.map(\.rawValue).joined(separator: "|")])
+    }
     if let hash, !BearerToken.isStored(hash) { section.refuse("hash", "config.token_form") }
     // The name stands on the ledger as the actor.
     if let name, name.utf8.count > 100 || !name.utf8.allSatisfy({ (0x20..<0x7F).contains($0) }) {

@@ -1,5 +1,5 @@
-import YAMLTree
 import Primitives
+import YAMLTree
 
 /// Reads one map of the configuration file by key and collects everything that is wrong, instead of stopping at the first.
 ///

@@ -36,7 +36,8 @@ extension GatewayNode {
     if let receipt = try await receiptGivenBefore(to: refusal) { return receipt }
     let codes = refusal.problems.map(\.code)
     logger.warning(
-      "message refused", metadata: ["gw.partner": "\(refusal.peer.participant)", "gw.codes": "\(codes.map(\.rawValue).joined(separator: " "))"])
+      "message refused",
+      metadata: ["gw.partner": "\(refusal.peer.participant)", "gw.codes": "\(codes.map(\.rawValue).joined(separator: " "))"])
     metrics.count("gateway_inbound_refusals_total", [("code", codes[0].rawValue)])
     let entry = EntryDraft(
       kind: "message.refused", corridor: refusal.header.map(\.corridor), messageID: refusal.header?.messageID,

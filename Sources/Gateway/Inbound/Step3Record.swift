@@ -90,7 +90,9 @@ extension GatewayNode {
     guard let stored else {
       // The first message of a clearance is its declaration; anything else has overtaken it and comes again.
       guard header.kind == .declaration, header.sequence == 1 else { throw CausewayError("receive.early") }
-      guard header.revision ?? 1 == 1 else { return Decision(problems: [Problem("clearance.illegal_revision", facts: ["expected": "1", "found": String(header.revision ?? 1)])]) }
+      guard header.revision ?? 1 == 1 else {
+        return Decision(problems: [Problem("clearance.illegal_revision", facts: ["expected": "1", "found": String(header.revision ?? 1)])])
+      }
       var clearance = Clearance(
         id: header.clearance.text, ucr: nil, salt: Hex.encode(envelope.salt.bytes.exposed), commitment: header.ucrCommitment.hex,
         corridor: header.corridor, ownSide: .import, declared: header.created, messageID: header.messageID.text)
@@ -168,7 +170,8 @@ extension GatewayNode {
       partner: header.sender, businessKey: isAccepted ? Self.businessKey(header) : nil, state: state.rawValue, reason: codes.first,
       header: envelope.headerBytes, signature: Array(envelope.signature.utf8), payloadDigest: header.payload.sha256,
       sequence: header.sequence, inReplyTo: header.inReplyTo,
-      versions: ["policy": Self.name(header.policy), "profile": Self.name(header.profile), "registry": String(registry.version)], created: now)
+      versions: ["policy": Self.name(header.policy), "profile": Self.name(header.profile), "registry": String(registry.version)],
+      created: now)
     var change = decision.change
     change.operations = [
       .putMessage(message, expecting: .absent),

@@ -44,7 +44,9 @@ extension GatewayNode {
       change.operations = [.setMessageState(message.id, MessageState.handled.rawValue, reason: nil, at: now)]
       // Withdrawn or amended again meanwhile: nothing to draft any more.
       let revision = header.revision ?? 1
-      guard clearance.export.status != .withdrawn, revision == clearance.export.revision, clearance.import?.status.isFinal != true else { return change }
+      guard clearance.export.status != .withdrawn, revision == clearance.export.revision, clearance.import?.status.isFinal != true else {
+        return change
+      }
       var status = StatusMessage(
         clearanceID: clearance.id, side: .import, revision: revision, status: .refused, effective: now)
       switch draft {
@@ -52,7 +54,8 @@ extension GatewayNode {
         clearance.identify(ucr: ucr)
         let isComplete = local.supplement.isEmpty
         status = StatusMessage(
-          clearanceID: clearance.id, side: .import, revision: revision, status: isComplete ? .prefilled : .supplementRequested, effective: now)
+          clearanceID: clearance.id, side: .import, revision: revision, status: isComplete ? .prefilled : .supplementRequested,
+          effective: now)
         change.operations += [
           .putPayload(payload(.local, of: message.id, mediaType: local.profile.mediaType, bytes, at: now)),
           .putPayload(payload(.report, of: message.id, local.report.json, at: now)),
@@ -115,7 +118,9 @@ extension GatewayNode {
       var change = ClearanceChange(preconditions: [.message(message.id, in: [MessageState.recorded.rawValue])])
       change.operations = [.setMessageState(message.id, MessageState.handled.rawValue, reason: nil, at: now)]
       change.operations += handOver(.withdrawal, of: message, clearance: clearance, payloadKind: .wire, at: now)
-      guard let side = clearance.import, clearance.apply(.status(.withdrawn, registrationID: nil), on: .import, at: now) == nil else { return change }
+      guard let side = clearance.import, clearance.apply(.status(.withdrawn, registrationID: nil), on: .import, at: now) == nil else {
+        return change
+      }
       let status = StatusMessage(clearanceID: clearance.id, side: .import, revision: side.revision, status: .withdrawn, effective: now)
       change.outgoing = [try statusOutgoing(status, inReplyTo: message.id, at: now)]
       return change

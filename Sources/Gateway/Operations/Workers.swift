@@ -47,7 +47,9 @@ extension GatewayNode {
   /// A message that could not be done now stays as it is and is tried again. One that can never be done is set aside as `dead`, with the
   /// reason, for an operator: it would come again at once and hold up the others.
   /// - Throws: the first failure that may pass.
-  func forEach(_ messages: [MessageRecord], _ body: @escaping @Sendable (MessageRecord) async throws(CausewayError) -> Void) async throws(CausewayError) {
+  func forEach(_ messages: [MessageRecord], _ body: @escaping @Sendable (MessageRecord) async throws(CausewayError) -> Void)
+    async throws(CausewayError)
+  {
     let failures = await withTaskGroup(of: CausewayError?.self) { group -> [CausewayError] in
       for message in messages {
         group.addTask {

@@ -14,7 +14,9 @@ extension GatewayNode {
   /// - Throws: `parse.json_*`, `receive.not_found`, `clearance.*`.
   package func report(_ body: [UInt8], on id: String, by principal: Principal) async throws(CausewayError) -> JSONValue {
     var fields = JSONFields(try JSONValue.parse(body))
-    let status = fields.string("status", "accepted|released|refused|lodged") { SideStatus(rawValue: $0).flatMap { Self.reportable.contains($0) ? $0 : nil } }
+    let status = fields.string("status", "accepted|released|refused|lodged") {
+      SideStatus(rawValue: $0).flatMap { Self.reportable.contains($0) ? $0 : nil }
+    }
     let registrationID = fields.string("registrationId", required: false, "at most 35 bytes") { $0.utf8.count <= 35 ? $0 : nil }
     let effective = fields.string("effective", required: false, "RFC 3339") { Instant(rfc3339: $0) }
     let reasons = fields.array("reasons", required: false) ?? []

@@ -43,7 +43,9 @@ extension GatewayNode {
       apply(isAccepted: isAccepted, of: message, to: &clearance, at: now)
       if !isAccepted { change.operations += handOver(.refusal, of: message, clearance: clearance, payloadKind: .problems, at: now) }
       if !isAccepted {
-        let problems: JSONValue = ["outcome": "refused", "by": .string(message.partner), "reasons": .array(reasons.map { Self.json($0.problem) })]
+        let problems: JSONValue = [
+          "outcome": "refused", "by": .string(message.partner), "reasons": .array(reasons.map { Self.json($0.problem) }),
+        ]
         change.operations.insert(.replacePayload(payload(.problems, of: message.id, problems, at: now)), at: 0)
       }
       return change
@@ -75,7 +77,9 @@ extension GatewayNode {
   private func ledgerPosition(of receipt: Receipt) throws(CausewayError) -> (index: Int, checkpoint: PeerCheckpointRecord)? {
     guard let position = receipt.ledger else { return nil }
     guard let partner = registry.participant(receipt.receiver) else { throw CausewayError("deliver.partner_unknown") }
-    let keys = try registry.ledgerKeys(of: partner.id, at: receipt.receivedAt).map { text throws(CausewayError) in try VerifierKey(parsing: text) }
+    let keys = try registry.ledgerKeys(of: partner.id, at: receipt.receivedAt).map { text throws(CausewayError) in
+      try VerifierKey(parsing: text)
+    }
     let note = Array(position.checkpoint.utf8)
     let checkpoint = try SignedCheckpoint.verify(note, origin: partner.ledger.origin, keys: keys)
     guard position.index < checkpoint.size else { throw CausewayError("receipt.checkpoint_too_small") }

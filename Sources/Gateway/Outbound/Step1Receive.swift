@@ -71,7 +71,8 @@ extension GatewayNode {
   }
 
   private func store(
-    _ submission: Submission, _ terms: (corridor: String, partner: String, profile: String), key: String, request: Digest, by principal: Principal
+    _ submission: Submission, _ terms: (corridor: String, partner: String, profile: String), key: String, request: Digest,
+    by principal: Principal
   ) async throws(CausewayError) -> Acknowledgement {
     let now = clock.now()
     let id = SecureRandom.messageID(at: now)
@@ -81,7 +82,8 @@ extension GatewayNode {
     if let ucr = submission.ucr { details["ucr"] = .string(ucr) }
     let message = MessageRecord(
       id: id, direction: .outbound, clearance: acknowledgement.clearanceID,
-      kind: (submission.clearanceID == nil ? MessageKind.declaration : .amendment).rawValue, corridor: terms.corridor, partner: terms.partner,
+      kind: (submission.clearanceID == nil ? MessageKind.declaration : .amendment).rawValue, corridor: terms.corridor,
+      partner: terms.partner,
       state: MessageState.received.rawValue, details: JSONValue.object(details).serialized(), created: now)
     let outcome = try await journal.commit(
       Change(
@@ -132,7 +134,9 @@ extension GatewayNode {
     guard let profile = submission.profile ?? (settings.accepts.count == 1 ? settings.accepts[0] : nil) else {
       throw CausewayError("receive.profile_missing")
     }
-    guard settings.accepts.contains(where: { ByteString($0) == ByteString(profile) }) else { throw CausewayError("receive.profile_not_offered") }
+    guard settings.accepts.contains(where: { ByteString($0) == ByteString(profile) }) else {
+      throw CausewayError("receive.profile_not_offered")
+    }
     return (corridorID, corridor.to, profile)
   }
 }

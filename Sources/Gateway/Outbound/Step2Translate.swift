@@ -49,7 +49,9 @@ extension GatewayNode {
   }
 
   /// Steps 2 to 6. Pure: the same bytes give the same result, or the same problems.
-  private func translation(of bytes: [UInt8], _ message: MessageRecord, _ details: JSONValue, amended: String?) throws(CausewayError) -> Translated {
+  private func translation(of bytes: [UInt8], _ message: MessageRecord, _ details: JSONValue, amended: String?) throws(CausewayError)
+    -> Translated
+  {
     guard let corridor = registry.corridor(message.corridor), let settings = configuration.corridor(message.corridor),
       let policy = settings.policy.flatMap({ policies[$0] }), let local = details["profile"]?.string.flatMap({ profiles[$0] }),
       let wire = profiles[corridor.wire]
@@ -61,7 +63,8 @@ extension GatewayNode {
     let stated = declaration[id: "Declaration.UCR"]?.text ?? ""
     // An amendment is about the consignment of its clearance, whatever it says of itself.
     let issued = UCR.issued(
-      economy: economy, exporter: declaration[id: "Exporter.ID"]?.text ?? "", localReference: declaration[id: "Declaration.LRN"]?.text ?? "",
+      economy: economy, exporter: declaration[id: "Exporter.ID"]?.text ?? "",
+      localReference: declaration[id: "Declaration.LRN"]?.text ?? "",
       clearanceID: message.clearance, at: message.created)
     let ucr = amended ?? details["ucr"]?.string ?? (stated.isEmpty ? issued : stated)
     guard UCR.isWellFormed(ucr) else { throw CausewayError(Problem("receive.ucr_form", element: "Declaration.UCR")) }
@@ -129,7 +132,8 @@ extension GatewayNode {
         ],
         entries: [
           EntryDraft(
-            kind: "\(message.kind).refused", corridor: message.corridor, messageID: message.id, payloadDigest: source.digest, actor: economy,
+            kind: "\(message.kind).refused", corridor: message.corridor, messageID: message.id, payloadDigest: source.digest,
+            actor: economy,
             reasons: Array(Set(problems.map(\.code))).sorted { $0.rawValue < $1.rawValue }.prefix(64).map { $0 })
         ]))
     metrics.count("gateway_refused_documents_total", [("code", problems[0].code.rawValue)])

@@ -30,7 +30,8 @@ extension GatewayNode {
       .putPayload(payload(.wire, of: header.messageID, mediaType: header.payload.mediaType, sealed.payload, at: now)),
       .enqueue(
         OutboxRecord(
-          channel: Self.channel(to: header.recipient), messageID: header.messageID, destination: header.recipient, orderKey: clearance.id, due: now,
+          channel: Self.channel(to: header.recipient), messageID: header.messageID, destination: header.recipient, orderKey: clearance.id,
+          due: now,
           created: now)),
     ]
   }

@@ -49,7 +49,8 @@ extension GatewayNode {
       let rung = bell.rung
       let (message, problems, documents, indices) = try await journal.read { reader throws(CausewayError) in
         (
-          try reader.message(id), try reader.payload(owner: id.text, kind: PayloadKind.problems.rawValue), try reader.payloads(owner: id.text),
+          try reader.message(id), try reader.payload(owner: id.text, kind: PayloadKind.problems.rawValue),
+          try reader.payloads(owner: id.text),
           try reader.entryIndices(message: id)
         )
       }
@@ -79,7 +80,9 @@ extension GatewayNode {
   /// Whether the parts work: for load balancers and operators.
   package func health() async -> JSONValue {
     let isFaulted = await journal.fault != nil
-    return ["status": .string(isFaulted ? "faulted" : "ok"), "economy": .string(economy), "journal": .string(isFaulted ? "faulted" : "writing")]
+    return [
+      "status": .string(isFaulted ? "faulted" : "ok"), "economy": .string(economy), "journal": .string(isFaulted ? "faulted" : "writing"),
+    ]
   }
 
   /// Counters and gauges, Prometheus text.
@@ -121,7 +124,8 @@ extension GatewayNode {
     object["line"] = problem.line.map { .number(JSONNumber($0)) }
     object["element"] = problem.element.map(JSONValue.string)
     if !problem.facts.isEmpty {
-      object["facts"] = .object(JSONObject(problem.facts.sorted { ByteString($0.key) < ByteString($1.key) }.map { ($0.key, .string($0.value)) }))
+      object["facts"] = .object(
+        JSONObject(problem.facts.sorted { ByteString($0.key) < ByteString($1.key) }.map { ($0.key, .string($0.value)) }))
     }
     return .object(object)
   }

@@ -56,10 +56,14 @@ struct XSDWriter {
     return files
   }
 
-  private func fileName(_ namespace: Int) -> String { namespace == 0 ? "schema.xsd" : "schema.\(structure.namespaces[namespace].prefix).xsd" }
+  private func fileName(_ namespace: Int) -> String {
+    namespace == 0 ? "schema.xsd" : "schema.\(structure.namespaces[namespace].prefix).xsd"
+  }
 
   private func head(_ namespace: Int) -> [String] {
-    var lines = ["<?xml version=\"1.0\" encoding=\"UTF-8\"?>", "<!-- Generated from structure.yaml of \(name) by `causeway profiles schema`. -->"]
+    var lines = [
+      "<?xml version=\"1.0\" encoding=\"UTF-8\"?>", "<!-- Generated from structure.yaml of \(name) by `causeway profiles schema`. -->",
+    ]
     var schema = "<xs:schema xmlns:xs=\"http://www.w3.org/2001/XMLSchema\" elementFormDefault=\"qualified\""
     guard !structure.namespaces.isEmpty else { return lines + [schema + ">"] }
     let uri = Self.escaped(structure.namespaces[namespace].uri)
@@ -206,13 +210,15 @@ struct XSDWriter {
       let body = restriction("xs:string", pattern: isUpper ? upperFilled : filled, ["maxLength": String(limit)])
       return ("\(isUpper ? "UpperText" : "Text")\(limit)", body)
     case .id(let limit): return ("Id\(limit)", restriction("xs:token", pattern: nil, ["minLength": "1", "maxLength": String(limit)]))
-    case .base64(let limit): return ("Base64.\(limit)", restriction("xs:token", pattern: nil, ["minLength": "1", "maxLength": String(limit)]))
+    case .base64(let limit):
+      return ("Base64.\(limit)", restriction("xs:token", pattern: nil, ["minLength": "1", "maxLength": String(limit)]))
     case .code(let limit): return ("Code\(limit)", restriction("xs:token", pattern: #"\S+"#, ["maxLength": String(limit)]))
     case .decimal(let digits, let scale):
       let bound = "1" + String(repeating: "0", count: digits - scale)
       let facets: KeyValuePairs = ["fractionDigits": String(scale), "minExclusive": "-" + bound, "maxExclusive": bound]
       return ("Decimal\(digits).\(scale)", restriction("xs:decimal", pattern: #"-?[0-9]+(\.[0-9]+)?"#, facets))
-    case .integer(let digits): return ("Integer\(digits)", restriction("xs:nonNegativeInteger", pattern: "[0-9]+", ["totalDigits": String(digits)]))
+    case .integer(let digits):
+      return ("Integer\(digits)", restriction("xs:nonNegativeInteger", pattern: "[0-9]+", ["totalDigits": String(digits)]))
     case .indicator(let no, let yes):
       let values = [no, yes].map { "      <xs:enumeration value=\"\(escaped($0))\"/>" }
       return ("Indicator.\(no).\(yes)", ["    <xs:restriction base=\"xs:token\">"] + values + ["    </xs:restriction>"])

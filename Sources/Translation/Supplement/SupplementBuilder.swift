@@ -13,17 +13,28 @@ struct SupplementBuilder {
   var withheld: Set<ElementIndex> = []
   var steps: (Int32) -> [ElementPath.Step] = { _ in [] }
 
+  /// A required leaf that is not filled, below a node of the draft.
+  private struct Place {
+    let leaf: Int
+    let parent: Int32
+    /// The leaf whose attribute it is, when that is missing as well.
+    let holder: Int?
+  }
+
   func request() -> SupplementRequest {
-    var missing: [(leaf: Int, parent: Int32)] = []
+    var missing: [Place] = []
     for index in draft.nodes.indices where draft.nodes[index].output >= 0 && draft.nodes[index].structure >= 0 {
       for child in plan.requirements.leaves[Int(draft.nodes[index].structure)] where !isFilled(child, under: Int32(index)) {
-        missing.append((leaf: child, parent: Int32(index)))
+        missing.append(Place(leaf: child, parent: Int32(index), holder: nil))
+        // The attributes that the leaf will need: asked with it, not in a second round. A leaf that is there is visited itself.
+        guard draft.first(child, of: Int32(index)) < 0 else { continue }
+        for attribute in plan.requirements.leaves[child] { missing.append(Place(leaf: attribute, parent: Int32(index), holder: child)) }
       }
     }
     // In the order of the document.
     missing.sort { (draft.nodes[Int($0.parent)].output, $0.leaf) < (draft.nodes[Int($1.parent)].output, $1.leaf) }
     let failures = missing.isEmpty ? [:] : failures()
-    let items = missing.map { item($0.leaf, under: $0.parent, failures) }
+    let items = missing.map { item($0, failures) }
     return SupplementRequest(
       profile: profile.name, direction: draft.variant.direction, shape: draft.variant.shape.map { draft.structure.shapes[$0] }, items: items
     )
@@ -44,11 +55,13 @@ struct SupplementBuilder {
 
   private typealias Failures = [ElementPath: (reason: Reason, candidates: [String])]
 
-  private func item(_ leaf: Int, under parent: Int32, _ failures: Failures) -> SupplementRequest.Item {
-    let node = draft.structure[leaf]
+  private func item(_ place: Place, _ failures: Failures) -> SupplementRequest.Item {
+    let node = draft.structure[place.leaf]
     let name = (node.isAttribute ? "@" : "") + node.name
-    let path = draft.keyedPath(parent, plan: plan).appending(name, node.isRepeated ? .position(1) : .only)
-    let (reason, candidates, element) = explanation(leaf, under: parent, failures)
+    var path = draft.keyedPath(place.parent, plan: plan)
+    if let holder = place.holder.map({ draft.structure[$0] }) { path = path.appending(holder.name, holder.isRepeated ? .position(1) : .only) }
+    path = path.appending(name, node.isRepeated ? .position(1) : .only)
+    let (reason, candidates, element) = explanation(place.leaf, under: place.parent, failures)
     return SupplementRequest.Item(
       path: path.description, element: element.map { profile.dictionary[$0].id },
       en: node.en.isEmpty ? element.map { profile.dictionary[$0].en } ?? name : node.en,
