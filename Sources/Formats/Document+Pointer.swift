@@ -4,39 +4,28 @@ extension Document {
   /// XML: local names from the root, `[n]` counted from 1 where the parent has several elements of that local name, `@` before an
   /// attribute: `/DecMessage/DecLists/DecList[3]/GQty`. JSON: RFC 6901, array positions from 0: `/items/2/gqty`; the root is "".
   ///
-  /// - Complexity: O(depth × siblings); made when it is asked for, not while parsing.
+  /// - Complexity: O(depth); the first one of a document O(nodes). Made when it is asked for, not while parsing.
   package func pointer(_ node: NodeID) -> String {
     var steps: [String] = []
     var current = node
     while let parent = parent(current) {
-      steps.append(syntax == .xml ? xmlStep(current, in: parent) : jsonStep(current, in: parent))
+      steps.append(syntax == .xml ? xmlStep(current) : jsonStep(current, in: parent))
       current = parent
     }
     if syntax == .xml { steps.append(name(current)) }
     return steps.isEmpty ? "" : "/" + steps.reversed().joined(separator: "/")
   }
 
-  private func xmlStep(_ node: NodeID, in parent: NodeID) -> String {
+  private func xmlStep(_ node: NodeID) -> String {
     if kind(node) == .attribute { return "@" + name(node) }
-    let (position, count) = place(of: node, in: parent)
-    return count > 1 ? "\(name(node))[\(position)]" : name(node)
+    let place = siblings.place(of: node, in: self)
+    return place.count > 1 ? "\(name(node))[\(place.position)]" : name(node)
   }
 
   private func jsonStep(_ node: NodeID, in parent: NodeID) -> String {
-    if isArray(parent) { return String(place(of: node, in: parent).position - 1) }
+    if isArray(parent) { return String(siblings.place(of: node, in: self).position - 1) }
     let name = Self.escaped(name(node))
-    return isArrayElement(node) ? "\(name)/\(place(of: node, in: parent).position - 1)" : name
-  }
-
-  /// Position from 1 among the siblings of the same kind and local name, and how many there are.
-  private func place(of node: NodeID, in parent: NodeID) -> (position: Int, count: Int) {
-    var position = 0
-    var count = 0
-    for sibling in children(parent) where symbol(sibling) == symbol(node) && kind(sibling) == kind(node) {
-      count += 1
-      if sibling == node { position = count }
-    }
-    return (position, count)
+    return isArrayElement(node) ? "\(name)/\(siblings.place(of: node, in: self).position - 1)" : name
   }
 
   /// RFC 6901 §3: `~` and `/` in a member name.

@@ -56,6 +56,7 @@ package struct Document: Sendable {
   let symbols: SymbolTable
   let namespaces: [String]
   let emptyArrays: [EmptyArray]
+  let siblings = SiblingPositions()
 
   package var root: NodeID { NodeID(index: 0) }
   /// Number of nodes, attributes included: at least 1.

@@ -11,6 +11,10 @@ extension ErrorCatalogue {
     .init("parse.root_unknown", .refusal, en: "The root element is not {expected}.", zh: "根元素不是 {expected}。"),
     .init("parse.namespace_unknown", .refusal, en: "The root element is not in the namespace {expected}.", zh: "根元素不在命名空间 {expected} 中。"),
     .init("validate.direction_unknown", .refusal, en: "The direction of the declaration is missing or not known.", zh: "进出口标志缺失或无法识别。"),
+    .init(
+      "validate.too_many_unknown", .refusal, en: "More than {limit} elements are not known to the format.", zh: "格式未知的元素超过 {limit} 个。"),
+    .init(
+      "validate.more_problems", .refusal, en: "There are more problems; the first {limit} are listed.", zh: "问题过多，仅列出前 {limit} 个。"),
     .init("validate.unknown_element", .refusal, en: "The format has no such element here.", zh: "该位置没有此数据项。"),
     .init("validate.unexpected_text", .refusal, en: "Text stands where only elements may.", zh: "此处只能包含子元素，不能有文本。"),
     .init("validate.empty", .refusal, en: "The element is present without a value.", zh: "数据项存在但没有值。"),

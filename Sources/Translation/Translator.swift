@@ -95,6 +95,8 @@ package struct Translator: Sendable {
     let bound = try BoundDocument(document, to: profile.structure)
     let plan = try Self.variant(of: bound, profile: profile)
     var problems = StructureValidator.check(bound, profile: profile, variant: plan, on: day, isDraft: isDraft)
+    // Wrong from end to end: what the values would say does not matter any more.
+    if let last = problems.last, last.severity == .error, ["validate.more_problems", "validate.too_many_unknown"].contains(last.code) { throw CausewayError(problems: problems) }
     let reading = Reader.read(bound, profile: profile, variant: plan)
     problems += Self.problems(of: reading, bound: bound, profile: profile)
     problems += Self.ruleProblems(reading.declaration, profile: profile, plan: plan, document: document)
@@ -129,7 +131,7 @@ package struct Translator: Sendable {
   /// dictionary does not take, are not the sender's fault: they are reported, kept in the complement and asked for.
   private static func problems(of reading: Reading, bound: BoundDocument, profile: Profile) -> [Problem] {
     var problems: [Problem] = []
-    for (index, mark) in reading.marks.enumerated() {
+    for (index, mark) in reading.marks.enumerated() where problems.count < StructureValidator.limit {
       guard let mark, mark.isRefused else { continue }
       let code: ErrorCode
       switch mark.reason {

@@ -9,10 +9,10 @@ import Testing
     try String(contentsOf: Repository.root.appending(path: "docs/formats/\(name)"), encoding: .utf8)
   }
 
-  /// Leaves of the structure, and those that some rule of some direction and shape reads or writes.
+  /// Leaves of the structure, and those that the mapping does not call local.
   private func leaves(_ profile: Profile) -> (all: Int, mapped: Int) {
     let all = profile.structure.nodes.indices.filter { profile.structure[$0].isLeaf }
-    let mapped = all.filter { leaf in profile.plan.variants.contains { !$0.uses[leaf].isEmpty } }
+    let mapped = all.filter { profile.plan.local[$0] == nil }
     return (all.count, mapped.count)
   }
 

@@ -14,12 +14,14 @@ import Testing
   struct Trip {
     let original: ValidDocument
     let there: Translation
-    /// With the complement, which went through its JSON form; nil: without.
+    /// With the complement, which went through its JSON form.
     let back: Document
+    /// Without: of the complement, only what names the side that the original was on.
+    let bare: Document
   }
 
   /// A draft lacks what the other side has to add, and is read as one.
-  static func trip(_ bytes: [UInt8], _ from: String, _ to: String, withComplement: Bool) throws -> Trip {
+  static func trip(_ bytes: [UInt8], _ from: String, _ to: String) throws -> Trip {
     let translator = try Repository.translator()
     let original = try translator.valid(bytes, from)
     let there = try translator.write(original, to: try translator.profile(to))
@@ -28,19 +30,26 @@ import Testing
     let complement = try Complement(json: try JSONValue.parse(stored))
     let empty = Complement(
       profile: complement.profile, direction: complement.direction, economy: complement.economy, shape: complement.shape, namespace: nil,
-      counts: [],
-      orders: [], entries: [])
-    let back = try translator.write(
-      partner, to: original.profile, options: .init(complement: withComplement ? complement : empty, makesComplement: false))
-    return Trip(original: original, there: there, back: try translator.parse(try back.bytes(), as: original.profile))
+      counts: [], orders: [], entries: [])
+    let documents = try [complement, empty].map { complement in
+      let back = try translator.write(partner, to: original.profile, options: .init(complement: complement, makesComplement: false))
+      return try translator.parse(try back.bytes(), as: original.profile)
+    }
+    return Trip(original: original, there: there, back: documents[0], bare: documents[1])
+  }
+
+  /// - Returns: the number of leaves that are called carried.
+  @discardableResult
+  static func check(_ bytes: [UInt8], _ from: String, _ to: String, _ comment: String) throws -> Int {
+    let trip = try trip(bytes, from, to)
+    #expect(trip.original.document.differences(from: trip.back) == [], "\(comment)")
+    return try lost(trip, comment)
   }
 
   @Test(arguments: Sample.national, ["uncefact.xml", "uncefact.json", "national"])
-  func aSampleComesBack(_ sample: Sample, _ through: String) throws {
+  func samplesComeBack(_ sample: Sample, _ through: String) throws {
     let to = try #require(through == "national" ? Self.others[sample.profile] : through)
-    let trip = try Self.trip(try sample.bytes(), sample.profile, to, withComplement: true)
-    #expect(trip.original.document.differences(from: trip.back) == [])
-    #expect(trip.there.report.unmentionedSourceLeaves == [])
+    #expect(try Self.check(try sample.bytes(), sample.profile, to, sample.name) > 5)
   }
 
   /// Eleven times fifty declarations, of each direction, with what generators find and people do not.
@@ -48,8 +57,7 @@ import Testing
   func generatedChineseDeclarationsComeBack(_ block: UInt64, _ to: String) throws {
     let profile = try Repository.translator().profile("cn.decmessage")
     for seed in (block * 50)..<(block * 50 + 50) {
-      let trip = try Self.trip(try profile.sample(seed: seed, items: seed % 10 == 0 ? nil : 2), "cn.decmessage", to, withComplement: true)
-      #expect(trip.original.document.differences(from: trip.back) == [], "seed \(seed)")
+      try Self.check(try profile.sample(seed: seed, items: seed % 10 == 0 ? nil : 1), "cn.decmessage", to, "seed \(seed)")
     }
   }
 
@@ -57,27 +65,7 @@ import Testing
   func generatedSingaporeanDeclarationsComeBack(_ block: UInt64, _ to: String) throws {
     let profile = try Repository.translator().profile("sg.tradenet")
     for seed in (block * 25)..<(block * 25 + 25) {
-      let trip = try Self.trip(try profile.sample(seed: seed, items: 2), "sg.tradenet", to, withComplement: true)
-      #expect(trip.original.document.differences(from: trip.back) == [], "seed \(seed)")
-    }
-  }
-
-  // MARK: Without the complement
-
-  @Test(arguments: Sample.national, ["uncefact.xml", "uncefact.json", "national"])
-  func aSampleComesBackInWhatIsCarried(_ sample: Sample, _ through: String) throws {
-    let to = try #require(through == "national" ? Self.others[sample.profile] : through)
-    let trip = try Self.trip(try sample.bytes(), sample.profile, to, withComplement: false)
-    let carried = try Self.lost(trip, "\(sample.name) \(to)")
-    #expect(carried > 5)
-  }
-
-  @Test(arguments: 0..<11, ["uncefact.xml", "uncefact.json", "sg.tradenet"])
-  func generatedDeclarationsComeBackInWhatIsCarried(_ block: UInt64, _ to: String) throws {
-    let profile = try Repository.translator().profile("cn.decmessage")
-    for seed in (block * 50)..<(block * 50 + 50) {
-      let trip = try Self.trip(try profile.sample(seed: seed, items: seed % 10 == 0 ? nil : 1), "cn.decmessage", to, withComplement: false)
-      _ = try Self.lost(trip, "seed \(seed)")
+      try Self.check(try profile.sample(seed: seed, items: 2), "sg.tradenet", to, "seed \(seed)")
     }
   }
 
@@ -87,13 +75,13 @@ import Testing
   static func lost(_ trip: Trip, _ comment: String) throws -> Int {
     let profile = trip.original.profile
     let left = try Places(trip.original.document, profile)
-    let right = try Places(trip.back, profile)
+    let right = try Places(trip.bare, profile)
     var carried: Set<String> = []
     var other: Set<String> = []
     for entry in trip.there.report.entries {
       guard let source = entry.source else { continue }
       switch entry.action {
-      case .copied, .converted, .swapped: carried.insert(source)
+      case .copied, .converted: carried.insert(source)
       default: other.insert(source)
       }
     }

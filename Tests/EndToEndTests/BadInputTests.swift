@@ -16,7 +16,10 @@ import Testing
     ("another encoding than declared", "parse.invalid_text", { after("<GName>", [0xC4, 0xD0, 0xCA, 0xBD], $0) }),
     ("an encoding that is not accepted", "parse.encoding_unsupported", { replace("UTF-8", "ISO-8859-1", $0) }),
     ("too deep", "parse.depth", { after("<DecHead>", Array(String(repeating: "<a>", count: 100_000).utf8), $0) }),
-    ("200 000 attributes", "parse.attributes", { replace("<DecHead>", "<DecHead" + (0..<200_000).map { " a\($0)=\"\"" }.joined() + ">", $0) }),
+    (
+      "200 000 attributes", "parse.attributes",
+      { replace("<DecHead>", "<DecHead" + (0..<200_000).map { " a\($0)=\"\"" }.joined() + ">", $0) }
+    ),
     ("cut off", "parse.malformed", { Array($0.prefix($0.count / 2)) }),
     ("no XML", "parse.text_outside_root", { _ in Array("{\"a\": 1}".utf8) }),
     ("an entity", "parse.entity", { after("<NoteS>", Array("&lol;".utf8), $0) }),
@@ -127,7 +130,9 @@ import Testing
     #expect(try await code(Self.path + "&ucr=lower-case", document) == "422 receive.ucr_form")
     #expect(try await code(Self.path, document, headers: ["Idempotency-Key": String(repeating: "k", count: 129)]) == "422 receive.key_form")
     #expect(try await code(Self.path, [UInt8](repeating: 0x20, count: (16 << 20) + 1)) == "413 receive.too_large")
-    #expect(try await code("/v1/clearances/00000000000000000000000000000000/amendments?profile=cn.decmessage", document) == "404 receive.not_found")
+    #expect(
+      try await code("/v1/clearances/00000000000000000000000000000000/amendments?profile=cn.decmessage", document)
+        == "404 receive.not_found")
     // The importing side does not send in this corridor.
     #expect(try await world.singapore.answer("POST", Self.path, body: document).status == 403)
     // Twin: everything as it should be.
@@ -161,7 +166,8 @@ import Testing
     let hidden = "GET /v1/clearances HTTP/1.1\r\nHost: gateway\r\n\(bearer)\r\n"
     for framing in [
       "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n",
-      "Content-Length: 5\r\nContent-Length: 6\r\n", "Content-Length: -1\r\n", "Content-Length: +5\r\n", "Content-Length: 99999999999999999999\r\n",
+      "Content-Length: 5\r\nContent-Length: 6\r\n", "Content-Length: -1\r\n", "Content-Length: +5\r\n",
+      "Content-Length: 99999999999999999999\r\n",
       "Transfer-Encoding: xchunked\r\n", "X: a\nContent-Length : 5\r\n",
     ] {
       let connection = try RawConnection(port: world.cn.insidePort)

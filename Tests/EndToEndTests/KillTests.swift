@@ -144,7 +144,9 @@ import Testing
     }
     for traces in [china, singapore] {
       for (message, kinds) in traces.entries {
-        #expect(kinds.filter { $0.hasSuffix(".sent") || $0.hasSuffix(".received") && $0 != "receipt.received" }.count == 1, "\(message): \(kinds)")
+        #expect(
+          kinds.filter { $0.hasSuffix(".sent") || $0.hasSuffix(".received") && $0 != "receipt.received" }.count == 1, "\(message): \(kinds)"
+        )
         #expect(kinds.filter { $0 == "receipt.received" }.count <= 1, "\(message): \(kinds)")
       }
     }

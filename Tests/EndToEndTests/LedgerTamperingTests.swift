@@ -55,7 +55,8 @@ import Testing
     try expectNamed(
       "UPDATE ledger_entry SET leaf = (SELECT leaf FROM ledger_entry WHERE idx = 4), bytes = (SELECT bytes FROM ledger_entry WHERE idx = 4) WHERE idx = 5;",
       [5], "entry 4 put over entry 5")
-    try expectNamed("UPDATE ledger_checkpoint SET root = zeroblob(32) WHERE size = \(entries.count);", [entries.count], "checkpoint altered")
+    try expectNamed(
+      "UPDATE ledger_checkpoint SET root = zeroblob(32) WHERE size = \(entries.count);", [entries.count], "checkpoint altered")
 
     // An altered end is noticed at the start already; the untouched file starts and goes on.
     try Files.write(pristine, to: original)

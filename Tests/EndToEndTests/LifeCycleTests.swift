@@ -72,7 +72,9 @@ import Testing
     #expect(shown?["reasons"]?.array?.compactMap { $0["code"]?.string } == ["sg.permit_missing", "sg.value_doubt"])
     let answer = try await amend(world, id, try World.declaration(number: 3, replacing: "<PackNo>742<", with: "<PackNo>743<"))
     #expect(answer.status == 202)
-    try await world.singapore.waitFor(id) { $0["import"]?["revision"]?.int == 2 && $0["import"]?["status"]?.string == "supplement_requested" }
+    try await world.singapore.waitFor(id) {
+      $0["import"]?["revision"]?.int == 2 && $0["import"]?["status"]?.string == "supplement_requested"
+    }
     try await world.singapore.answerSupplement(id)
     try await world.finish(id)
   }
@@ -84,7 +86,8 @@ import Testing
     defer { world.end() }
     // What Singapore cannot deliver at once waits longer than this test.
     let configuration = try Files.text(world.sg.configuration)
-    let patient = configuration.replacing("firstRetrySeconds: 1", with: "firstRetrySeconds: 600").replacing("longestRetrySeconds: 1", with: "longestRetrySeconds: 600")
+    let patient = configuration.replacing("firstRetrySeconds: 1", with: "firstRetrySeconds: 600").replacing(
+      "longestRetrySeconds: 1", with: "longestRetrySeconds: 600")
     try Files.write(Array(patient.utf8), to: world.sg.configuration)
     try await world.startBoth()
     var ids: [String] = []

@@ -36,7 +36,9 @@ import Trust
     // Each message's digest stands in both ledgers.
     for site in world.sites {
       let digests = try await ledgerDigests(world, site)
-      for (message, traced) in sent { #expect(digests[message]?.contains(traced.digest?.hex ?? "") == true, "\(message) in the ledger of \(site.economy)") }
+      for (message, traced) in sent {
+        #expect(digests[message]?.contains(traced.digest?.hex ?? "") == true, "\(message) in the ledger of \(site.economy)")
+      }
     }
     try await DemoRun.verifyLedgers(world.demo)
     let local = try await world.sg.inside.bytes("/v1/messages/\(declaration)/documents/local")
@@ -57,7 +59,9 @@ import Trust
 
   @Test func aDeclarationIsClearedWithTheCommandsAlone() async throws {
     let world = try World.running
-    func command(_ site: DemoWorld.Site, _ arguments: [String], input: [UInt8] = []) throws -> (status: Int32, output: String, errors: String) {
+    func command(_ site: DemoWorld.Site, _ arguments: [String], input: [UInt8] = []) throws -> (
+      status: Int32, output: String, errors: String
+    ) {
       try World.run(arguments, input: input, environment: ["CAUSEWAY_URL": site.inside.base, "CAUSEWAY_TOKEN": site.token.exposed])
     }
     let document = try World.declaration(number: 100)
@@ -135,7 +139,8 @@ import Trust
     let folder = world.demo.folder + "/export"
     let exported = try World.run(["ledger", "export", "--config", world.cn.configuration, "--output", folder])
     try #require(exported.status == 0, "\(exported.errors)")
-    #expect(try World.run(["ledger", "export", "--config", world.cn.configuration, "--output", folder]).status != 0, "nothing is overwritten")
+    #expect(
+      try World.run(["ledger", "export", "--config", world.cn.configuration, "--output", folder]).status != 0, "nothing is overwritten")
     let key = try verifierKey(world.cn)
     let lines = EntryLines.split(try Files.read(folder + "/entries.jsonl"))
     func verify(_ lines: [[UInt8]], key: String) throws -> (status: Int32, output: String, errors: String) {
@@ -159,7 +164,9 @@ import Trust
       var swapped = lines
       swapped.swapAt(index, index + 1)
       let result = try verify(swapped, key: key.description)
-      #expect(result.status == 65 && (result.output.contains("entry \(index):") || result.output.contains("entry \(index + 1):")), "\(result.output)")
+      #expect(
+        result.status == 65 && (result.output.contains("entry \(index):") || result.output.contains("entry \(index + 1):")),
+        "\(result.output)")
     }
     #expect(try verify(lines, key: key.description).status == 0)
   }
@@ -184,8 +191,8 @@ import Trust
     #expect(mode == 0o600)
     let certificate = try World.run(["keys", "show", "--json", world.cn.folder + "/tls-certificate.pem"])
     #expect(try JSONValue.parse(Array(certificate.output.utf8))["subject"]?.string?.contains("gateway CN") == true)
-    let private_ = try World.run(["keys", "show", made])
-    #expect(private_.status != 0 && !private_.output.contains("PRIVATE"), "a private key is never shown")
+    let privateKey = try World.run(["keys", "show", made])
+    #expect(privateKey.status != 0 && !privateKey.output.contains("PRIVATE"), "a private key is never shown")
     let token = try JSONValue.parse(Array(try World.run(["keys", "token", "--json"]).output.utf8))
     #expect(BearerToken.verify(token["token"]?.string ?? "", against: token["hash"]?.string ?? ""))
   }

@@ -12,7 +12,8 @@ import Testing
   /// Block and element of the Chinese declaration, canonical element (nil: local to the format), a text of the right form.
   private static let withheld: [(block: String, tag: String, element: String?, marker: String)] = [
     ("DecFreeTxt", "DecNo", "Declarant.ID", "QXDECNO7731"), ("DecHead", "DeclareName", "Declarant.Name", "QX申报员标记7732"),
-    ("DecFreeTxt", "DecBpNo", "Declarant.Telephone", "QX-021-7733-7733"), ("DecSign", "Sign", "Authentication.Signature", "QXsignature7734abcdefghijkl"),
+    ("DecFreeTxt", "DecBpNo", "Declarant.Telephone", "QX-021-7733-7733"),
+    ("DecSign", "Sign", "Authentication.Signature", "QXsignature7734abcdefghijkl"),
     ("DecHead", "AgentCodeScc", "Agent.ID", "QXAGENTSCC7735"), ("DecHead", "AgentCode", "Agent.CustomsID", "QXAG7736"),
     ("DecHead", "DeclCiqCode", "Agent.InspectionID", "QXAI7737"), ("DecHead", "AgentName", "Agent.Name", "QX代理公司标记7738"),
     ("DecHead", "ContrNo", "Contract.ID", "QXCONTRACT7739"), ("DecHead", "OwnerCodeScc", "EndParty.ID", "QXOWNERSCC7740"),
@@ -38,7 +39,8 @@ import Testing
     func plant(_ block: String, _ tag: String, _ value: String) throws {
       let start = try #require(text.range(of: "<\(block)>")).upperBound
       let found = try #require(
-        text.range(of: "<\(tag)(/>|>[^<]*(&[a-z]+;[^<]*)*</\(tag)>)", options: .regularExpression, range: start..<text.endIndex), "\(block)/\(tag)")
+        text.range(of: "<\(tag)(/>|>[^<]*(&[a-z]+;[^<]*)*</\(tag)>)", options: .regularExpression, range: start..<text.endIndex),
+        "\(block)/\(tag)")
       text.replaceSubrange(found, with: "<\(tag)>\(value)</\(tag)>")
     }
     for place in withheld { try plant(place.block, place.tag, place.marker) }
@@ -87,7 +89,9 @@ import Testing
     }
     // The search finds what did leave: in the payload on both sides and in Singapore's journal, pre-filled declaration included.
     let found = Self.hits(Self.released, outside)
-    for place in ["wire of CN", "wire of SG", "local of SG", "journal.sqlite"] { #expect(found.contains { $0.hasPrefix(place) }, "\(place) in \(found)") }
+    for place in ["wire of CN", "wire of SG", "local of SG", "journal.sqlite"] {
+      #expect(found.contains { $0.hasPrefix(place) }, "\(place) in \(found)")
+    }
     // And what stayed is where it belongs.
     let kept = try await world.journal(world.cn) { reader throws(CausewayError) -> [UInt8] in
       guard let message = try reader.messages(MessageQuery(direction: .outbound, clearance: id, limit: 1)).first,
@@ -112,7 +116,9 @@ import Testing
             found.append(("receipt of \(site.economy)", Base64.decode(part, .url) ?? []))
           }
           for kind in site.economy == "SG" ? ["wire", "local", "report", "supplement", "problems"] : ["wire", "problems"] {
-            if let payload = try reader.payload(owner: message.id.text, kind: kind) { found.append(("\(kind) of \(site.economy)", payload.bytes)) }
+            if let payload = try reader.payload(owner: message.id.text, kind: kind) {
+              found.append(("\(kind) of \(site.economy)", payload.bytes))
+            }
           }
         }
         try LedgerCommand.forEachEntry(reader, upTo: nil) { found.append(("ledger of \(site.economy)", $0.bytes)) }

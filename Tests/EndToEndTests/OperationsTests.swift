@@ -10,7 +10,9 @@ import Testing
   @Test func sigtermEndsItSoonAndNothingIsLost() async throws {
     let world = try World.running
     var messages: [String] = []
-    for number in 0..<3 { messages.append(try await world.china.declare(try World.declaration(number: number), key: "term-\(number)").message) }
+    for number in 0..<3 {
+      messages.append(try await world.china.declare(try World.declaration(number: number), key: "term-\(number)").message)
+    }
     // Somebody waits for documents while it is stopped.
     async let waiting = HTTPClient.send("GET", world.cn.inside.base + "/v1/inbox?wait=30", token: world.cn.token.exposed)
     try await Task.sleep(for: .milliseconds(100))
@@ -45,7 +47,10 @@ import Testing
     #expect(metrics.status == 200)
     let lines = text.split(separator: "\n").filter { !$0.hasPrefix("#") }
     #expect(lines.allSatisfy { $0.wholeMatch(of: /[a-z_]+(\{[^}]*\})? -?[0-9]+/) != nil }, "\(text)")
-    for name in ["gateway_received_messages_total", "gateway_receipts_total", "gateway_inbound_messages_total", "gateway_outbox_waiting", "gateway_ledger_entries"] {
+    for name in [
+      "gateway_received_messages_total", "gateway_receipts_total", "gateway_inbound_messages_total", "gateway_outbox_waiting",
+      "gateway_ledger_entries",
+    ] {
       #expect(lines.contains { $0.hasPrefix(name) }, "\(name) in \(text)")
     }
     #expect(!text.contains("E2E") && !text.contains("MERLIN"))
@@ -60,10 +65,12 @@ import Testing
       #expect(!lines.isEmpty)
       for line in lines {
         let event = try? JSONValue.parse(Array(line.utf8))
-        #expect(event?["time"]?.string != nil && event?["level"]?.string != nil && event?["message"]?.string != nil, "\(site.economy): \(line)")
+        #expect(
+          event?["time"]?.string != nil && event?["level"]?.string != nil && event?["message"]?.string != nil, "\(site.economy): \(line)")
         #expect(event?["level"]?.string != "critical")
       }
-      #expect(!lines.contains { $0.contains("云栎") || $0.contains("MERLIN REACH") || $0.contains(site.token.exposed) }, "no payload, no secrets")
+      #expect(
+        !lines.contains { $0.contains("云栎") || $0.contains("MERLIN REACH") || $0.contains(site.token.exposed) }, "no payload, no secrets")
     }
   }
 
@@ -74,6 +81,7 @@ import Testing
     let file = world.cn.folder + "/wrong.yaml"
     try Files.write(Array(text.utf8), to: file)
     let refused = try World.run(["serve", "--config", file])
-    #expect(refused.status == 78 && refused.errors.contains("config.range") && refused.errors.contains("config.key_unknown"), "\(refused.errors)")
+    #expect(
+      refused.status == 78 && refused.errors.contains("config.range") && refused.errors.contains("config.key_unknown"), "\(refused.errors)")
   }
 }

@@ -15,8 +15,10 @@ import Trust
   private func curl(_ site: DemoWorld.Site, _ authorities: String, _ arguments: [String]) throws -> (status: String, body: String) {
     let result = try World.tool(
       "/usr/bin/env",
-      ["curl", "--silent", "--max-time", "10", "--http1.1", "--cacert", authorities, "--write-out", "\n%{http_code}", "--request", "POST",
-        "--data-binary", "x"] + arguments + ["https://127.0.0.1:\(site.partnerPort)/v1/messages"])
+      [
+        "curl", "--silent", "--max-time", "10", "--http1.1", "--cacert", authorities, "--write-out", "\n%{http_code}", "--request", "POST",
+        "--data-binary", "x",
+      ] + arguments + ["https://127.0.0.1:\(site.partnerPort)/v1/messages"])
     let lines = result.output.split(separator: "\n", omittingEmptySubsequences: false)
     return (String(lines.last ?? ""), lines.dropLast().joined(separator: "\n"))
   }
@@ -37,20 +39,26 @@ import Trust
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     let made = try World.tool(
       "/usr/bin/env",
-      ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=gateway CN", "-days", "2",
-        "-keyout", folder + "/self-key.pem", "-out", folder + "/self-certificate.pem"])
+      [
+        "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=gateway CN", "-days",
+        "2",
+        "-keyout", folder + "/self-key.pem", "-out", folder + "/self-certificate.pem",
+      ])
     try #require(made.status == 0, "\(made.errors)")
     #expect(try curl(world.sg, authorities, identity(folder, "self")).status == "000", "self-signed")
     // Same names, another authority, which also calls itself as ours does.
     let now = SystemClock().now()
     let authority = try CertificateAuthority.create(name: "Causeway demo authority", from: now.adding(seconds: -60), days: 2)
     let key = try PrivateKey.generate(.p256)
-    let certificate = try authority.issue(subject: "gateway CN", key: key.publicKey, profile: .tls, ipAddresses: ["127.0.0.1"], from: now.adding(seconds: -60), days: 2)
+    let certificate = try authority.issue(
+      subject: "gateway CN", key: key.publicKey, profile: .tls, ipAddresses: ["127.0.0.1"], from: now.adding(seconds: -60), days: 2)
     try Files.write(Array(key.pem().exposed.utf8), to: folder + "/foreign-key.pem")
     try Files.write(Array(certificate.pem.utf8), to: folder + "/foreign-certificate.pem")
     #expect(try curl(world.sg, authorities, identity(folder, "foreign")).status == "000", "another authority")
     // A certificate without its key: a registered one shown by somebody else.
-    #expect(try curl(world.sg, authorities, ["--cert", world.cn.folder + "/tls-certificate.pem", "--key", folder + "/foreign-key.pem"]).status == "000")
+    #expect(
+      try curl(world.sg, authorities, ["--cert", world.cn.folder + "/tls-certificate.pem", "--key", folder + "/foreign-key.pem"]).status
+        == "000")
     // Our authority's signing certificate is not one for TLS: refused by its usage or by the registry.
     let signing = try curl(world.sg, authorities, identity(world.cn.folder, "signing"))
     #expect(["000", "403"].contains(signing.status), "\(signing)")
@@ -66,8 +74,11 @@ import Trust
     #expect(try curl(world.sg, authorities, identity + ["--tlsv1.3"]).status == "400")
     let shown = try World.tool(
       "/usr/bin/env",
-      ["openssl", "s_client", "-connect", "127.0.0.1:\(world.sg.partnerPort)", "-CAfile", authorities, "-cert", world.cn.folder + "/tls-certificate.pem",
-        "-key", world.cn.folder + "/tls-key.pem"])
+      [
+        "openssl", "s_client", "-connect", "127.0.0.1:\(world.sg.partnerPort)", "-CAfile", authorities, "-cert",
+        world.cn.folder + "/tls-certificate.pem",
+        "-key", world.cn.folder + "/tls-key.pem",
+      ])
     #expect(shown.output.contains("TLSv1.3") && shown.output.contains("Verify return code: 0"))
     for version in ["-tls1", "-tls1_1", "-tls1_2"] {
       let refused = try World.tool(
@@ -88,8 +99,10 @@ import Trust
     // The inside API's tokens open nothing here, and the partner's certificate opens no other route.
     let routed = try World.tool(
       "/usr/bin/env",
-      ["curl", "--silent", "--cacert", authorities, "--write-out", "%{http_code}", "--output", "/dev/null", "--header",
-        "Authorization: Bearer \(world.sg.token.exposed)"] + identity(world.cn.folder, "tls") + ["https://127.0.0.1:\(world.sg.partnerPort)/v1/clearances"])
+      [
+        "curl", "--silent", "--cacert", authorities, "--write-out", "%{http_code}", "--output", "/dev/null", "--header",
+        "Authorization: Bearer \(world.sg.token.exposed)",
+      ] + identity(world.cn.folder, "tls") + ["https://127.0.0.1:\(world.sg.partnerPort)/v1/clearances"])
     #expect(routed.output == "404")
   }
 
@@ -103,20 +116,28 @@ import Trust
     try await world.quiet()
     let payload = try await world.cn.inside.bytes("/v1/messages/\(ids.message)/documents/wire")
     let (header, signature, salt) = try await world.journal(world.cn) { reader throws(CausewayError) -> ([UInt8], String, String) in
-      guard let id = MessageID(ids.message), let message = try reader.message(id), let clearance = try reader.clearance(ids.clearance) else {
+      guard let id = MessageID(ids.message), let message = try reader.message(id), let clearance = try reader.clearance(ids.clearance)
+      else {
         throw CausewayError("journal.not_found")
       }
-      return (message.header, String(decoding: message.signature, as: UTF8.self), try JSONValue.parse(clearance.state)["salt"]?.string ?? "")
+      return (
+        message.header, String(decoding: message.signature, as: UTF8.self), try JSONValue.parse(clearance.state)["salt"]?.string ?? ""
+      )
     }
-    let before = try await world.singapore.clearance(ids.clearance)
+    let before = try await world.singapore.waitFor(ids.clearance) { view in
+      view["messages"]?.array?.allSatisfy { ["handled", "delivered"].contains($0["state"]?.string) } == true
+    }
     func send(_ header: [UInt8], _ payload: [UInt8], as sender: DemoWorld.Site) throws -> (status: String, body: String) {
       let file = world.demo.folder + "/payload"
       try Files.write(payload, to: file)
       let result = try World.tool(
         "/usr/bin/env",
-        ["curl", "--silent", "--max-time", "10", "--http1.1", "--cacert", world.cn.folder + "/authorities.pem", "--write-out", "\n%{http_code}",
+        [
+          "curl", "--silent", "--max-time", "10", "--http1.1", "--cacert", world.cn.folder + "/authorities.pem", "--write-out",
+          "\n%{http_code}",
           "--header", "Causeway-Envelope: \(Base64.encode(header, .url))", "--header", "Causeway-Signature: \(signature)",
-          "--header", "Causeway-Subject-Salt: \(salt)", "--header", "Content-Type: application/xml", "--data-binary", "@" + file]
+          "--header", "Causeway-Subject-Salt: \(salt)", "--header", "Content-Type: application/xml", "--data-binary", "@" + file,
+        ]
           + identity(sender.folder, "tls") + ["https://127.0.0.1:\(world.sg.partnerPort)/v1/messages"])
       let lines = result.output.split(separator: "\n")
       return (String(lines.last ?? ""), String(lines.first ?? ""))
@@ -136,7 +157,9 @@ import Trust
     #expect(try refusal(try send(alteredHeader, payload, as: world.cn)) != nil, "header")
     #expect(try refusal(try send(header, payload, as: world.sg)) != nil, "another participant's connection")
     let after = try await world.singapore.clearance(ids.clearance)
-    #expect(after == before, "no effect: \(String(decoding: before.serialized(), as: UTF8.self)) \(String(decoding: after.serialized(), as: UTF8.self))")
+    #expect(
+      after == before,
+      "no effect: \(String(decoding: before.serialized(), as: UTF8.self)) \(String(decoding: after.serialized(), as: UTF8.self))")
     #expect(try send(header, payload, as: world.cn) == ("200", receipt), "and still the same receipt")
     #expect(try World.run(["ledger", "verify", "--config", world.sg.configuration]).status == 0)
   }
@@ -147,8 +170,11 @@ import Trust
     try Files.write([UInt8](repeating: 0x41, count: 17 << 20), to: file)
     let result = try World.tool(
       "/usr/bin/env",
-      ["curl", "--silent", "--max-time", "20", "--http1.1", "--cacert", world.cn.folder + "/authorities.pem", "--write-out", "\n%{http_code}",
-        "--data-binary", "@" + file] + identity(world.cn.folder, "tls") + ["https://127.0.0.1:\(world.sg.partnerPort)/v1/messages"])
+      [
+        "curl", "--silent", "--max-time", "20", "--http1.1", "--cacert", world.cn.folder + "/authorities.pem", "--write-out",
+        "\n%{http_code}",
+        "--data-binary", "@" + file,
+      ] + identity(world.cn.folder, "tls") + ["https://127.0.0.1:\(world.sg.partnerPort)/v1/messages"])
     #expect(result.output.hasSuffix("\n413") && result.output.contains("receive.too_large"), "\(result.output)")
   }
 }
@@ -166,7 +192,9 @@ import Trust
       altered[position] ^= 0x01
       try Files.write(altered, to: file)
       let refused = try world.refusedStart(site)
-      #expect(refused.status != 0 && ["registry.", "parse.json", "verify.jws"].contains { refused.errors.contains($0) }, "byte \(position): \(refused.errors)")
+      #expect(
+        refused.status != 0 && ["registry.", "parse.json", "verify.jws"].contains { refused.errors.contains($0) },
+        "byte \(position): \(refused.errors)")
       #expect(try World.run(["registry", "check", file, "--key", site.folder + "/registry-key.pem"]).status != 0)
     }
     // Signed by somebody else, content unchanged.

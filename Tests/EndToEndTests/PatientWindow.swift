@@ -1,6 +1,6 @@
 import Foundation
-import Journal
 import JSONTree
+import Journal
 import Primitives
 import Testing
 
@@ -12,7 +12,9 @@ struct PatientWindow: Sendable {
   let site: DemoWorld.Site
 
   /// - Throws: what the gateway answered; `deliver.unreachable` when it has been down for a minute.
-  func call(_ method: String, _ path: String, headers: [String: String] = [:], body: [UInt8]? = nil) async throws(CausewayError) -> JSONValue {
+  func call(_ method: String, _ path: String, headers: [String: String] = [:], body: [UInt8]? = nil) async throws(CausewayError)
+    -> JSONValue
+  {
     let deadline = ContinuousClock.now + .seconds(60)
     while true {
       do throws(CausewayError) {
@@ -40,7 +42,9 @@ struct PatientWindow: Sendable {
   func declare(_ document: [UInt8], key: String) async throws(CausewayError) -> (message: String, clearance: String) {
     let answer = try await call(
       "POST", "/v1/declarations?profile=cn.decmessage&corridor=CN-SG", headers: ["Idempotency-Key": key], body: document)
-    guard let message = answer["messageId"]?.string, let clearance = answer["clearanceId"]?.string else { throw CausewayError("deliver.answer") }
+    guard let message = answer["messageId"]?.string, let clearance = answer["clearanceId"]?.string else {
+      throw CausewayError("deliver.answer")
+    }
     return (message, clearance)
   }
 
@@ -125,7 +129,9 @@ struct PatientWindow: Sendable {
   /// Takes every document that waits and acknowledges it after it was handled, as an importer's system would.
   ///
   /// - Returns: sequence and kind of each.
-  @discardableResult func takeDocuments(_ handle: (JSONValue) async throws -> Void = { _ in }) async throws -> [(sequence: Int, kind: String)] {
+  @discardableResult func takeDocuments(_ handle: (JSONValue) async throws -> Void = { _ in }) async throws -> [(
+    sequence: Int, kind: String
+  )] {
     var taken: [(Int, String)] = []
     for item in try await call("GET", "/v1/inbox?wait=1")["items"]?.array ?? [] {
       let sequence = try #require(item["sequence"]?.int)

@@ -17,7 +17,8 @@ final class World: Sendable {
   @TaskLocal static var current: World?
   static var running: World { get throws { try #require(current, "the suite has the trait .runningWorld") } }
 
-  static let repository = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path()
+  static let repository = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    .path()
   private static let build = ProcessInfo.processInfo.environment["CAUSEWAY_BUILD"] ?? repository + ".build/debug"
   static let executable = build + "/causeway"
   static let verifier = build + "/causeway-verify"
@@ -106,7 +107,9 @@ final class World: Sendable {
   }
 
   /// Runs a command of the product.
-  static func run(_ arguments: [String], input: [UInt8] = [], environment: [String: String] = [:]) throws -> (status: Int32, output: String, errors: String) {
+  static func run(_ arguments: [String], input: [UInt8] = [], environment: [String: String] = [:]) throws -> (
+    status: Int32, output: String, errors: String
+  ) {
     try tool(executable, arguments, input: input, environment: environment)
   }
 

@@ -48,7 +48,9 @@ final class GatewayProcess: @unchecked Sendable {
   /// - Throws: `deliver.unreachable` when it has ended or does not answer within `seconds`.
   func waitUntilReady(seconds: Int = 30) async throws(CausewayError) {
     for _ in 0..<(seconds * 20) {
-      if let answer = try? await HTTPClient.send("GET", site.inside.base + "/health", token: nil, timeoutSeconds: 2), answer.status == 200 { return }
+      if let answer = try? await HTTPClient.send("GET", site.inside.base + "/health", token: nil, timeoutSeconds: 2), answer.status == 200 {
+        return
+      }
       guard isRunning else { break }
       try? await Task.sleep(for: .milliseconds(50))
     }

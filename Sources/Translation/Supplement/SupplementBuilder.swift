@@ -27,7 +27,7 @@ struct SupplementBuilder {
       for child in plan.requirements.leaves[Int(draft.nodes[index].structure)] where !isFilled(child, under: Int32(index)) {
         missing.append(Place(leaf: child, parent: Int32(index), holder: nil))
         // The attributes that the leaf will need: asked with it, not in a second round. A leaf that is there is visited itself.
-        guard draft.first(child, of: Int32(index)) < 0 else { continue }
+        guard !isThere(child, under: Int32(index)) else { continue }
         for attribute in plan.requirements.leaves[child] { missing.append(Place(leaf: attribute, parent: Int32(index), holder: child)) }
       }
     }
@@ -38,6 +38,15 @@ struct SupplementBuilder {
     return SupplementRequest(
       profile: profile.name, direction: draft.variant.direction, shape: draft.variant.shape.map { draft.structure.shapes[$0] }, items: items
     )
+  }
+
+  private func isThere(_ leaf: Int, under parent: Int32) -> Bool {
+    var child = draft.nodes[Int(parent)].firstChild
+    while child >= 0 {
+      if draft.nodes[Int(child)].structure == Int32(leaf), draft.nodes[Int(child)].output >= 0 { return true }
+      child = draft.nodes[Int(child)].nextSibling
+    }
+    return false
   }
 
   private func isFilled(_ leaf: Int, under parent: Int32) -> Bool {
@@ -59,7 +68,9 @@ struct SupplementBuilder {
     let node = draft.structure[place.leaf]
     let name = (node.isAttribute ? "@" : "") + node.name
     var path = draft.keyedPath(place.parent, plan: plan)
-    if let holder = place.holder.map({ draft.structure[$0] }) { path = path.appending(holder.name, holder.isRepeated ? .position(1) : .only) }
+    if let holder = place.holder.map({ draft.structure[$0] }) {
+      path = path.appending(holder.name, holder.isRepeated ? .position(1) : .only)
+    }
     path = path.appending(name, node.isRepeated ? .position(1) : .only)
     let (reason, candidates, element) = explanation(place.leaf, under: place.parent, failures)
     return SupplementRequest.Item(

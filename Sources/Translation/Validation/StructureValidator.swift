@@ -21,12 +21,16 @@ struct StructureValidator {
     return validator.problems
   }
 
+  /// Most problems that are listed; a document with more is wrong enough, and listing them all would be the sender's weapon.
+  static let limit = 1000
+
   private mutating func run(isDraft: Bool) {
     let document = bound.document
     var counts = [Int32](repeating: 0, count: structure.count)
     for index in 0..<Int32(document.count) {
       let binding = Int(bound.binding[Int(index)])
       guard binding >= 0 else { continue }
+      guard problems.count < Self.limit else { return addMore() }
       let node = structure[binding]
       if node.type != nil { checkLeaf(index, binding) }
       guard node.end > binding + 1 || node.type == nil else { continue }
@@ -35,7 +39,19 @@ struct StructureValidator {
       }
       checkChildren(index, binding, &counts, isDraft)
     }
-    for index in bound.unknownNodes { reportUnknown(index) }
+    // A few elements of a later version are kept; thousands are no declaration.
+    guard bound.unknownNodes.count <= Self.limit else {
+      return problems.append(Problem("validate.too_many_unknown", facts: ["limit": String(Self.limit)]))
+    }
+    for index in bound.unknownNodes {
+      guard problems.count < Self.limit else { return addMore() }
+      reportUnknown(index)
+    }
+  }
+
+  private mutating func addMore() {
+    let isRefused = problems.contains { $0.severity == .error }
+    problems.append(Problem("validate.more_problems", severity: isRefused ? .error : .warning, facts: ["limit": String(Self.limit)]))
   }
 
   private mutating func add(_ code: ErrorCode, _ node: Int32, severity: Problem.Severity = .error, facts: [String: String] = [:]) {
