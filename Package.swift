@@ -67,7 +67,8 @@ let package = Package(
     .target(
       name: "Gateway",
       dependencies: [
-        "Primitives", "YAMLTree", "JSONTree", "Declarations", "Formats", "Translation", "Policy", "Trust", "Ledger", "Exchange", "Journal", log,
+        "Primitives", "YAMLTree", "JSONTree", "Declarations", "Formats", "Translation", "Policy", "Trust", "Ledger", "Exchange", "Journal",
+        log,
       ], swiftSettings: pure),
     .target(
       name: "GatewayService",
@@ -99,7 +100,8 @@ let package = Package(
     .testTarget(name: "JSONTreeTests", dependencies: ["TestSupport", "JSONTree", "Primitives"], swiftSettings: settings),
     .testTarget(name: "XMLTreeTests", dependencies: ["TestSupport", "XMLTree", "Primitives"], swiftSettings: settings),
     .testTarget(name: "DeclarationsTests", dependencies: ["Declarations", "Primitives"], swiftSettings: settings),
-    .testTarget(name: "FormatsTests", dependencies: ["TestSupport", "Formats", "JSONTree", "XMLTree", "Primitives"], swiftSettings: settings),
+    .testTarget(
+      name: "FormatsTests", dependencies: ["TestSupport", "Formats", "JSONTree", "XMLTree", "Primitives"], swiftSettings: settings),
     .testTarget(
       name: "TranslationTests",
       dependencies: ["Translation", "YAMLTree", "Declarations", "Formats", "JSONTree", "XMLTree", "Primitives"], swiftSettings: settings),
@@ -111,17 +113,21 @@ let package = Package(
       name: "JournalCrashWriter", dependencies: ["Primitives", "Trust", "Ledger", "Journal", "JournalSQLite"],
       path: "Tests/JournalCrashWriter", swiftSettings: settings, linkerSettings: linker),
     .testTarget(
-      name: "JournalTests", dependencies: ["JournalCrashWriter", "Journal", "JournalSQLite", "Ledger", "Trust", "JSONTree", "Primitives", "CSQLite"],
+      name: "JournalTests",
+      dependencies: ["JournalCrashWriter", "Journal", "JournalSQLite", "Ledger", "Trust", "JSONTree", "Primitives", "CSQLite"],
       swiftSettings: settings),
     .testTarget(
       name: "GatewayTests",
       dependencies: [
-        "Gateway", "Primitives", "YAMLTree", "JSONTree", "Declarations", "Formats", "Translation", "Policy", "Trust", "Ledger", "Exchange", "Journal",
+        "Gateway", "Primitives", "YAMLTree", "JSONTree", "Declarations", "Formats", "Translation", "Policy", "Trust", "Ledger", "Exchange",
+        "Journal",
         "JournalSQLite", log,
       ], swiftSettings: settings),
     .testTarget(
       name: "EndToEndTests",
-      dependencies: ["CausewayCLI", "Exchange", "Gateway", "Journal", "JournalSQLite", "JSONTree", "Ledger", "Trust", "Primitives", "CSQLite"],
+      dependencies: [
+        "CausewayCLI", "Exchange", "Gateway", "Journal", "JournalSQLite", "JSONTree", "Ledger", "Trust", "Primitives", "CSQLite",
+      ],
       swiftSettings: settings,
       linkerSettings: linker),
     .testTarget(

@@ -1,4 +1,3 @@
-import YAMLTree
 import Declarations
 import Exchange
 import FoundationEssentials
@@ -12,6 +11,7 @@ import Policy
 import Primitives
 import Translation
 import Trust
+import YAMLTree
 
 /// Puts a gateway together from its configuration file: the one place that knows every module.
 enum Composition {

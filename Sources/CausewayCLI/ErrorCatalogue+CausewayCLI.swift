@@ -1,17 +1,17 @@
-import YAMLTree
 import Declarations
 import Exchange
 import Formats
 import Gateway
 import GatewayService
-import Journal
 import JSONTree
+import Journal
 import Ledger
 import Policy
 package import Primitives
 import Translation
 import Trust
 import XMLTree
+import YAMLTree
 
 extension ErrorCatalogue {
   static let causewayCLI: [ErrorDefinition] = [

@@ -45,7 +45,9 @@ struct InsideClient: Sendable {
   let token: String
 
   /// - Throws: what the gateway answered, as the problems that its problem details name; `deliver.unreachable`.
-  func call(_ method: String, _ path: String, headers: [String: String] = [:], body: [UInt8]? = nil) async throws(CausewayError) -> JSONValue {
+  func call(_ method: String, _ path: String, headers: [String: String] = [:], body: [UInt8]? = nil) async throws(CausewayError)
+    -> JSONValue
+  {
     let answer = try await HTTPClient.send(method, base + path, token: token, headers: headers, body: body)
     let value = answer.body.isEmpty ? JSONValue.null : try JSONValue.parse(answer.body)
     guard (200..<300).contains(answer.status) else { throw Self.error(value, status: answer.status) }
@@ -64,7 +66,8 @@ struct InsideClient: Sendable {
   private static func error(_ value: JSONValue, status: Int) -> CausewayError {
     let problems = (value["problems"]?.array ?? []).compactMap { problem in
       problem["code"]?.string.map {
-        Problem(ErrorCode(rawValue: $0), pointer: problem["pointer"]?.string, line: problem["line"]?.int, element: problem["element"]?.string)
+        Problem(
+          ErrorCode(rawValue: $0), pointer: problem["pointer"]?.string, line: problem["line"]?.int, element: problem["element"]?.string)
       }
     }
     return problems.isEmpty ? CausewayError("deliver.answer", facts: ["status": String(status)]) : CausewayError(problems: problems)

@@ -58,7 +58,8 @@ package struct InsideAPI: Sendable {
     }
     api.get("/clearances/{id}") { request, context in
       _ = try context.principal(with: .read)
-      return Answers.json(try await gateway.clearance(context.parameters.require("id"), waitSeconds: request.waitSeconds, seen: request.seen))
+      return Answers.json(
+        try await gateway.clearance(context.parameters.require("id"), waitSeconds: request.waitSeconds, seen: request.seen))
     }
     api.post("/clearances/{id}/withdrawal") { _, context in
       let principal = try context.principal(with: .submit)
@@ -71,7 +72,8 @@ package struct InsideAPI: Sendable {
     api.post("/clearances/{id}/supplement") { request, context in
       let principal = try context.principal(with: .submit)
       let body = try await body(of: request)
-      return Answers.json(try await gateway.answerSupplement(of: context.parameters.require("id"), with: body, by: principal), status: .accepted)
+      return Answers.json(
+        try await gateway.answerSupplement(of: context.parameters.require("id"), with: body, by: principal), status: .accepted)
     }
     api.post("/clearances/{id}/status") { request, context in
       let principal = try context.principal(with: .customs)

@@ -1,6 +1,6 @@
-import YAMLTree
 import Declarations
 import Primitives
+import YAMLTree
 
 /// Reads the lists `withhold` and `allow` of a policy, in this order, and collects what is wrong with them.
 struct AllowListReader {

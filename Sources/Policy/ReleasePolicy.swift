@@ -1,6 +1,6 @@
-package import YAMLTree
 package import Declarations
 package import Primitives
+package import YAMLTree
 
 /// What may leave over one corridor for one purpose: an allow-list of dictionary elements. What is not named stays at home.
 ///

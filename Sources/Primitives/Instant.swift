@@ -20,8 +20,10 @@ package struct Instant: Hashable, Comparable, Sendable {
     rest %= 3_600_000
     let minute = rest / 60_000
     rest %= 60_000
-    return [pad(year, 4), "-", pad(Int64(month), 2), "-", pad(Int64(dayOfMonth), 2), "T", pad(hour, 2), ":", pad(minute, 2), ":",
-      pad(rest / 1000, 2), ".", pad(rest % 1000, 3), "Z"].joined()
+    return [
+      pad(year, 4), "-", pad(Int64(month), 2), "-", pad(Int64(dayOfMonth), 2), "T", pad(hour, 2), ":", pad(minute, 2), ":",
+      pad(rest / 1000, 2), ".", pad(rest % 1000, 3), "Z",
+    ].joined()
   }
 
   /// Parses RFC 3339: date, `T`, time with optional fraction (digits past the third are cut), `Z` or `±hh:mm`.

@@ -96,7 +96,9 @@ package struct Translator: Sendable {
     let plan = try Self.variant(of: bound, profile: profile)
     var problems = StructureValidator.check(bound, profile: profile, variant: plan, on: day, isDraft: isDraft)
     // Wrong from end to end: what the values would say does not matter any more.
-    if let last = problems.last, last.severity == .error, ["validate.more_problems", "validate.too_many_unknown"].contains(last.code) { throw CausewayError(problems: problems) }
+    if let last = problems.last, last.severity == .error, ["validate.more_problems", "validate.too_many_unknown"].contains(last.code) {
+      throw CausewayError(problems: problems)
+    }
     let reading = Reader.read(bound, profile: profile, variant: plan)
     problems += Self.problems(of: reading, bound: bound, profile: profile)
     problems += Self.ruleProblems(reading.declaration, profile: profile, plan: plan, document: document)

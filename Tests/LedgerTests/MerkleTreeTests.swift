@@ -141,7 +141,9 @@ import Trust
 
   // Runs only where the published vectors lie beside the repository.
   @Test(.enabled(if: SharedData.has("vectors/tlog"))) func publishedConsistencyVectors() throws {
-    let files = SharedData.files("vectors/tlog/merkle/testdata/consistency", extension: "json").map { SharedData.folder.appending(path: $0) }
+    let files = SharedData.files("vectors/tlog/merkle/testdata/consistency", extension: "json").map {
+      SharedData.folder.appending(path: $0)
+    }
     var accepted = 0
     for file in files {
       let vector = try Vector(file)

@@ -1,8 +1,8 @@
-import YAMLTree
 import Declarations
 import FoundationEssentials
 import Primitives
 import Testing
+import YAMLTree
 
 @testable import Policy
 

@@ -7,7 +7,10 @@ import Testing
     #expect(try #require(ExactDecimal(text)).description == text)
   }
 
-  @Test(arguments: ["", "-", ".", "1.", ".5", "+1", "1e3", "1,5", " 1", "1 ", "--1", "1.2.3", "0x10", "１", "1.0000000000000000001", String(repeating: "9", count: 37)])
+  @Test(arguments: [
+    "", "-", ".", "1.", ".5", "+1", "1e3", "1,5", " 1", "1 ", "--1", "1.2.3", "0x10", "１", "1.0000000000000000001",
+    String(repeating: "9", count: 37),
+  ])
   func refusesOtherForms(text: String) {
     #expect(ExactDecimal(text) == nil)
   }

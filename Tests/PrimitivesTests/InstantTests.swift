@@ -2,10 +2,12 @@ import Primitives
 import Testing
 
 @Suite struct InstantTests {
-  @Test(arguments: [
-    ("1970-01-01T00:00:00.000Z", 0), ("2026-11-21T08:45:00.123Z", 1_795_250_700_123), ("2024-02-29T23:59:59.999Z", 1_709_251_199_999),
-    ("1969-12-31T23:59:59.999Z", -1), ("0000-01-01T00:00:00.000Z", -62_167_219_200_000), ("9999-12-31T23:59:59.999Z", 253_402_300_799_999),
-  ] as [(String, Int64)])
+  @Test(
+    arguments: [
+      ("1970-01-01T00:00:00.000Z", 0), ("2026-11-21T08:45:00.123Z", 1_795_250_700_123), ("2024-02-29T23:59:59.999Z", 1_709_251_199_999),
+      ("1969-12-31T23:59:59.999Z", -1), ("0000-01-01T00:00:00.000Z", -62_167_219_200_000),
+      ("9999-12-31T23:59:59.999Z", 253_402_300_799_999),
+    ] as [(String, Int64)])
   func writesAndReadsRFC3339(text: String, milliseconds: Int64) {
     #expect(Instant(rfc3339: text)?.milliseconds == milliseconds)
     #expect(Instant(milliseconds: milliseconds).rfc3339 == text)

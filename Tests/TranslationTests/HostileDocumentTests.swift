@@ -13,7 +13,9 @@ import Testing
 
   @Test func repeatedItemsAreRefusedWithABoundedList() throws {
     let translator = try Schemas.translator()
-    let found = problems { _ = try translator.valid(try minimal(with: "<DecList/>", count: 20_000, before: "</DecLists>"), "cn.decmessage") }
+    let found = problems {
+      _ = try translator.valid(try minimal(with: "<DecList/>", count: 20_000, before: "</DecLists>"), "cn.decmessage")
+    }
     #expect(found.count <= StructureValidator.limit + 20)
     #expect(found.contains { $0.code == "validate.too_many" })
     #expect(found.last?.code == "validate.more_problems")

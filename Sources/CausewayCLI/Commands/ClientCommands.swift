@@ -81,7 +81,8 @@ struct MessagesCommand: AsyncParsableCommand {
 
 /// Shows clearances.
 struct ClearancesCommand: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(commandName: "clearances", abstract: "List the clearances, or show one with its messages.")
+  static let configuration = CommandConfiguration(
+    commandName: "clearances", abstract: "List the clearances, or show one with its messages.")
 
   @OptionGroup var gateway: GatewayOptions
   @Argument(help: "Id of a clearance; without it the latest are listed.") var id: String?

@@ -46,7 +46,8 @@ struct KeysCommand: AsyncParsableCommand {
 
   /// Shows what a PEM file holds.
   struct Show: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Show a certificate or public key: names, period, key id. Never a private key.")
+    static let configuration = CommandConfiguration(
+      abstract: "Show a certificate or public key: names, period, key id. Never a private key.")
 
     @Argument(help: "A PEM file.") var file: String
     @Option(help: "Name of a ledger: prints its verifier key (C2SP signed-note) for an Ed25519 public key.") var origin: String?

@@ -94,7 +94,8 @@ struct LedgerCommand: AsyncParsableCommand {
         let store = try source.open().store
         let index = index
         let proof = try await store.read { reader throws(CausewayError) -> JSONValue in
-          guard let checkpoint = try reader.latestCheckpoint(), let entry = try reader.entries(from: index, limit: 1).first, entry.index == index
+          guard let checkpoint = try reader.latestCheckpoint(), let entry = try reader.entries(from: index, limit: 1).first,
+            entry.index == index
           else { throw CausewayError("ledger.proof_index") }
           return [
             "entry": .string(String(decoding: entry.bytes, as: UTF8.self)),
@@ -110,7 +111,8 @@ struct LedgerCommand: AsyncParsableCommand {
 
   /// Shows the latest checkpoint.
   struct CheckpointCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "checkpoint", abstract: "Print the latest signed checkpoint (C2SP tlog-checkpoint).")
+    static let configuration = CommandConfiguration(
+      commandName: "checkpoint", abstract: "Print the latest signed checkpoint (C2SP tlog-checkpoint).")
 
     @OptionGroup var source: Source
 

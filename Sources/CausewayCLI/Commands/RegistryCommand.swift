@@ -35,7 +35,8 @@ struct RegistryCommand: AsyncParsableCommand {
 
   /// Shows a registry whose signature holds.
   struct Show: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Show participants, certificates and corridors. Refuses a registry that does not verify.")
+    static let configuration = CommandConfiguration(
+      abstract: "Show participants, certificates and corridors. Refuses a registry that does not verify.")
 
     @OptionGroup var source: Source
     @Flag(help: "The verified content as JSON.") var json = false
@@ -51,12 +52,15 @@ struct RegistryCommand: AsyncParsableCommand {
         for participant in registry.content.participants {
           Console.line("\(participant.id)  \(participant.nameEN) \(participant.nameZH)  \(participant.endpoint)")
           for entry in participant.certificates {
-            Console.line("    \(entry.role.rawValue.padded(to: 8)) \(entry.notBefore.rfc3339) – \(entry.notAfter.rfc3339)  \(entry.certificate.keyID)")
+            Console.line(
+              "    \(entry.role.rawValue.padded(to: 8)) \(entry.notBefore.rfc3339) – \(entry.notAfter.rfc3339)  \(entry.certificate.keyID)")
           }
           for key in participant.ledger.keys { Console.line("    ledger   \(key.verifierKey)") }
         }
         for corridor in registry.content.corridors {
-          Console.line("\(corridor.id)  \(corridor.mode.rawValue)  wire \(corridor.wire)  policy \(corridor.releasePolicy)  purpose \(corridor.purpose)")
+          Console.line(
+            "\(corridor.id)  \(corridor.mode.rawValue)  wire \(corridor.wire)  policy \(corridor.releasePolicy)  purpose \(corridor.purpose)"
+          )
         }
       }
     }
@@ -64,14 +68,17 @@ struct RegistryCommand: AsyncParsableCommand {
 
   /// Checks the signature and the content.
   struct Check: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Check signature and content: every problem at once. Exit 0 when it is sound.")
+    static let configuration = CommandConfiguration(
+      abstract: "Check signature and content: every problem at once. Exit 0 when it is sound.")
 
     @OptionGroup var source: Source
 
     func run() async throws {
       try await Console.reportingErrors {
         let registry = try source.verified()
-        Console.line("sound: version \(registry.version), \(registry.content.participants.count) participants, \(registry.content.corridors.count) corridors")
+        Console.line(
+          "sound: version \(registry.version), \(registry.content.participants.count) participants, \(registry.content.corridors.count) corridors"
+        )
       }
     }
   }

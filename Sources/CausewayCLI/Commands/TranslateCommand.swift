@@ -57,7 +57,8 @@ struct ValidateCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "validate",
     abstract: "Check a document: structure, code lists and rules, every error at once.",
-    discussion: "Problems go to standard error, one JSON object a line, with a pointer into the document. Exit code 0 when it is valid, 65 when not.")
+    discussion:
+      "Problems go to standard error, one JSON object a line, with a pointer into the document. Exit code 0 when it is valid, 65 when not.")
 
   @Option(help: "Profile of the document.") var profile: String
   @Option(help: "Folder of the dictionary, code lists and profiles.") var schemas: String?

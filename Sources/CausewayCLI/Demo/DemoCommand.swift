@@ -16,7 +16,8 @@ struct DemoCommand: AsyncParsableCommand {
 
   func run() async throws {
     try await Console.reportingErrors {
-      let folder = FileManager.default.temporaryDirectory.appending(path: "causeway-demo-\(ProcessInfo.processInfo.processIdentifier)").path()
+      let folder = FileManager.default.temporaryDirectory.appending(path: "causeway-demo-\(ProcessInfo.processInfo.processIdentifier)")
+        .path()
       defer { try? FileManager.default.removeItem(atPath: folder) }
       let world = try DemoWorld.create(in: folder)
       Console.line("Keys, certificates, registry and configurations made in \(folder)")
@@ -24,7 +25,9 @@ struct DemoCommand: AsyncParsableCommand {
       defer { for gateway in gateways { gateway.stop() } }
       for gateway in gateways {
         try await gateway.waitUntilReady()
-        Console.line("  \(gateway.site.economy)  inside http://127.0.0.1:\(gateway.site.insidePort)   partner https://127.0.0.1:\(gateway.site.partnerPort)")
+        Console.line(
+          "  \(gateway.site.economy)  inside http://127.0.0.1:\(gateway.site.insidePort)   partner https://127.0.0.1:\(gateway.site.partnerPort)"
+        )
       }
       let inputs = try input.map { [$0] } ?? Self.samples()
       for (number, input) in inputs.enumerated() {

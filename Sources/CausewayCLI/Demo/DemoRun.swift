@@ -56,7 +56,8 @@ struct DemoRun: Sendable {
     let items = request["items"]?.array ?? []
     Console.line("SG  supplement: \(items.count) facts that only this side has, or that China did not declare")
     for item in items.prefix(6) {
-      Console.line("      \(item["path"]?.string ?? "")  \(item["en"]?.string ?? "") / \(item["zh"]?.string ?? "")  (\(item["reason"]?.string ?? ""))")
+      Console.line(
+        "      \(item["path"]?.string ?? "")  \(item["en"]?.string ?? "") / \(item["zh"]?.string ?? "")  (\(item["reason"]?.string ?? ""))")
     }
     if items.count > 6 { Console.line("      … and \(items.count - 6) more") }
     let answers = items.map { item -> JSONValue in
@@ -80,7 +81,8 @@ struct DemoRun: Sendable {
     for entry in entries where ["converted", "lossy", "swapped"].contains(entry["action"]?.string) && shown.count < 6 {
       guard let element = entry["element"]?.string, shown.insert(element).inserted else { continue }
       let table = entry["table"]?.string.map { " by \($0)" } ?? ""
-      Console.line("      \(element): \(entry["from"]?.string ?? "") → \(entry["to"]?.string ?? "")\(table)  (\(entry["action"]?.string ?? ""))")
+      Console.line(
+        "      \(element): \(entry["from"]?.string ?? "") → \(entry["to"]?.string ?? "")\(table)  (\(entry["action"]?.string ?? ""))")
     }
   }
 

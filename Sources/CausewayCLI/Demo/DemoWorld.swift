@@ -73,7 +73,8 @@ struct DemoWorld: Sendable {
     return Participant(
       id: site.economy, nameEN: nameEN, nameZH: nameZH, endpoint: "https://127.0.0.1:\(site.partnerPort)",
       certificates: [
-        RegisteredCertificate(role: .tls, certificate: tlsCertificate), RegisteredCertificate(role: .signing, certificate: signingCertificate),
+        RegisteredCertificate(role: .tls, certificate: tlsCertificate),
+        RegisteredCertificate(role: .signing, certificate: signingCertificate),
       ],
       ledger: RegisteredLedger(origin: site.origin, keys: [RegisteredLedgerKey(verifierKey: verifierKey.description)]))
   }

@@ -15,7 +15,9 @@ enum ImporterFacts {
     return byType(item["type"]?.string ?? "")
   }
 
-  private static var today: String { SystemClock().now().rfc3339.utf8.prefix(10).filter { $0 != 0x2D }.reduce(into: "") { $0.unicodeScalars.append(UnicodeScalar($1)) } }
+  private static var today: String {
+    SystemClock().now().rfc3339.utf8.prefix(10).filter { $0 != 0x2D }.reduce(into: "") { $0.unicodeScalars.append(UnicodeScalar($1)) }
+  }
 
   private static var facts: [(end: String, value: String)] {
     [

@@ -11,7 +11,9 @@ struct SingleWindow: Sendable {
   /// - Throws: the problems that the gateway found, each with its place in the document.
   func declare(_ document: [UInt8], profile: String, corridor: String) async throws(CausewayError) -> String {
     let answer = try await site.inside.call("POST", "/v1/declarations?profile=\(profile)&corridor=\(corridor)", body: document)
-    guard let message = answer["messageId"]?.string, let clearance = answer["clearanceId"]?.string else { throw CausewayError("deliver.answer") }
+    guard let message = answer["messageId"]?.string, let clearance = answer["clearanceId"]?.string else {
+      throw CausewayError("deliver.answer")
+    }
     while true {
       let view = try await site.inside.call("GET", "/v1/messages/\(message)?wait=20")
       switch view["state"]?.string {
