@@ -161,8 +161,11 @@ import Testing
 
   static func judged(_ files: [String]) throws -> Int32 {
     let process = Process()
-    process.executableURL = URL(filePath: "/usr/bin/env")
-    process.arguments = ["python3", judge] + files
+    // `scripts/setup` makes an environment of its own where Python lacks what the judge needs.
+    let own = root.appending(path: ".build/python/bin/python3").path
+    let python = FileManager.default.isExecutableFile(atPath: own) ? [own] : ["/usr/bin/env", "python3"]
+    process.executableURL = URL(filePath: python[0])
+    process.arguments = python.dropFirst() + [judge] + files
     try process.run()
     process.waitUntilExit()
     return process.terminationStatus

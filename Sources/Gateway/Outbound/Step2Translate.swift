@@ -37,7 +37,6 @@ extension GatewayNode {
     } catch  where error.isBusinessRefusal {
       return try await refuse(message, source, error.problems)
     }
-    probe(.outboundRecorded)
   }
 
   /// What steps 2 to 6 make of a local document.
