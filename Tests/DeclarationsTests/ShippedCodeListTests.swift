@@ -164,9 +164,8 @@ import Testing
     #expect(try reverse("cn-currency-to-iso4217", "XXY") == .unknown)
   }
 
-  @Test func theWholeFolderLoadsQuickly() throws {
-    let time = ContinuousClock().measure { _ = try? Repository.library() }
-    print("code library: \(library.lists.count) lists, \(library.conversions.count) conversions, loaded in \(time)")
-    #expect(time < .seconds(5))
+  @Test func theWholeFolderLoads() {
+    #expect(library.lists.count >= 43)
+    #expect(library.conversions.count >= 26)
   }
 }

@@ -181,15 +181,12 @@ final class PeerClientTests: Sendable {
 
   @Test func answersThatTakeTooLong() async throws {
     let client = try client(try serve(world.sg), limits: PeerLimits(totalMilliseconds: 700))
-    let start = ContinuousClock.now
     #expect(await code { () async throws(CausewayError) in try await client.get("/slow") } == "deliver.timeout")
-    #expect(ContinuousClock.now - start < .seconds(10))
     #expect(await code { () async throws(CausewayError) in try await client.get("/") } == nil)
   }
 
   @Test func cancelling() async throws {
     let client = try client(try serve(world.sg), limits: PeerLimits(connections: 1))
-    let start = ContinuousClock.now
     let codes = await withTaskGroup(of: ErrorCode?.self) { group in
       for _ in 0..<3 { group.addTask { await self.code { () async throws(CausewayError) in try await client.get("/slow") } } }
       try? await Task.sleep(for: .milliseconds(300))
@@ -197,7 +194,6 @@ final class PeerClientTests: Sendable {
       return await group.reduce(into: []) { $0.append($1) }
     }
     #expect(codes == ["deliver.cancelled", "deliver.cancelled", "deliver.cancelled"])
-    #expect(ContinuousClock.now - start < .seconds(10))
     #expect(await code { () async throws(CausewayError) in try await client.get("/") } == nil)
   }
 
