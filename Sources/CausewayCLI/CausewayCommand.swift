@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// The command line (design §6). Every command takes `--help`; those that answer with data take `--json`.
+/// The command line. Every command takes `--help`; those that answer with data take `--json`.
 struct CausewayCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "causeway",

@@ -12,6 +12,7 @@ enum ExitStatus {
 
   /// The exit code for an error, by its kind and stage.
   static func of(_ code: ErrorCode, _ texts: ErrorTexts) -> ExitCode {
+    if code == "receive.file_missing" { return noInput }
     if code.rawValue.hasPrefix("config.") || code.rawValue.hasPrefix("profile.") || code.rawValue.hasPrefix("key.") { return configuration }
     switch texts.kind(of: code) {
     case .refusal: return dataRefused

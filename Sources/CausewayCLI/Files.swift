@@ -5,6 +5,15 @@ import Primitives
 enum Files {
   static func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
 
+  /// A document to work on: a file, or standard input for `-`.
+  ///
+  /// - Throws: `receive.file_missing`, `receive.too_large`.
+  static func document(_ path: String) throws(CausewayError) -> [UInt8] {
+    if path == "-" { return try standardInput() }
+    guard let data = FileManager.default.contents(atPath: path) else { throw CausewayError("receive.file_missing", pointer: path) }
+    return [UInt8](data)
+  }
+
   /// - Throws: `config.file_missing`.
   static func read(_ path: String) throws(CausewayError) -> [UInt8] {
     guard let data = FileManager.default.contents(atPath: path) else { throw CausewayError("config.file_missing", pointer: path) }

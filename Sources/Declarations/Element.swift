@@ -68,7 +68,7 @@ package struct Cardinality: Hashable, Sendable, CustomStringConvertible {
   }
 }
 
-/// One line of the canonical dictionary: what everything else refers to by `id` (design D1).
+/// One line of the canonical dictionary: what everything else refers to by `id`.
 package struct Element: Sendable {
   package let index: ElementIndex
   /// For example `Origin.CountryCode`. ASCII letters, digits and dots; group ids have no dot.

@@ -1,6 +1,6 @@
 package import Primitives
 
-/// The canonical dictionary: the elements that mappings, policies, reports and error messages refer to by id (design D1).
+/// The canonical dictionary: the elements that mappings, policies, reports and error messages refer to by id.
 ///
 /// Loaded from CSV with the columns id, group, kind, type, export, import, list, unit, personal, row, wco, documents, en, zh.
 /// A document kind exists because a row names it in `documents` (several are separated by a space); it has exactly one root group.

@@ -72,7 +72,7 @@ package struct CausewayError: Error, Equatable, Sendable, CustomStringConvertibl
   }
 }
 
-/// The three kinds of "no" (design §2), never mixed.
+/// The three kinds of "no", never mixed.
 package enum NoKind: String, Sendable {
   /// A business no: recorded and receipted.
   case refusal

@@ -43,7 +43,7 @@ package struct Translation: Sendable {
   package func bytes() throws(CausewayError) -> [UInt8] { try Translator.bytes(document, profile: profile) }
 }
 
-/// The way of a declaration from one format into another (design §3: steps 2, 3, 4 and 6). Pure: no I/O, no clock.
+/// The way of a declaration from one format into another (docs/message-path.md, steps 2, 3, 4 and 6). Pure: no I/O, no clock.
 package struct Translator: Sendable {
   package let library: ProfileLibrary
 

@@ -7,7 +7,7 @@ import Testing
 @testable import CausewayCLI
 
 /// Somebody with write access to the database alters the ledger: one flipped byte anywhere in an entry, a removed entry, two entries
-/// exchanged. `causeway ledger verify` ends with 70 and names the index (Show 7).
+/// exchanged. `causeway ledger verify` ends with 70 and names the index.
 @Suite(.serialized, .oneAtATime) struct LedgerTamperingTests {
   @Test func everyAlterationOfTheStoredLedgerIsFoundAndNamed() async throws {
     let world = try World()

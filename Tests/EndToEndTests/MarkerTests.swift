@@ -6,7 +6,7 @@ import Testing
 
 @testable import CausewayCLI
 
-/// Show 9: a marker in every element that the policy withholds, or that the format keeps at home, is in nothing that leaves the sender's
+/// A marker in every element that the policy withholds, or that the format keeps at home, is in nothing that leaves the sender's
 /// side or is kept for others to see: payload, envelope, receipt, ledgers, export, logs, the partner's whole folder.
 @Suite(.serialized, .oneAtATime) struct MarkerTests {
   /// Block and element of the Chinese declaration, canonical element (nil: local to the format), a text of the right form.
@@ -21,6 +21,9 @@ import Testing
     ("DecHead", "OwnerName", "EndParty.Name", "QX生产单位标记7743"), ("DecHead", "TradeCode", "Exporter.CustomsID", "QXTRADE7744"),
     ("DecHead", "TradeCiqCode", "Exporter.InspectionID", "QXTC7745"), ("DecHead", "NoteS", "AdditionalInformation.Text", "QX备注标记7746"),
     ("DecList", "GModel", "Commodity.DeclarationElements", "0|0|QX申报要素标记7747"), ("DecList", "MnufctrRegNo", "Manufacturer.ID", "QXMNF7748"),
+    ("DecList", "MnufctrRegName", "Manufacturer.Name", "QX生产企业标记7754"), ("DecList", "OrigPlaceCode", "Origin.RegionID", "QXORIG7755"),
+    ("DecList", "GoodsAttr", "GoodsItem.AttributeCodes", "QXATTR7756"), ("DecList", "CiqCode", "Commodity.InspectionCode", "QXCIQ7757"),
+    ("EdocRealation", "EdocID", "SupportingDocument.ID", "QXEDOC7758"),
     ("DecList", "DistrictCode", "ItemRegion.ID", "QX7A9"), ("DecList", "DestCode", "ItemRegion.SubdivisionID", "QX7750"),
     // Not named by the policy: default deny.
     ("DecHead", "GoodsPlace", "GoodsLocation.Name", "QX存放地点标记7751"), ("DecFreeTxt", "BonNo", "Warehouse.ID", "QXBOND7752"),

@@ -8,7 +8,7 @@ import Trust
 
 @testable import CausewayCLI
 
-/// Who may speak to the partner listener (attacks.md P-02, P-09, P-10): TLS 1.3 with a certificate that the registry names, nothing else.
+/// Who may speak to the partner listener (P-02, P-09, P-10): TLS 1.3 with a certificate that the registry names, nothing else.
 /// Spoken to with `curl` and `openssl`, which share no code with the gateway's own client.
 @Suite(.serialized, .oneAtATime, .runningWorld) struct PartnerListenerTests {
   /// The HTTP status, "000" when there was no HTTP at all, and the body.

@@ -29,7 +29,7 @@ struct SubmitCommand: AsyncParsableCommand {
 
   func run() async throws {
     try await Console.reportingErrors {
-      let body = file == "-" ? try Files.standardInput() : try Files.read(file)
+      let body = try Files.document(file)
       let answer = try await gateway.client().call(
         "POST", "/v1/declarations?profile=\(profile)&corridor=\(corridor)",
         headers: idempotencyKey.map { ["Idempotency-Key": $0] } ?? [:], body: body)

@@ -29,7 +29,7 @@ struct TranslateCommand: AsyncParsableCommand {
     try await Console.reportingErrors {
       let translator = Translator(try ProfileLibrary.load(try Files.schemas(schemas)))
       let (source, target) = (try translator.profile(from), try translator.profile(to))
-      let bytes = file == "-" ? try Files.standardInput() : try Files.read(file)
+      let bytes = try Files.document(file)
       let given = try complement.flatMap { path throws(CausewayError) in try readComplement(path, for: target) }
       let options = Translator.Options(shape: shape, complement: given, makesComplement: complement != nil && given == nil, day: day)
       let valid = try translator.validate(try translator.parse(bytes, as: source), as: source, on: day, isDraft: draft)
@@ -69,7 +69,7 @@ struct ValidateCommand: AsyncParsableCommand {
     try await Console.reportingErrors {
       let translator = Translator(try ProfileLibrary.load(try Files.schemas(schemas)))
       let profile = try translator.profile(profile)
-      let bytes = file == "-" ? try Files.standardInput() : try Files.read(file)
+      let bytes = try Files.document(file)
       let valid = try translator.validate(try translator.parse(bytes, as: profile), as: profile, on: day)
       Console.report(valid.warnings)
       Console.line("valid: \(profile.name), \(valid.declaration.count) values, \(valid.warnings.count) warnings")

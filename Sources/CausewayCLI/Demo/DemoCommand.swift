@@ -32,7 +32,7 @@ struct DemoCommand: AsyncParsableCommand {
       let inputs = try input.map { [$0] } ?? Self.samples()
       for (number, input) in inputs.enumerated() {
         Console.line("\nRun \(number + 1) of \(inputs.count): \(URL(filePath: input).lastPathComponent)")
-        try await DemoRun(world: world, document: try Files.read(input)).run()
+        try await DemoRun(world: world, document: try Files.document(input)).run()
       }
       try await DemoRun.verifyLedgers(world)
       guard !once else { return }

@@ -52,7 +52,7 @@ package struct PayloadDescription: Hashable, Sendable {
 /// On the wire it is JSON in the canonical form of RFC 8785, so that a header has one spelling and one digest. It holds no business
 /// data: the consignment is named by a random ``clearance`` number, for routing, and by ``ucrCommitment``, for proof.
 ///
-/// - SeeAlso: design D6; RFC 8785; RFC 9562 §5.7 (message ids); RFC 3339 (times).
+/// - SeeAlso: docs/protocol.md; RFC 8785; RFC 9562 §5.7 (message ids); RFC 3339 (times).
 package struct EnvelopeHeader: Hashable, Sendable {
   /// Version of this layout, in the member `version`.
   package static let version = 1

@@ -71,7 +71,7 @@ package enum EnvelopeVerdict: Sendable {
 /// Decides whether a message is what it claims: TLS identity = signer = sender = registry entry, addressed to us, on a corridor
 /// between us, in time, and with the payload that was signed.
 ///
-/// - SeeAlso: design D6, D7.
+/// - SeeAlso: docs/protocol.md, docs/registry.md.
 package struct EnvelopeVerifier: Sendable {
   /// The participant that we are.
   package let recipient: String

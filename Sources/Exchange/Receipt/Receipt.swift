@@ -42,7 +42,7 @@ package struct ReceiptReason: Hashable, Sendable {
 /// Signed as a JWS with attached payload; the payload is the canonical JSON (RFC 8785) of these members. The same envelope gets the same
 /// receipt bytes whenever it comes again.
 ///
-/// - SeeAlso: design D6, D11; RFC 7515 §7.1.
+/// - SeeAlso: docs/protocol.md; RFC 7515 §7.1.
 package struct Receipt: Hashable, Sendable {
   /// `typ` of the signature: keeps it apart from those of messages and registries.
   package static let signatureType = "causeway-receipt+jws"

@@ -1,6 +1,6 @@
 package import Primitives
 
-/// The two-side case of one consignment (design D10): what the export side and the import side have done so far.
+/// The two-side case of one consignment (docs/decisions/0003): what the export side and the import side have done so far.
 ///
 /// A pure value. Both gateways hold one; each is the only author of its own side and repeats the other side from the
 /// owner's signed messages, one after the other by their sequence number, so that late, repeated and disordered arrival

@@ -46,15 +46,6 @@ struct SettingsReader {
     return texts
   }
 
-  /// One of the cases of an enumeration, by its raw value.
-  mutating func choice<Value: RawRepresentable<String> & CaseIterable>(_ key: String, default value: Value? = nil) -> Value? {
-    guard let found = take(key, required: value == nil) else { return value }
-    guard let text = try? found.string(), let choice = Value(rawValue: text) else {
-      return mistyped(key, found, Value.allCases.map(\.rawValue).joined(separator: "|"))
-    }
-    return choice
-  }
-
   /// A map below this one, read by `body`. Returns nil when it is absent.
   mutating func section<Value>(_ key: String, required: Bool = true, _ body: (inout SettingsReader) -> Value?) -> Value? {
     guard let found = take(key, required: required) else { return nil }

@@ -24,9 +24,9 @@ extension GatewayNode {
     }
     guard let source else { throw CausewayError("journal.not_found", facts: ["what": "source"]) }
     let details = try JSONValue.parse(message.details)
+    let amended = try clearance.flatMap { record throws(CausewayError) in try Clearance(json: try JSONValue.parse(record.state)).ucr }
     let translated: Translated
     do throws(CausewayError) {
-      let amended = try clearance.flatMap { record throws(CausewayError) in try Clearance(json: try JSONValue.parse(record.state)).ucr }
       translated = try translation(of: source.bytes, message, details, amended: amended)
     } catch {
       return try await refuse(message, source, error.problems)

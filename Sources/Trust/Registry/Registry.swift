@@ -7,7 +7,7 @@ package import Primitives
 /// stays readable and comparable line by line, and white space or member order do not matter. `typ` is ``type``, `kid` the SHA-256 of
 /// the signer's SPKI in hexadecimal. The document is parsed once: what was verified is what is used.
 ///
-/// - SeeAlso: `schemas/registry.schema.json`; design D7.
+/// - SeeAlso: `schemas/registry.schema.json`; docs/registry.md.
 package enum Registry {
   package static let type = "causeway-registry+jws"
   /// Largest document read.

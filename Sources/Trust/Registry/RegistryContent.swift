@@ -1,7 +1,7 @@
 package import JSONTree
 package import Primitives
 
-/// What a registry says: who takes part, with which certificates and ledger keys, and what was agreed between them (design D7).
+/// What a registry says: who takes part, with which certificates and ledger keys, and what was agreed between them.
 ///
 /// A draft until it is signed (``Registry/sign(_:key:)``), a claim until it is verified
 /// (``Registry/verify(_:keys:previousVersion:previousDigest:)``).

@@ -3,7 +3,7 @@ package import JSONTree
 import NIOCore
 package import Primitives
 
-/// HTTP answers of the inside API: JSON bodies, and problem details (RFC 9457) with every problem in English and Chinese.
+/// HTTP answers of both listeners: JSON bodies, and problem details (RFC 9457) with every problem in English and Chinese.
 struct Answers: Sendable {
   let texts: ErrorTexts
 
