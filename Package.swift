@@ -119,6 +119,7 @@ let package = Package(
     .testTarget(
       name: "GatewayTests",
       dependencies: [
+        "TestSupport",
         "Gateway", "Primitives", "YAMLTree", "JSONTree", "Declarations", "Formats", "Translation", "Policy", "Trust", "Ledger", "Exchange",
         "Journal",
         "JournalSQLite", log,
@@ -126,6 +127,7 @@ let package = Package(
     .testTarget(
       name: "EndToEndTests",
       dependencies: [
+        "TestSupport",
         "CausewayCLI", "Exchange", "Gateway", "Journal", "JournalSQLite", "JSONTree", "Ledger", "Trust", "Primitives", "CSQLite",
       ],
       swiftSettings: settings,

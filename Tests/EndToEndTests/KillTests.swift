@@ -5,6 +5,7 @@ import Journal
 import Ledger
 import Primitives
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import CausewayCLI
@@ -35,7 +36,7 @@ import Testing
       economy == "CN"
       ? [(.outboundReceived, 1...2), (.outboundTranslated, 1...2)] : [(.inboundTranslated, 1...2), (.supplementAnswered, 1...2)]
     var planned = counts.flatMap { point, range in range.map { Death.at(point, $0) } }
-    var random = Seeded(state: economy == "CN" ? 20_261_121 : 20_261_122)
+    var random = SplitMix(state: economy == "CN" ? 20_261_121 : 20_261_122)
     planned += (0..<7).map { _ in .after(milliseconds: Int.random(in: 0...900, using: &random)) }
     // Mixed, so that the two gateways do not walk in step.
     return planned.shuffled(using: &random)
@@ -202,18 +203,5 @@ struct Traces: Sendable {
       }
       return traces
     }
-  }
-}
-
-/// A generator of repeatable random numbers (SplitMix64).
-struct Seeded: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
   }
 }

@@ -1,4 +1,5 @@
 import Primitives
+import TestSupport
 import Testing
 
 @testable import Formats
@@ -18,7 +19,7 @@ import Testing
   ]
 
   @Test(arguments: seeds) func mutations(_ syntax: Document.Syntax, _ text: String) throws {
-    var random = RoundTripTests.Random(state: 7)
+    var random = SplitMix(state: 7)
     let original = Array(text.utf8)
     let bytes: [UInt8] = [
       0, 0x09, 0x0A, 0x20, 0x22, 0x26, 0x27, 0x2D, 0x2F, 0x3A, 0x3B, 0x3C, 0x3D, 0x3E, 0x3F, 0x5B, 0x5D, 0x78, 0x7B,

@@ -1,22 +1,11 @@
 import Primitives
+import TestSupport
 import Testing
 
 @testable import Formats
 
 /// What is written and parsed again says the same (attack XP-15: text that means something in the target syntax stays text).
 @Suite struct RoundTripTests {
-  /// A generator with a seed, so that a failure can be made again.
-  struct Random: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-      state &+= 0x9E37_79B9_7F4A_7C15
-      var value = state
-      value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-      value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-      return value ^ (value >> 31)
-    }
-  }
-
   static let pieces = [
     "a", "0", "中文", "深圳", "\u{20000}", "🚢", "é", "e\u{301}", "]]>", "<![CDATA[", "<", ">", "&", "&amp;", "\"", "'", "+", ":", "?", "UNB+",
     "<!--", "-->",
@@ -26,7 +15,7 @@ import Testing
   static let names = ["a", "Item", "GoodsItem", "名称", "x-1.y", "_", "content", "ns1"]
   static let namespaces: [String?] = [nil, "urn:a", "urn:b?x=1;y='2'", "http://example.org/a%20b/"]
 
-  static func document(_ syntax: Document.Syntax, _ random: inout Random) -> Document {
+  static func document(_ syntax: Document.Syntax, _ random: inout SplitMix) -> Document {
     var builder = DocumentBuilder(syntax: syntax)
     func text() -> String { (0..<Int.random(in: 0...5, using: &random)).map { _ in pieces.randomElement(using: &random) ?? "" }.joined() }
     func fill(_ depth: Int) {
@@ -60,7 +49,7 @@ import Testing
   }
 
   @Test func writtenXMLIsReadTheSame() throws {
-    var random = Random(state: 2026)
+    var random = SplitMix(state: 2026)
     for round in 0..<150 {
       let document = Self.document(.xml, &random)
       for encoding in TextEncoding.allCases {
@@ -73,7 +62,7 @@ import Testing
   }
 
   @Test func writtenJSONIsReadTheSame() throws {
-    var random = Random(state: 1121)
+    var random = SplitMix(state: 1121)
     for round in 0..<150 {
       let document = Self.document(.json, &random)
       let bytes = try JSONFormat.write(document, indent: round.isMultiple(of: 2))

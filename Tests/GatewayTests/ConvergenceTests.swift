@@ -3,6 +3,7 @@ import JSONTree
 import Journal
 import Primitives
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Gateway

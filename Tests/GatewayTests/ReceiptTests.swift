@@ -4,6 +4,7 @@ import Journal
 import Ledger
 import Primitives
 import Synchronization
+import TestSupport
 import Testing
 import Trust
 

@@ -8,6 +8,7 @@ import Logging
 import Policy
 import Primitives
 import Synchronization
+import TestSupport
 import Testing
 import Translation
 import Trust

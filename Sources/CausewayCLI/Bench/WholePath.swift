@@ -17,7 +17,6 @@ struct WholePath {
     /// Processor time of both gateways until the last document was ready for the destination's single window, in nanoseconds.
     let processorTime: Double
 
-    var perSecond: Double { Double(declarations) / elapsed * 1e9 }
     var processorTimeEach: Double { processorTime / Double(declarations) }
     func latency(_ rank: Double) -> Double { Stopwatch.percentile(rank, of: latencies) }
   }

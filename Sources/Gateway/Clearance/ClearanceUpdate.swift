@@ -29,6 +29,9 @@ struct Outgoing: Sendable {
 }
 
 extension GatewayNode {
+  /// How often a change begins again because somebody else was faster, before it gives up (`journal.contended`).
+  static let mostRounds = 64
+
   /// Changes a clearance that exists: reads it, lets `body` decide, commits everything in one transaction, and begins again when
   /// somebody else was faster.
   ///
@@ -38,7 +41,7 @@ extension GatewayNode {
     clearance id: String,
     _ body: @Sendable (inout Clearance, Instant) async throws(CausewayError) -> ClearanceChange
   ) async throws(CausewayError) -> Change.Committed {
-    for _ in 0..<64 {
+    for _ in 0..<Self.mostRounds {
       guard let record = try await clearanceRecord(id) else { throw CausewayError("receive.not_found") }
       var clearance = try Clearance(json: try JSONValue.parse(record.state))
       let now = clock.now()

@@ -49,7 +49,7 @@ extension GatewayNode {
         let receipt = Receipt.refusing(refusal, receiver: economy, ledger: Self.position(recorded))
         return Change.Finish(result: Array(try receipt.signed(keyID: signer.keyID, key: signer.key).utf8))
       })
-    for _ in 0..<64 {
+    for _ in 0..<Self.mostRounds {
       switch try await commit(change, takingNumberOf: refusal) {
       case .committed(let committed): return String(decoding: committed.result, as: UTF8.self)
       case .conflict(.clearance): continue

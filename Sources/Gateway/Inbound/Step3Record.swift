@@ -11,7 +11,7 @@ extension GatewayNode {
   /// Duplicates by message id or by effect get the stored receipt. Whether the message is legal now is decided by the clearance, in the
   /// same transaction that records the answer.
   func record(_ envelope: VerifiedEnvelope) async throws(CausewayError) -> String {
-    for _ in 0..<64 {
+    for _ in 0..<Self.mostRounds {
       if let receipt = try await receiptGivenBefore(to: envelope) { return receipt }
       let stored = try await clearanceRecord(envelope.header.clearance.text)
       let decision = try decide(envelope, stored)
