@@ -84,6 +84,9 @@ package struct Element: Sendable {
   package let list: String?
   /// UN/ECE Rec 20 code of the unit that its values are in.
   package let unit: String?
+  /// Elements of the same group that a value of this one was stated with: when the partner changes one of them, a value of this one that stayed
+  /// at home is not put back.
+  package internal(set) var follows: [ElementIndex]
   /// Says something about a natural person: a release policy must name it one by one.
   package let isPersonal: Bool
   /// Row of the crosswalk of declaration formats that it belongs to; empty for kinds outside the crosswalk.

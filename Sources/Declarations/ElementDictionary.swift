@@ -2,7 +2,7 @@ package import Primitives
 
 /// The canonical dictionary: the elements that mappings, policies, reports and error messages refer to by id.
 ///
-/// Loaded from CSV with the columns id, group, kind, type, export, import, list, unit, personal, row, wco, documents, en, zh.
+/// Loaded from CSV with the columns id, group, kind, type, export, import, list, unit, follows, personal, row, wco, documents, en, zh.
 /// A document kind exists because a row names it in `documents` (several are separated by a space); it has exactly one root group.
 package final class ElementDictionary: Sendable {
   package let elements: [Element]
@@ -70,7 +70,7 @@ package final class ElementDictionary: Sendable {
 
   private struct Builder {
     static let names = [
-      "id", "group", "kind", "type", "export", "import", "list", "unit", "personal", "row", "wco", "documents", "en", "zh",
+      "id", "group", "kind", "type", "export", "import", "list", "unit", "follows", "personal", "row", "wco", "documents", "en", "zh",
     ]
     let file: String
     let columns: [String: Int]
@@ -79,6 +79,8 @@ package final class ElementDictionary: Sendable {
     var byID: [ByteString: ElementIndex] = [:]
     var roots: [DocumentKind: ElementIndex] = [:]
     var problems: [Problem] = []
+    /// Ids may stand below the line that names them.
+    var followed: [(element: ElementIndex, ids: [String], line: Int)] = []
 
     init(_ table: CSVTable) throws(CausewayError) {
       file = table.file
@@ -133,14 +135,31 @@ package final class ElementDictionary: Sendable {
       }
       for kind in documents where !kinds.contains(kind) { kinds.append(kind) }
       byID[ByteString(id)] = index
+      if let ids = optional("follows") { followed.append((index, ids.split(separator: " ").map(String.init), row.line)) }
       elements.append(
         Element(
           index: index, id: id, group: group ?? nil, type: type, export: export, import: `import`, list: optional("list"),
-          unit: optional("unit"), isPersonal: field("personal") == "1", crosswalkRows: rows.compactMap { $0 }, wcoID: optional("wco"),
+          unit: optional("unit"), follows: [], isPersonal: field("personal") == "1", crosswalkRows: rows.compactMap { $0 }, wcoID: optional("wco"),
           documents: documents, en: field("en"), zh: field("zh")))
     }
 
-    func finish() throws(CausewayError) -> ElementDictionary {
+    private mutating func resolveFollowed() {
+      for (index, ids, line) in followed {
+        for id in ids {
+          guard let other = byID[ByteString(id)], other != index, elements[Int(other.raw)].group == elements[Int(index.raw)].group else {
+            problems.append(
+              Problem(
+                "config.dictionary_invalid", pointer: file, line: line, element: elements[Int(index.raw)].id,
+                facts: ["id": elements[Int(index.raw)].id, "reason": "follows names \(id), which is no other element of its group"]))
+            continue
+          }
+          elements[Int(index.raw)].follows.append(other)
+        }
+      }
+    }
+
+    mutating func finish() throws(CausewayError) -> ElementDictionary {
+      resolveFollowed()
       guard problems.isEmpty else { throw CausewayError(problems: problems) }
       guard !elements.isEmpty else {
         throw CausewayError("config.dictionary_invalid", pointer: file, facts: ["id": "", "reason": "there is no element"])

@@ -2,7 +2,22 @@ package import Declarations
 package import Formats
 package import Primitives
 
-/// A document that was found valid for its profile, with the declaration read from it. Only ``Translator/validate(_:as:on:)`` makes one.
+/// A document whose structure and codes were looked at: what is wrong with them so far. Only ``Translator/check(_:as:on:isDraft:)`` makes one.
+package struct CheckedDocument: Sendable {
+  let profile: Profile
+  let bound: BoundDocument
+  let plan: VariantPlan
+  let problems: [Problem]
+
+  fileprivate init(profile: Profile, bound: BoundDocument, plan: VariantPlan, problems: [Problem]) {
+    self.profile = profile
+    self.bound = bound
+    self.plan = plan
+    self.problems = problems
+  }
+}
+
+/// A document that was found valid for its profile, with the declaration read from it. Only ``Translator/read(_:)`` makes one.
 package struct ValidDocument: Sendable {
   package let profile: Profile
   package let reading: Reading
@@ -83,7 +98,7 @@ package struct Translator: Sendable {
 
   // MARK: 3 validate, 4 read
 
-  /// Document → evidence that it is valid, with everything that is wrong at once otherwise.
+  /// Document → evidence that it is valid, with everything that is wrong at once otherwise: ``check(_:as:on:isDraft:)`` and ``read(_:)``.
   ///
   /// - Parameters:
   ///   - day: `YYYY-MM-DD`; code lists with periods of validity are asked about it. nil: validity in time does not count.
@@ -92,16 +107,36 @@ package struct Translator: Sendable {
   package func validate(_ document: Document, as profile: Profile, on day: String? = nil, isDraft: Bool = false) throws(CausewayError)
     -> ValidDocument
   {
+    try read(try check(document, as: profile, on: day, isDraft: isDraft))
+  }
+
+  /// The first half of validating: every node is known, and every leaf is of its type and on its list. What is wrong is held, not thrown,
+  /// so that what reading finds is told with it.
+  ///
+  /// - Throws: `parse.root_unknown`, `parse.namespace_unknown`, `validate.direction_unknown`; `validate.more_problems` and
+  ///   `validate.too_many_unknown` when the document is wrong from end to end.
+  package func check(_ document: Document, as profile: Profile, on day: String? = nil, isDraft: Bool = false) throws(CausewayError)
+    -> CheckedDocument
+  {
     let bound = try BoundDocument(document, to: profile.structure)
     let plan = try Self.variant(of: bound, profile: profile)
-    var problems = StructureValidator.check(bound, profile: profile, variant: plan, on: day, isDraft: isDraft)
+    let problems = StructureValidator.check(bound, profile: profile, variant: plan, on: day, isDraft: isDraft)
     // Wrong from end to end: what the values would say does not matter any more.
     if let last = problems.last, last.severity == .error, ["validate.more_problems", "validate.too_many_unknown"].contains(last.code) {
       throw CausewayError(problems: problems)
     }
+    return CheckedDocument(profile: profile, bound: bound, plan: plan, problems: problems)
+  }
+
+  /// The second half: the canonical declaration, and the rules across its fields.
+  ///
+  /// - Throws: `validate.*`, `read.code_unknown`, `read.unit_unknown`: all problems of both halves, errors first.
+  package func read(_ checked: CheckedDocument) throws(CausewayError) -> ValidDocument {
+    let (profile, bound, plan) = (checked.profile, checked.bound, checked.plan)
     let reading = Reader.read(bound, profile: profile, variant: plan)
+    var problems = checked.problems
     problems += Self.problems(of: reading, bound: bound, profile: profile)
-    problems += Self.ruleProblems(reading.declaration, profile: profile, plan: plan, document: document)
+    problems += Self.ruleProblems(reading.declaration, profile: profile, plan: plan, document: bound.document)
     let errors = problems.filter { $0.severity == .error }
     guard errors.isEmpty else { throw CausewayError(problems: errors + problems.filter { $0.severity != .error }) }
     return ValidDocument(profile: profile, reading: reading, warnings: problems, bound: bound, plan: plan)

@@ -4,8 +4,8 @@ import Testing
 @testable import Declarations
 
 @Suite struct ElementDictionaryTests {
-  static let header = "id,group,kind,type,export,import,list,unit,personal,row,wco,documents,en,zh\n"
-  static let root = "D,,group,,1,1,,,,,,declaration,Root,根\n"
+  static let header = "id,group,kind,type,export,import,list,unit,follows,personal,row,wco,documents,en,zh\n"
+  static let root = "D,,group,,1,1,,,,,,,declaration,Root,根\n"
 
   func load(_ rows: String) throws(CausewayError) -> ElementDictionary {
     try ElementDictionary.load(csv: Array((Self.header + rows).utf8), file: "d.csv")
@@ -35,23 +35,32 @@ import Testing
     #expect(rows.isSuperset(of: 1...106))
   }
 
+  @Test func anElementMayFollowOneThatStandsBelowIt() throws {
+    let dictionary = try load(
+      Self.root + "D.A,D,leaf,text 5,1,1,,,D.B,,,,declaration,A,甲\nD.B,D,leaf,text 5,1,1,,,,,,,declaration,B,乙\n")
+    let first = try #require(dictionary[id: "D.A"])
+    #expect(dictionary[first].follows == [dictionary[id: "D.B"]])
+  }
+
   @Test func addingAKindIsData() throws {
-    let dictionary = try load(Self.root + "E,,group,,,,,,,,,event,Event,事件\nE.Code,E,leaf,code 3,1,1,,,,,,event,Code,代码\n")
+    let dictionary = try load(Self.root + "E,,group,,,,,,,,,,event,Event,事件\nE.Code,E,leaf,code 3,1,1,,,,,,,event,Code,代码\n")
     #expect(dictionary.kinds == ["declaration", "event"])
     #expect(dictionary.root(of: "event") == dictionary[id: "E"])
   }
 
   @Test(arguments: [
-    ("D.A,D,leaf,text 5,1,1,,,,,,declaration,A,甲\nD.A,D,leaf,text 5,1,1,,,,,,declaration,A,甲\n", 4, "there already"),
-    ("D.A,X,leaf,text 5,1,1,,,,,,declaration,A,甲\n", 3, "not known above"),
-    ("D.A,D,leaf,text five,1,1,,,,,,declaration,A,甲\n", 3, "type"),
-    ("D.A,D,leaf,text 5,2..1,1,,,,,,declaration,A,甲\n", 3, "cardinality"),
-    ("D.A,D,leaf,text 5,0..n,1,,,,,,declaration,A,甲\n", 3, "at most once"),
-    ("D.A,D,leaf,text 5,1,1,,,yes,,,declaration,A,甲\n", 3, "personal"),
-    ("D.A,D,leaf,text 5,1,1,,,,,,status,A,甲\n", 3, "document kind"),
-    ("D.A,D,leaf,text 5,1,1,,,,,,declaration,A,\n", 3, "name"),
-    ("D..A,D,leaf,text 5,1,1,,,,,,declaration,A,甲\n", 3, "single dots"),
-    ("E,,group,,1,1,,,,,,declaration,E,乙\n", 3, "root already"),
+    ("D.A,D,leaf,text 5,1,1,,,,,,,declaration,A,甲\nD.A,D,leaf,text 5,1,1,,,,,,,declaration,A,甲\n", 4, "there already"),
+    ("D.A,X,leaf,text 5,1,1,,,,,,,declaration,A,甲\n", 3, "not known above"),
+    ("D.A,D,leaf,text five,1,1,,,,,,,declaration,A,甲\n", 3, "type"),
+    ("D.A,D,leaf,text 5,2..1,1,,,,,,,declaration,A,甲\n", 3, "cardinality"),
+    ("D.A,D,leaf,text 5,0..n,1,,,,,,,declaration,A,甲\n", 3, "at most once"),
+    ("D.A,D,leaf,text 5,1,1,,,,yes,,,declaration,A,甲\n", 3, "personal"),
+    ("D.A,D,leaf,text 5,1,1,,,,,,,status,A,甲\n", 3, "document kind"),
+    ("D.A,D,leaf,text 5,1,1,,,,,,,declaration,A,\n", 3, "name"),
+    ("D..A,D,leaf,text 5,1,1,,,,,,,declaration,A,甲\n", 3, "single dots"),
+    ("D.A,D,leaf,text 5,1,1,,,D.B,,,,declaration,A,甲\n", 3, "follows names D.B"),
+    ("D.A,D,leaf,text 5,1,1,,,D.A,,,,declaration,A,甲\n", 3, "follows names D.A"),
+    ("E,,group,,1,1,,,,,,,declaration,E,乙\n", 3, "root already"),
   ])
   func refusesABadRow(rows: String, line: Int, reason: String) {
     let error = #expect(throws: CausewayError.self) { try load(Self.root + rows) }
@@ -63,7 +72,7 @@ import Testing
 
   @Test func namesAllBadRowsAtOnce() {
     let error = #expect(throws: CausewayError.self) {
-      try load(Self.root + "D.A,D,leaf,nope,1,1,,,,,,declaration,A,甲\nD.B,D,leaf,nope,1,1,,,,,,declaration,A,甲\n")
+      try load(Self.root + "D.A,D,leaf,nope,1,1,,,,,,,declaration,A,甲\nD.B,D,leaf,nope,1,1,,,,,,,declaration,A,甲\n")
     }
     #expect(error?.problems.map(\.line) == [3, 4])
   }

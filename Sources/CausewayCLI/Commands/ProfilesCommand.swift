@@ -8,7 +8,8 @@ import Translation
 /// The formats that are installed.
 struct ProfilesCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "profiles", abstract: "List, show and check the profiles.", subcommands: [List.self, Show.self, Schema.self, Check.self])
+    commandName: "profiles", abstract: "List, show and check the profiles.",
+    subcommands: [List.self, Show.self, Schema.self, Sample.self, Check.self])
 
   /// Lists them.
   struct List: AsyncParsableCommand {
@@ -92,6 +93,32 @@ struct ProfilesCommand: AsyncParsableCommand {
           throw CausewayError("profile.no_schema", facts: ["profile": profile, "file": file])
         }
         Console.write(Array(found.text.utf8))
+      }
+    }
+  }
+
+  /// Prints a synthetic document.
+  struct Sample: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Print a synthetic document of a profile, valid by its structure, code lists and rules.",
+      discussion: "The same seed gives the same document. For integration and load tests: nothing in it is real.")
+
+    @Argument(help: "Profile, for example sg.tradenet.") var profile: String
+    @Option(help: "Number that decides what the document holds.") var seed: UInt64 = 1
+    @Option(help: "Number of goods items; without it a few.") var items: Int?
+    @Option(help: "export or import; without it the seed decides.") var direction: String?
+    @Option(help: "Folder of the dictionary, code lists and profiles.") var schemas: String?
+
+    func validate() throws {
+      if let direction, !["export", "import"].contains(direction) { throw ValidationError("--direction is export or import.") }
+      if let items, !(1...9999).contains(items) { throw ValidationError("--items is a number from 1 to 9999.") }
+    }
+
+    func run() async throws {
+      try await Console.reportingErrors {
+        let profile = try Translator(try ProfileLibrary.load(try Files.schemas(schemas))).profile(profile)
+        let wanted = direction.map { $0 == "export" ? Direction.export : .import }
+        Console.write(try profile.sample(seed: seed, items: items, direction: wanted))
       }
     }
   }

@@ -61,6 +61,7 @@ struct ValidateCommand: AsyncParsableCommand {
       "Problems go to standard error, one JSON object a line, with a pointer into the document. Exit code 0 when it is valid, 65 when not.")
 
   @Option(help: "Profile of the document.") var profile: String
+  @Flag(help: "The document is a draft that waits for its supplement: what is missing is no error.") var draft = false
   @Option(help: "Folder of the dictionary, code lists and profiles.") var schemas: String?
   @Option(help: "Day for which code lists are asked, YYYY-MM-DD.") var day: String?
   @Argument(help: "The document; - or nothing for standard input.") var file: String = "-"
@@ -70,7 +71,7 @@ struct ValidateCommand: AsyncParsableCommand {
       let translator = Translator(try ProfileLibrary.load(try Files.schemas(schemas)))
       let profile = try translator.profile(profile)
       let bytes = try Files.document(file)
-      let valid = try translator.validate(try translator.parse(bytes, as: profile), as: profile, on: day)
+      let valid = try translator.validate(try translator.parse(bytes, as: profile), as: profile, on: day, isDraft: draft)
       Console.report(valid.warnings)
       Console.line("valid: \(profile.name), \(valid.declaration.count) values, \(valid.warnings.count) warnings")
     }

@@ -1,6 +1,6 @@
 import Declarations
 
-/// What a declaration that is being written says about the elements of one leaf.
+/// What a declaration that is being written says about the elements of one leaf, and about those that its value was stated with.
 struct ElementGuard {
   /// Stands for a leaf whose text is computed and has no element.
   static let computed = "="
@@ -18,7 +18,8 @@ struct ElementGuard {
         continue
       }
       let groups = instances(of: use, at: node, in: draft)
-      for element in use.rule.elements + use.rule.implies.map(\.field.element) {
+      let own = use.rule.elements + use.rule.implies.map(\.field.element)
+      for element in own + own.flatMap({ dictionary[$0].follows }) {
         let id = dictionary[element].id
         guard !texts.contains(where: { $0.element == id }) else { continue }
         let found = groups.compactMap { $0.text(element) }

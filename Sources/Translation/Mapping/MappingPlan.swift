@@ -141,6 +141,26 @@ final class RulePlan: Sendable {
     case unit(Field, Unit)
   }
 
+  /// One element for all instances of a repeated node, as one set of terms for several invoices.
+  struct Across: Sendable {
+    enum Rule: String, Sendable {
+      /// Every instance has the value, and it is the same.
+      case each
+      /// Those instances that have a value have the same.
+      case same
+      /// The sum of the instances' values.
+      case sum
+    }
+
+    let rule: Rule
+    /// From the rule's context to the instances.
+    let instances: Path
+    /// From an instance to the leaf.
+    let leaf: Path
+    /// From an instance to what must be the same for a sum to mean something: the currency.
+    let by: Path?
+  }
+
   let line: Int
   /// nil: the rule has no place in the document.
   let path: Path?
@@ -150,8 +170,8 @@ final class RulePlan: Sendable {
   let kind: Kind
   /// Elements that follow from the presence of the leaf; writing uses the rule only when they have these values.
   let implies: [(field: Field, text: String)]
-  /// May make an instance of a node that a group targets.
-  let creates: Bool
+  /// Instances of a repeated node that share one element: how their values become one.
+  let across: Across?
   /// Another rule writes the same node: look before writing.
   let sharesTarget: Bool
   /// The elements that the rule reads and writes.
@@ -162,8 +182,7 @@ final class RulePlan: Sendable {
 
   init(
     line: Int, path: Path?, also: [Path] = [], reads: Bool, writes: Bool, kind: Kind, implies: [(field: Field, text: String)] = [],
-    creates: Bool = false,
-    sharesTarget: Bool = false
+    across: Across? = nil, sharesTarget: Bool = false
   ) {
     self.line = line
     self.path = path
@@ -172,7 +191,7 @@ final class RulePlan: Sendable {
     self.writes = writes
     self.kind = kind
     self.implies = implies
-    self.creates = creates
+    self.across = across
     self.sharesTarget = sharesTarget
     elements = Self.elements(of: kind)
     hasPosition = path?.steps.contains { $0.tests.contains { if case .position = $0 { true } else { false } } } ?? false
@@ -181,7 +200,7 @@ final class RulePlan: Sendable {
 
   func sharing(_ sharesTarget: Bool) -> RulePlan {
     RulePlan(
-      line: line, path: path, also: also, reads: reads, writes: writes, kind: kind, implies: implies, creates: creates,
+      line: line, path: path, also: also, reads: reads, writes: writes, kind: kind, implies: implies, across: across,
       sharesTarget: sharesTarget)
   }
 

@@ -99,15 +99,7 @@ struct Reader {
   /// Reads one instance; nil when nothing in it has a value.
   private mutating func read(_ plan: GroupPlan, at node: Int32, text: ArraySlice<UInt8>? = nil) -> Group? {
     let base = plan.node
-    var slots = [Int32](repeating: -1, count: structure[base].end - base)
-    var index = Int(node)
-    let end = Int(bound.ends[index])
-    while index < end {
-      let slot = Int(bound.binding[index]) - base
-      if slot >= 0, slot < slots.count, slots[slot] < 0 { slots[slot] = Int32(index) }
-      index += 1
-    }
-    slots[0] = node
+    let slots = slots(below: node, base)
     var group = Group(plan.element)
     for item in plan.items {
       switch item {
@@ -127,6 +119,17 @@ struct Reader {
       }
     }
     return group
+  }
+
+  /// By structure node below `base`: the first document node under a node that stands for it; -1: none.
+  private func slots(below node: Int32, _ base: Int) -> [Int32] {
+    var slots = [Int32](repeating: -1, count: structure[base].end - base)
+    for index in Int(node)..<Int(bound.ends[Int(node)]) {
+      let slot = Int(bound.binding[index]) - base
+      if slot >= 0, slot < slots.count, slots[slot] < 0 { slots[slot] = Int32(index) }
+    }
+    slots[0] = node
+    return slots
   }
 
   private mutating func readInstances(_ plan: GroupPlan, _ group: inout Group, _ context: Int32, _ slots: [Int32], _ base: Int) {
@@ -189,7 +192,15 @@ struct Reader {
   private mutating func read(
     _ rule: RulePlan, _ plan: GroupPlan, _ group: inout Group, _ context: Int32, _ slots: [Int32], _ base: Int, _ piece: ArraySlice<UInt8>?
   ) {
+    if let across = rule.across { return readAcross(across, rule, plan, &group, instances(across.instances, context, slots, base)) }
     guard let path = rule.path else { return }
+    read(rule, path, plan, &group, context, slots, base, piece)
+  }
+
+  private mutating func read(
+    _ rule: RulePlan, _ path: Path, _ plan: GroupPlan, _ group: inout Group, _ context: Int32, _ slots: [Int32], _ base: Int,
+    _ piece: ArraySlice<UInt8>?
+  ) {
     if case .lines(let field, let length, _) = rule.kind {
       readLines(field, length, instances(path, context, slots, base), &group)
       return
@@ -212,7 +223,13 @@ struct Reader {
       return
     }
     guard let type = structure[leaf].type else { return }
-    for (field, text) in rule.implies where group[field.element] == nil { group[field.element] = Value(text, origin: node) }
+    for (field, text) in rule.implies {
+      if let present = group[field.element], !present.text.utf8.elementsEqual(text.utf8) {
+        if case .field(let field, _) = rule.kind { fail(field, node, .conflict) }
+        return
+      }
+      group[field.element] = Value(text, origin: node)
+    }
     switch rule.kind {
     case .field(let field, let scale):
       if let scale {
@@ -228,6 +245,51 @@ struct Reader {
     case .unit(let field, let unit): readUnit(field, unit, type, text, node, locate(unit.path, context, slots, base), &group)
     case .computed(_, nil): marks[Int(node)] = ReadMark(action: .computed, reason: nil)
     case .lines, .implied, .derived: break
+    }
+  }
+
+  /// One element from all instances of a repeated node.
+  private mutating func readAcross(
+    _ across: RulePlan.Across, _ rule: RulePlan, _ plan: GroupPlan, _ group: inout Group, _ nodes: [Int32]
+  ) {
+    guard let element = rule.elements.first else { return }
+    var parts: [Value] = []
+    var kinds: Set<[UInt8]> = []
+    for node in nodes {
+      let base = across.instances.target
+      let slots = slots(below: node, base)
+      // What the instance alone would say; values that an earlier rule implied are looked at, not made anew.
+      var scratch = Group(plan.element)
+      for (field, _) in rule.implies { scratch[field.element] = group[field.element] }
+      read(rule, across.leaf, plan, &scratch, node, slots, base, nil)
+      guard let value = scratch[element] else { continue }
+      for (field, _) in rule.implies { group[field.element] = scratch[field.element] }
+      parts.append(value)
+      let kind = across.by.map { locate($0, node, slots, base) } ?? -1
+      kinds.insert(kind < 0 ? [] : bound.filled(kind).map { Array(LeafType.trimmed($0)) } ?? [])
+    }
+    guard let first = parts.first else { return }
+    var whole: Value?
+    switch across.rule {
+    case .each: whole = parts.count == nodes.count && parts.allSatisfy(first.hasSameContent) ? first : nil
+    case .same: whole = parts.allSatisfy(first.hasSameContent) ? first : nil
+    case .sum:
+      let sum = parts.dropFirst().reduce(ExactDecimal(first.text)) { sum, part in ExactDecimal(part.text).flatMap { sum?.adding($0) } }
+      if parts.count == 1 {
+        whole = first
+      } else if kinds.count == 1, let sum, let text = dictionary[element].type.canonical(sum.description) {
+        whole = Value(text, origin: first.origin)
+      }
+    }
+    for part in parts where parts.count > 1 || whole == nil {
+      marks[Int(part.origin)] = ReadMark(
+        action: whole == nil ? .notCarried : across.rule == .sum ? .computed : .copied, reason: whole == nil ? .conflict : nil,
+        via: part.origin == first.origin ? -1 : first.origin, element: element)
+    }
+    if let whole {
+      group[element] = whole
+    } else {
+      failures[ElementPath(element, in: steps)] = ReadFailure(reason: .conflict, node: first.origin, candidates: [])
     }
   }
 

@@ -6,7 +6,7 @@ import YAMLTree
 extension MappingCompiler {
   private static let ruleKeys: Set<String> = [
     "at", "also", "element", "direction", "shape", "convert", "const", "compute", "implied", "concat", "otherwise", "lines", "unit", "only",
-    "scaledBy", "inverse", "implies", "create",
+    "scaledBy", "inverse", "implies", "across", "by",
   ]
 
   mutating func group(
@@ -109,10 +109,11 @@ extension MappingCompiler {
     for text in try node["also"]?.strings() ?? [] { if let path = resolve(text, from: context, at: node) { also.append(path) } }
     for path in also { mark(path, writes: false) }
     let kind = try kind(node, group: group, path: path, context: context)
+    let across = try across(node, kind: kind, path: path)
     if case .lines = kind {
-      checkUnambiguous(path, at: node, allowsRepeatedTarget: true)
+      checkUnambiguous(across?.leaf ?? path, at: node, allowsRepeatedTarget: true)
     } else {
-      checkUnambiguous(path, at: node, allowsRepeatedTarget: false)
+      checkUnambiguous(across?.leaf ?? path, at: node, allowsRepeatedTarget: false)
     }
     if case .implied = kind { throw node.error("an implied value has no place") }
     mark(path, writes: writes)
@@ -122,8 +123,37 @@ extension MappingCompiler {
       implies.append((field: field, text: try member.value.string()))
     }
     return RulePlan(
-      line: node.line, path: path, also: also, reads: reads, writes: writes, kind: kind, implies: implies,
-      creates: try node["create"]?.flag() ?? false)
+      line: node.line, path: path, also: also, reads: reads, writes: writes, kind: kind, implies: implies, across: across)
+  }
+
+  /// `across: each|same|sum`, with `by` for a sum: the path goes through one repeated node, and the element stands for all its instances.
+  private mutating func across(_ node: YAMLNode, kind: RulePlan.Kind, path: Path) throws(CausewayError) -> RulePlan.Across? {
+    guard let word = try node["across"]?.string() else {
+      guard node["by"] == nil else { throw node.error("`by` belongs to `across: sum`") }
+      return nil
+    }
+    guard let rule = RulePlan.Across.Rule(rawValue: word) else { throw node.error("across is each, same or sum") }
+    switch (kind, rule) {
+    case (.field(let field, nil), .sum):
+      guard case .decimal = field.type, !field.hasConversion else { throw node.error("only a decimal number can be summed") }
+    case (.field(_, nil), _), (.lines, .each), (.lines, .same): break
+    default: throw node.error("`across` goes with an element, and with `lines`")
+    }
+    guard let position = path.steps.firstIndex(where: { structure[$0.node].isRepeated && $0.tests.isEmpty }),
+      position < path.steps.count - 1
+    else { throw node.error("the path goes through no repeated node") }
+    let outer = Array(path.steps[...position])
+    let instance = path.steps[position].node
+    var by: Path?
+    if let text = try node["by"]?.string() {
+      guard rule == .sum, let found = resolve(text, from: instance, at: node), structure[found.target].isLeaf else {
+        throw node.error("`by` names a leaf below the repeated node, for a sum")
+      }
+      by = found
+    }
+    return RulePlan.Across(
+      rule: rule, instances: Path(isAbsolute: path.isAbsolute, steps: outer, target: instance),
+      leaf: Path(isAbsolute: false, steps: Array(path.steps[(position + 1)...]), target: path.target), by: by)
   }
 
   private mutating func placeless(_ node: YAMLNode, _ group: ElementIndex) throws(CausewayError) -> RulePlan.Kind {

@@ -48,14 +48,14 @@ extension Writer {
       case .refused(let reason): return note(field.element, instance, value.origin, -1, .notCarried, reason)
       }
     }
-    let lines = Self.lines(whole, length)
+    guard let lines = Self.lines(whole, length) else { return note(field.element, instance, value.origin, -1, .notCarried, .reshaped) }
     guard lines.count <= max else { return note(field.element, instance, value.origin, -1, .notCarried, .tooLong) }
     guard lines.allSatisfy({ structure.violation(of: path.target, text: Array($0.utf8)[...], on: day) == nil }) else {
       return note(field.element, instance, value.origin, -1, .notCarried, .pattern)
     }
     var parent: Int32 = path.isAbsolute ? 0 : context
     for step in path.steps.dropLast() {
-      guard let next = draft.reach(step, from: parent, isGrouped: plan.groupAt[step.node] != nil && !rule.creates) else {
+      guard let next = draft.reach(step, from: parent, isGrouped: plan.groupAt[step.node] != nil) else {
         return note(field.element, instance, value.origin, -1, .notCarried, .noPlace)
       }
       parent = next
@@ -68,17 +68,33 @@ extension Writer {
     }
   }
 
-  /// Pieces of `length` scalars; the last may be shorter.
-  static func lines(_ text: String, _ length: Int) -> [String] {
-    let scalars = text.unicodeScalars
-    guard scalars.count > length else { return [text] }
+  /// The text in pieces of at most `length` scalars that give it back even when white space around them is lost: a full line goes on in the
+  /// next one, after a shorter one stands a space. Words are cut only where no space is near the end of the line.
+  ///
+  /// - Returns: nil when there are no such pieces: several spaces, or a word as long as a line, stand where the line would end.
+  static func lines(_ text: String, _ length: Int) -> [String]? {
+    let scalars = Array(text.unicodeScalars)
+    func isSpace(_ index: Int) -> Bool { scalars[index] == " " }
     var lines: [String] = []
-    var start = scalars.startIndex
-    while start < scalars.endIndex {
-      let end = scalars.index(start, offsetBy: length, limitedBy: scalars.endIndex) ?? scalars.endIndex
-      lines.append(String(scalars[start..<end]))
-      start = end
+    var start = 0
+    func take(_ end: Int) {
+      var line = String.UnicodeScalarView()
+      line.append(contentsOf: scalars[start..<end])
+      lines.append(String(line))
     }
+    while scalars.count - start > length {
+      let end = start + length
+      if !isSpace(end - 1), !isSpace(end) {
+        take(end)
+        start = end
+      } else {
+        let candidates = stride(from: end - 1, to: start, by: -1)
+        guard let space = candidates.first(where: { isSpace($0) && !isSpace($0 - 1) && !isSpace($0 + 1) }) else { return nil }
+        take(space)
+        start = space + 1
+      }
+    }
+    take(scalars.count)
     return lines
   }
 }

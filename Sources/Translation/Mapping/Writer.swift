@@ -168,26 +168,35 @@ struct Writer {
         dropped(group.groups(element)[position], (entries[element] ?? 0) + Int32(position), .tooMany)
       }
     }
-    for member in group.values where !plan.writable[Int(member.element.raw)] {
-      var reason = Reason.noPlace
-      for case .rule(let rule) in plan.items {
-        if case .implied(let field, let text) = rule.kind, field.element == member.element {
-          reason = member.value.text.utf8.elementsEqual(text.utf8) ? .constant : .conflict
-        }
-        if case .derived(let field, _) = rule.kind, field.element == member.element { reason = .constant }
-        for (field, text) in rule.implies where field.element == member.element && member.value.text.utf8.elementsEqual(text.utf8) {
-          reason = .constant
-        }
-      }
-      guard member.value.isFilled else { continue }
+    for member in group.values where member.value.isFilled && !plan.writable[Int(member.element.raw)] {
+      let isSaid = saysItself(member.element, member.value, plan, group)
       note(
-        member.element, instance, member.value.origin, -1, reason == .constant ? .implied : .notCarried, reason == .constant ? nil : reason)
+        member.element, instance, member.value.origin, -1, isSaid == true ? .implied : .notCarried,
+        isSaid == nil ? .noPlace : isSaid == true ? nil : .conflict)
     }
     for list in group.groups where !plan.writableGroups[Int(list.element.raw)] {
       let first = Int32(instances.count)
       for position in list.groups.indices { instances.append(.init(parent: instance, element: list.element, position: position)) }
       for (position, inner) in list.groups.enumerated() { dropped(inner, first + Int32(position), .noPlace) }
     }
+  }
+
+  /// Whether a value that no rule writes is what the format says by itself: by a rule without a place, or by where other values went.
+  ///
+  /// - Returns: nil: the format says nothing of the element; false: it says something else, so that reading would give another value.
+  private func saysItself(_ element: ElementIndex, _ value: Value, _ plan: GroupPlan, _ group: Group) -> Bool? {
+    var answer: Bool?
+    for case .rule(let rule) in plan.items {
+      switch rule.kind {
+      case .implied(let field, let text) where field.element == element: answer = value.text.utf8.elementsEqual(text.utf8)
+      case .derived(let field, let compute) where field.element == element:
+        guard let text = compute.evaluate(in: group).flatMap({ field.type.canonical($0) }) else { continue }
+        answer = field.type.isSame(value.text, text)
+      default:
+        if rule.implies.contains(where: { $0.field.element == element && value.text.utf8.elementsEqual($0.text.utf8) }) { return true }
+      }
+    }
+    return answer
   }
 
   mutating func dropped(_ group: Group, _ instance: Int32, _ reason: Reason) {
@@ -296,15 +305,25 @@ struct Writer {
     }
   }
 
-  mutating func reach(_ path: Path, _ context: Int32, sharesTarget: Bool = true, creates: Bool = false) -> Int32? {
+  mutating func reach(_ path: Path, _ context: Int32, sharesTarget: Bool = true) -> Int32? {
     var node: Int32 = path.isAbsolute ? 0 : context
     for (index, step) in path.steps.enumerated() {
       let isLast = index == path.steps.count - 1
-      guard let next = draft.reach(step, from: node, isGrouped: plan.groupAt[step.node] != nil && !creates, isNew: isLast && !sharesTarget)
+      guard let next = draft.reach(step, from: node, isGrouped: plan.groupAt[step.node] != nil, isNew: isLast && !sharesTarget)
       else { return nil }
       node = next
     }
     return node
+  }
+
+  /// Number of instances that a path leads to.
+  private func count(_ path: Path, _ context: Int32) -> Int {
+    var node: Int32 = path.isAbsolute ? 0 : context
+    for step in path.steps.dropLast() {
+      node = draft.find(step, from: node)
+      guard node >= 0 else { return 0 }
+    }
+    return draft.instances(path.target, of: node).count
   }
 
   /// Whether the leaf that an attribute qualifies has a text.
@@ -332,7 +351,7 @@ struct Writer {
     if structure[path.target].isAttribute, structure[structure[path.target].parent].isLeaf, !hasValue(path, context) {
       return .failure(.init(reason: .withoutValue))
     }
-    guard let node = reach(path, context, sharesTarget: rule.sharesTarget, creates: rule.creates) else {
+    guard let node = reach(path, context, sharesTarget: rule.sharesTarget) else {
       return .failure(.init(reason: .noPlace))
     }
     if let present = draft.nodes[Int(node)].text, !draft.nodes[Int(node)].isWeak {
@@ -348,7 +367,7 @@ struct Writer {
 
   mutating func write(_ rule: RulePlan, _ group: Group, _ context: Int32, _ instance: Int32, isRoot: Bool) {
     guard let path = rule.path, let type = structure[path.target].type else { return }
-    if rule.hasPosition, !rule.creates {
+    if rule.hasPosition || rule.across != nil {
       deferred.append((rule, context, group, instance, isRoot))
       return
     }
@@ -409,6 +428,13 @@ struct Writer {
 
   mutating func writeDeferred(_ rule: RulePlan, _ group: Group, _ context: Int32, _ instance: Int32, isRoot: Bool) {
     guard let path = rule.path, let type = structure[path.target].type else { return }
+    if let across = rule.across, count(across.instances, context) > 1 {
+      // Which part of the value belongs to which instance is not known.
+      for element in rule.elements {
+        if let value = group[element], value.isFilled { note(element, instance, value.origin, -1, .notCarried, .reshaped) }
+      }
+      return
+    }
     switch rule.kind {
     case .constant(let text):
       if structure[path.target].isAttribute {

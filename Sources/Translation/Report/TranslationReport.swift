@@ -211,6 +211,7 @@ struct ReportBuilder {
   private static func combine(_ mark: ReadMark?, _ event: WriteEvent) -> (Action, Reason?, CodeListVersion?) {
     guard event.target >= 0 || event.action == .implied else { return (event.action, event.reason, event.table) }
     guard let mark else { return (event.origin < 0 && event.action == .copied ? .computed : event.action, event.reason, event.table) }
+    if mark.action == .computed { return (.computed, mark.reason, event.table) }
     if event.action == .lossy { return (.lossy, event.reason, event.table) }
     if mark.action == .lossy { return (.lossy, mark.reason, mark.table) }
     if event.action == .converted { return (.converted, event.reason, event.table) }
