@@ -139,7 +139,8 @@ package final class ElementDictionary: Sendable {
       elements.append(
         Element(
           index: index, id: id, group: group ?? nil, type: type, export: export, import: `import`, list: optional("list"),
-          unit: optional("unit"), follows: [], isPersonal: field("personal") == "1", crosswalkRows: rows.compactMap { $0 }, wcoID: optional("wco"),
+          unit: optional("unit"), follows: [], isPersonal: field("personal") == "1", crosswalkRows: rows.compactMap { $0 },
+          wcoID: optional("wco"),
           documents: documents, en: field("en"), zh: field("zh")))
     }
 

@@ -31,7 +31,8 @@ import Testing
     let altered = partner.declaration.setting(place, value)
     return (
       home,
-      try translator.write(partner, released: altered, to: home.profile, options: .init(complement: there.complement, makesComplement: false))
+      try translator.write(
+        partner, released: altered, to: home.profile, options: .init(complement: there.complement, makesComplement: false))
     )
   }
 
@@ -48,7 +49,9 @@ import Testing
     #expect(entry.reason == .conflict)
   }
 
-  @Test(arguments: ["Declaration.InvoiceAmount", "Declaration.InvoiceCurrency", "Declaration.GoodsItemQuantity", "Declaration.ContainerIndicator"])
+  @Test(arguments: [
+    "Declaration.InvoiceAmount", "Declaration.InvoiceCurrency", "Declaration.GoodsItemQuantity", "Declaration.ContainerIndicator",
+  ])
   func anUnchangedTotalIsImplied(_ path: String) throws {
     let translator = try Schemas.translator()
     let home = try translator.valid(try Schemas.sample(textiles), "cn.decmessage")
@@ -98,7 +101,9 @@ import Testing
   private let sample = "sg.tradenet/4.1/samples/in-payment-textiles.xml"
 
   /// The sample with a second invoice after the first.
-  private func valid(_ currency: String = "USD", terms: String = "FOB", freight: String = "<cbc:Amount currencyID=\"USD\">100.00</cbc:Amount>")
+  private func valid(
+    _ currency: String = "USD", terms: String = "FOB", freight: String = "<cbc:Amount currencyID=\"USD\">100.00</cbc:Amount>"
+  )
     throws -> ValidDocument
   {
     let second = """
