@@ -7,6 +7,9 @@ extension ErrorCatalogue {
     .init("profile.unknown", .error, en: "There is no profile {profile}.", zh: "没有格式配置 {profile}。"),
     .init("profile.structure_invalid", .error, en: "The structure is invalid: {reason}.", zh: "结构定义无效：{reason}。"),
     .init("profile.mapping_invalid", .error, en: "The mapping is invalid: {reason}.", zh: "映射定义无效：{reason}。"),
+    .init(
+      "profile.unproven", .fault, en: "{element} is called {class}; a generated declaration ({seed}) says {seen}.",
+      zh: "{element} 判定为 {class}，但生成的报关单（{seed}）表明 {seen}。"),
     .init("profile.rule_invalid", .error, en: "The rule is invalid: {reason}.", zh: "规则定义无效：{reason}。"),
     .init("parse.root_unknown", .refusal, en: "The root element is not {expected}.", zh: "根元素不是 {expected}。"),
     .init("parse.namespace_unknown", .refusal, en: "The root element is not in the namespace {expected}.", zh: "根元素不在命名空间 {expected} 中。"),
@@ -43,6 +46,7 @@ extension ErrorCatalogue {
     .init(
       "write.shape_unknown", .error, en: "The format {profile} has no shape {shape} for this direction.",
       zh: "格式 {profile} 没有适用于该方向的报文类型 {shape}。"),
+    .init("write.element_unknown", .error, en: "The dictionary has no element {element}.", zh: "数据字典中没有要素 {element}。"),
     .init("write.complement_invalid", .error, en: "The complement is malformed.", zh: "补集文件格式错误。"),
     .init("write.complement_profile", .error, en: "The complement belongs to {expected}.", zh: "补集属于 {expected}。"),
     .init("write.supplement_invalid", .error, en: "The supplement request is malformed.", zh: "补充请求格式错误。"),

@@ -36,7 +36,7 @@ struct TranslationRun {
     let report = report(writing, bound, crossed, lost, changed, supplement, skipped)
     return Translation(
       profile: target, document: document, declaration: crossed.declaration, report: report, complement: complement, supplement: supplement,
-      problems: problems)
+      problems: problems, plan: plan)
   }
 
   // MARK: Crossing

@@ -51,6 +51,7 @@ package struct Translation: Sendable {
   package let supplement: SupplementRequest
   /// What the target's rules say against the document. Errors among them mean that the target would refuse it.
   package let problems: [Problem]
+  let plan: VariantPlan
 
   /// The document in the target's syntax (UTF-8).
   ///

@@ -8,8 +8,8 @@ import Translation
 /// The formats that are installed.
 struct ProfilesCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "profiles", abstract: "List, show and check the profiles.",
-    subcommands: [List.self, Show.self, Schema.self, Sample.self, Check.self])
+    commandName: "profiles", abstract: "List, show, check and compare the profiles.",
+    subcommands: [List.self, Show.self, Schema.self, Sample.self, Check.self, ProveCommand.self])
 
   /// Lists them.
   struct List: AsyncParsableCommand {

@@ -20,6 +20,9 @@ struct TranslateCommand: AsyncParsableCommand {
   @Option(help: "Where the translation report goes (JSON).") var report: String?
   @Option(help: "Where the complement is written, or, when it belongs to the output's profile, read.") var complement: String?
   @Option(help: "Where the supplement request goes (JSON): what the output still lacks.") var supplement: String?
+  @Option(help: "Instead of the document: what became of one element, for example Origin.CountryCode or GoodsItem[2].Origin.CountryCode.")
+  var explain: String?
+  @Flag(help: "With --explain: one JSON object a line.") var json = false
   @Flag(help: "The input is a draft that waits for its supplement: what is missing is no error.") var draft = false
   @Option(help: "Folder of the dictionary, code lists and profiles.") var schemas: String?
   @Option(help: "Day for which code lists are asked, YYYY-MM-DD. Without it, validity in time does not count.") var day: String?
@@ -40,7 +43,12 @@ struct TranslateCommand: AsyncParsableCommand {
         try Files.write(made.json.serialized(pretty: true) + [0x0A], to: complement, isSecret: true)
       }
       Console.report(translation.problems)
-      Console.write(try translation.bytes())
+      if let explain {
+        let found = try translation.explanations(of: explain, from: valid)
+        for step in found { if json { Console.write(step.json.serialized() + [0x0A]) } else { Console.line(step.text) } }
+      } else {
+        Console.write(try translation.bytes())
+      }
     }
   }
 

@@ -6,9 +6,9 @@ enum ConcatCodec {
   private static let indicator = LeafType.indicator(no: "0", yes: "1")
 
   /// The values of the parts, or nil when the text is not made of them.
-  static func split(_ text: ArraySlice<UInt8>, _ parts: [RulePlan.Part]) -> [(Field, String)]? {
+  static func split(_ text: ArraySlice<UInt8>, _ parts: [RulePlan.Part]) -> [(field: Field, text: String)]? {
     let scalars = Array(String(decoding: text, as: UTF8.self).unicodeScalars)
-    var values: [(Field, String)] = []
+    var values: [(field: Field, text: String)] = []
     var position = 0
     for (index, part) in parts.enumerated() {
       switch part {
@@ -30,7 +30,7 @@ enum ConcatCodec {
         var view = String.UnicodeScalarView()
         view.append(contentsOf: scalars[position..<end])
         guard let canonical = canonical(String(view), field) else { return nil }
-        values.append((field, canonical))
+        values.append((field: field, text: canonical))
         position = end
       }
     }

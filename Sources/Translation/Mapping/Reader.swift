@@ -438,6 +438,9 @@ struct Reader {
       if case .field(let field, _)? = parts.first(where: { $0.element != nil }) { fail(field, node, .reshaped) }
       return
     }
-    for (field, canonical) in values { set(field, Value(canonical, origin: node), node, .copied, nil, nil, &group) }
+    let table = values.lazy.compactMap { $0.field.conversions.first }.first?.version
+    for (field, canonical) in values {
+      set(field, Value(canonical, origin: node), node, table == nil ? .copied : .converted, nil, table, &group)
+    }
   }
 }

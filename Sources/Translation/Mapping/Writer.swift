@@ -140,12 +140,18 @@ struct Writer {
     var taken: [ElementIndex: [Bool]] = [:]
     var entries: [ElementIndex: Int32] = [:]
     var qualifiers: [RulePlan] = []
+    // Elements with rules for other values of what they imply only: a rate where the format takes an amount.
+    var unsuited: [ElementIndex] = []
+    var suited: [ElementIndex] = []
     for item in plan.items {
       switch item {
       case .rule(let rule):
-        guard rule.writes, rule.implies.allSatisfy({ group.text($0.field.element)?.utf8.elementsEqual($0.text.utf8) ?? false }) else {
+        guard rule.writes else { continue }
+        guard rule.implies.allSatisfy({ group.text($0.field.element)?.utf8.elementsEqual($0.text.utf8) ?? false }) else {
+          unsuited += rule.elements
           continue
         }
+        suited += rule.implies.isEmpty ? [] : rule.elements
         if let path = rule.path, structure[path.target].isAttribute, structure[structure[path.target].parent].isLeaf, !rule.isConstant {
           qualifiers.append(rule)
         } else {
@@ -163,6 +169,9 @@ struct Writer {
       }
     }
     for rule in qualifiers { write(rule, group, context, instance, isRoot: instance == 0) }
+    for (position, element) in unsuited.enumerated() where !suited.contains(element) && !unsuited[..<position].contains(element) {
+      if let value = group[element], value.isFilled { note(element, instance, value.origin, -1, .notCarried, .noPlace) }
+    }
     for (element, flags) in taken {
       for (position, isTaken) in flags.enumerated() where !isTaken {
         dropped(group.groups(element)[position], (entries[element] ?? 0) + Int32(position), .tooMany)

@@ -143,6 +143,8 @@ struct ReportBuilder {
     // First target of each source node, for lines and units that belong to it.
     var isMentioned = [Bool](repeating: false, count: source.document.count)
     var eventOf = [Int32](repeating: -1, count: source.document.count)
+    // What was lost before writing speaks for its further lines and units too.
+    for (index, entry) in raw.enumerated() where entry.source >= 0 { eventOf[Int(entry.source)] = Int32(index) }
     for event in events {
       let mark = event.origin >= 0 ? reading.marks[Int(event.origin)] : nil
       var (action, reason, table) = Self.combine(mark, event)
