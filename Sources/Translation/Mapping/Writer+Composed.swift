@@ -29,7 +29,8 @@ extension Writer {
       switch place(text, rule, path, context, origin: present[0].1.origin) {
       case .success(let node):
         for (field, value) in present {
-          note(field.element, instance, value.origin, node, field.hasConversion ? .converted : .copied, nil, field.conversions.first?.version)
+          note(
+            field.element, instance, value.origin, node, field.hasConversion ? .converted : .copied, nil, field.conversions.first?.version)
         }
       case .failure(let refused): if isPartial { give(up: .partial, known: text) } else { give(up: refused.reason) }
       }
