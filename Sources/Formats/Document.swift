@@ -62,6 +62,9 @@ package struct Document: Sendable {
   /// Number of nodes, attributes included: at least 1.
   package var count: Int { nodes.count }
 
+  /// Members whose array is empty, with the object that has them; JSON only. They are no nodes.
+  package var emptyMembers: [(parent: NodeID, name: String)] { emptyArrays.map { (parent: $0.parent, name: $0.name) } }
+
   /// Local name, without a prefix. Empty for a JSON root and for the elements of an array inside an array.
   package func name(_ node: NodeID) -> String { symbols.names[Int(nodes[Int(node.index)].symbol)] }
 

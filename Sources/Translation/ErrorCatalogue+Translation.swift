@@ -26,6 +26,7 @@ extension ErrorCatalogue {
     .init("validate.too_few", .refusal, en: "There are fewer than {limit}.", zh: "数量少于 {limit}。"),
     .init("validate.order", .refusal, en: "The element does not stand in the order of the format.", zh: "数据项的顺序不符合格式要求。"),
     .init("validate.not_listed", .refusal, en: "The code is not in the list {list}.", zh: "代码不在代码表 {list} 中。"),
+    .init("validate.json_kind", .refusal, en: "The format has a JSON {expected} here.", zh: "此处应为JSON {expected}。"),
     .init("validate.pattern", .refusal, en: "The text does not have the form {pattern}.", zh: "文本不符合形式 {pattern}。"),
     .init("validate.not_upper_ascii", .refusal, en: "The text may hold only upper-case ASCII characters.", zh: "文本只能包含大写ASCII字符。"),
     .init("validate.sum", .refusal, en: "The total is not the sum of its parts.", zh: "合计与各项之和不符。"),

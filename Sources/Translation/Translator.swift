@@ -256,8 +256,8 @@ package struct Translator: Sendable {
 extension Profile {
   /// A synthetic document in the profile's syntax (``SampleGenerator``).
   ///
-  /// - Throws: codes of the formats' writers.
+  /// - Throws: `write.shape_unknown`, codes of the formats' writers.
   package func sample(seed: UInt64, items: Int? = nil, direction: Direction? = nil) throws(CausewayError) -> [UInt8] {
-    try Translator.bytes(SampleGenerator.document(of: self, seed: seed, items: items, direction: direction), profile: self)
+    try Translator.bytes(try SampleGenerator.document(of: self, seed: seed, items: items, direction: direction), profile: self)
   }
 }

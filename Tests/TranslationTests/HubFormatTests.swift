@@ -148,7 +148,7 @@ import Testing
     }
     for seed in 0..<20 {
       let file = folder.appending(path: "generated-\(seed).json")
-      let generated = SampleGenerator.document(of: json, seed: UInt64(seed), direction: seed % 2 == 0 ? .export : .import)
+      let generated = try SampleGenerator.document(of: json, seed: UInt64(seed), direction: seed % 2 == 0 ? .export : .import)
       try Data(try JSONFormat.write(generated)).write(to: file)
       files.append(file.path)
     }

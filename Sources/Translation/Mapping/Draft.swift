@@ -331,26 +331,11 @@ struct Draft {
       builder.text(text)
       builder.close()
     } else if let text = node.text, !isJSON || children.isEmpty {
-      if isJSON || children.isEmpty { builder.text(text, scalar: isJSON ? entry.map(scalar) ?? .string : .string) }
+      if isJSON || children.isEmpty { builder.text(text, scalar: isJSON ? entry?.jsonScalar ?? .string : .string) }
     }
     for child in children { emit(child, &builder, isLiving, &names, isJSON: isJSON) }
     if !isJSON, let text = node.text, !children.isEmpty { builder.text(text) }
     builder.close()
-  }
-
-  /// How a plain leaf's text is written in JSON; `content` is always a string, so that a number keeps its scale.
-  private func scalar(_ entry: Structure.Node) -> Document.Scalar {
-    switch entry.json {
-    case .string?: return .string
-    case .number?: return .number
-    case .boolean?: return .bool
-    case .object?, .array?, nil:
-      switch entry.type {
-      case .decimal, .integer: return .number
-      case .indicator("false", "true"): return .bool
-      default: return .string
-      }
-    }
   }
 
   /// Living children: attributes first, then structure order; names that the structure does not know at the end.

@@ -1,6 +1,6 @@
 import Declarations
 package import Formats
-import Primitives
+package import Primitives
 
 /// Makes synthetic documents of a profile that are valid by its structure, code lists and rules: for partners who integrate, for load and
 /// for property tests. The same seed gives the same document.
@@ -24,9 +24,15 @@ package struct SampleGenerator {
   /// - Parameters:
   ///   - items: number of goods items; nil: a few.
   ///   - direction: nil: by the seed.
-  package static func document(of profile: Profile, seed: UInt64, items: Int? = nil, direction: Direction? = nil) -> Document {
+  /// - Throws: `write.shape_unknown` when the format has no document of that direction.
+  package static func document(of profile: Profile, seed: UInt64, items: Int? = nil, direction: Direction? = nil) throws(CausewayError)
+    -> Document
+  {
     var random = SplitMix(seed: seed)
     let variants = profile.plan.variants.filter { direction == nil || $0.variant.direction == direction }
+    guard !variants.isEmpty else {
+      throw CausewayError("write.shape_unknown", facts: ["profile": profile.name, "shape": direction?.rawValue ?? ""])
+    }
     let plan = variants[random.below(variants.count)]
     var generator = SampleGenerator(profile: profile, random: random, plan: plan, items: items)
     return generator.run()

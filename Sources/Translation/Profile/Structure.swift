@@ -1,4 +1,5 @@
 import Declarations
+import Formats
 import Primitives
 
 /// The tree of a format's document: every element and attribute with its cardinality and type. The one source of the profile's schema.
@@ -238,6 +239,26 @@ final class Structure: Sendable {
     guard !entry.requiredIn.isEmpty else { return false }
     if entry.requiredIn.contains(variant.direction.word) { return true }
     return variant.shape.map { entry.requiredIn.contains(shapes[$0]) } ?? false
+  }
+}
+
+extension Structure.Node {
+  /// A leaf whose value is an object with `content`.
+  var isJSONObject: Bool { json == .object || hasAttributes }
+
+  /// How a plain leaf's text is written in JSON; `content` is always a string, so that a number keeps its scale.
+  var jsonScalar: Document.Scalar {
+    switch json {
+    case .string?: return .string
+    case .number?: return .number
+    case .boolean?: return .bool
+    case .object?, .array?, nil:
+      switch type {
+      case .decimal, .integer: return .number
+      case .indicator("false", "true"): return .bool
+      default: return .string
+      }
+    }
   }
 }
 

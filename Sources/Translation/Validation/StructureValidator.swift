@@ -29,15 +29,26 @@ struct StructureValidator {
     var counts = [Int32](repeating: 0, count: structure.count)
     for index in 0..<Int32(document.count) {
       let binding = Int(bound.binding[Int(index)])
+      if binding == Int(BoundDocument.content), document.scalar(.init(index: index)) != .string {
+        add("validate.json_kind", index, facts: ["expected": "string"])
+      }
       guard binding >= 0 else { continue }
       guard problems.count < Self.limit else { return addMore() }
       let node = structure[binding]
+      if document.syntax == .json, let kind = wrongKind(index, node) {
+        add("validate.json_kind", index, facts: ["expected": kind])
+        continue
+      }
       if node.type != nil { checkLeaf(index, binding) }
       guard node.end > binding + 1 || node.type == nil else { continue }
       if node.type == nil, document.utf8(.init(index: index)).map({ !LeafType.trimmed($0).isEmpty }) ?? false {
         add("validate.unexpected_text", index)
       }
       checkChildren(index, binding, &counts, isDraft)
+    }
+    for (parent, name) in document.emptyMembers where bound.binding[Int(parent.index)] >= 0 {
+      guard problems.count < Self.limit else { return addMore() }
+      problems.append(Problem("validate.empty", pointer: document.pointer(parent) + "/" + name, line: document.line(parent)))
     }
     // A few elements of a later version are kept; thousands are no declaration.
     guard bound.unknownNodes.count <= Self.limit else {
@@ -60,6 +71,24 @@ struct StructureValidator {
     let element = binding >= 0 ? variant.uses[binding].first?.rule.elements.first.map { profile.dictionary[$0].id } : nil
     problems.append(
       Problem(code, severity: severity, pointer: bound.document.pointer(id), line: bound.document.line(id), element: element, facts: facts))
+  }
+
+  /// What the format has in the place of a JSON value of another kind; nil when the kind is right. A value of another kind could be read, and
+  /// would come back as something else.
+  private func wrongKind(_ index: Int32, _ node: Structure.Node) -> String? {
+    let document = bound.document
+    let id = Document.NodeID(index: index)
+    if index != 0, document.isArrayElement(id) != node.jsonArray { return node.jsonArray ? "array" : "single value" }
+    if document.isNull(id) { return node.type == nil || profile.empties == .keep ? "value" : nil }
+    guard node.type != nil, !node.isJSONObject else {
+      return document.isArray(id) || document.utf8(id) != nil ? "object" : nil
+    }
+    if document.utf8(id) != nil, document.scalar(id) == node.jsonScalar { return nil }
+    return switch node.jsonScalar {
+    case .number: "number"
+    case .bool: "boolean"
+    default: "string"
+    }
   }
 
   private mutating func reportUnknown(_ node: Int32) {

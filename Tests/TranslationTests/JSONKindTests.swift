@@ -1,0 +1,45 @@
+import Primitives
+import Testing
+
+@testable import Translation
+
+/// A JSON value of another kind than the format's would be read and come back as something else: it is refused, with its place.
+@Suite struct JSONKindTests {
+  private let malaysian = "my.kastam/1.0/samples/k1-minimal.json"
+  private let hub = "uncefact.json/d23b/samples/import-sg.json"
+
+  private func refusal(_ sample: String, _ profile: String, _ old: String, _ new: String) throws -> [Problem] {
+    let bytes = try replacing(try Schemas.sample(sample), old, new)
+    return problems { _ = try Schemas.translator().valid(bytes, profile) }.filter { $0.severity == .error }
+  }
+
+  @Test(arguments: [
+    ("\"content\": \"1850.00\"", "\"content\": 1850.00", "string"),
+    ("\"languageId\": \"en\"", "\"languageId\": 1", "string"),
+    ("\"isOrHasContainerization\": true", "\"isOrHasContainerization\": \"true\"", "boolean"),
+  ])
+  func anotherScalarIsRefused(_ old: String, _ new: String, _ expected: String) throws {
+    let found = try refusal(hub, "uncefact.json", old, new)
+    #expect(found.map(\.code) == ["validate.json_kind"])
+    #expect(found.first?.facts["expected"] == expected)
+    #expect(found.first?.pointer?.isEmpty == false)
+  }
+
+  @Test func anObjectForAnArrayIsRefused() throws {
+    let text = text(try Schemas.sample(malaysian))
+    let open = try #require(text.firstRange(of: "\"items\": ["))
+    let close = try #require(text[open.upperBound...].lastIndex(of: "]"))
+    var bytes = text
+    bytes.replaceSubrange(close...close, with: "")
+    bytes.replaceSubrange(open, with: "\"items\": ")
+    let found = problems { _ = try Schemas.translator().valid(Array(bytes.utf8), "my.kastam") }
+    #expect(found.contains { $0.code == "validate.json_kind" && $0.facts["expected"] == "array" })
+  }
+
+  @Test func anEmptyArrayIsRefusedAndItsTwinIsNot() throws {
+    let empty = try refusal(malaysian, "my.kastam", "\"items\": [", "\"containers\": [], \"items\": [")
+    #expect(empty.map(\.code) == ["validate.empty"])
+    #expect(empty.first?.pointer?.hasSuffix("/containers") == true)
+    #expect(try refusal(malaysian, "my.kastam", "\"items\": [", "\"items\":  [") == [])
+  }
+}
