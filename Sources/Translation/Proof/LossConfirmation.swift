@@ -89,10 +89,11 @@ struct LossConfirmation {
     switch (row.class, action) {
     case (.carried, .copied), (.converted, .converted), (.lossy, .copied), (.lossy, .converted), (.lossy, .lossy): return true
     // A format that says the value by itself, in one of its places.
-    case (.carried, .implied), (.carried, .computed), (.lossy, .computed), (.computed, .computed), (.computed, .implied): return true
+    case (.carried, .implied), (.carried, .computed), (.lossy, .implied), (.lossy, .computed), (.computed, .computed): return true
+    case (.computed, .implied): return true
     case (.computed, .copied), (.computed, .converted), (.computed, .lossy): return true
     case (.computed, .notCarried): return reason == .noPlace || reason == .conflict
-    case (.swapped, .swapped), (.swapped, .lossy), (.swapped, .implied): return true
+    case (.swapped, .swapped), (.swapped, .converted), (.swapped, .lossy), (.swapped, .implied): return true
     case (.ownSide, .notCarried): return reason == .ownSide
     case (.withheld, .withheld): return true
     case (.lossy, .notCarried): return [.codeAmbiguous, .codeNoPeer, .codeUnknown].contains(reason)
