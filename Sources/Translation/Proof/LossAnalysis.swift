@@ -259,8 +259,8 @@ struct LossAnalysis {
           }
         }
       }
-    } else if write.field.hasConversion, let list = write.field.list {
-      for entry in list.entries where entry.validTo == nil { count(entry.code, write, isExact: true, &codes) }
+    } else if let table = write.field.conversions.first {
+      for entry in (write.field.list ?? table.conversion.to).entries where entry.validTo == nil { count(entry.code, write, isExact: true, &codes) }
     } else {
       return nil
     }

@@ -92,11 +92,11 @@ struct LossConfirmation {
     case (.carried, .implied), (.carried, .computed), (.lossy, .implied), (.lossy, .computed), (.computed, .computed): return true
     case (.computed, .implied): return true
     case (.computed, .copied), (.computed, .converted), (.computed, .lossy): return true
-    case (.computed, .notCarried): return reason == .noPlace || reason == .conflict
+    case (.computed, .notCarried) where reason == .noPlace || reason == .conflict: return true
     case (.swapped, .swapped), (.swapped, .converted), (.swapped, .lossy), (.swapped, .implied): return true
     case (.ownSide, .notCarried): return reason == .ownSide
     case (.withheld, .withheld): return true
-    case (.lossy, .notCarried): return [.codeAmbiguous, .codeNoPeer, .codeUnknown].contains(reason)
+    case (.lossy, .notCarried), (.computed, .notCarried): return [.codeAmbiguous, .codeNoPeer, .codeUnknown].contains(reason)
     case (.missing, .notCarried): return reason == .noPlace || reason == .tooMany
     case (.supplement, .supplemented): return true
     default: return false
