@@ -134,7 +134,8 @@ let package = Package(
       linkerSettings: linker),
     .testTarget(
       name: "ConformanceTests",
-      dependencies: ["Translation", "Policy", "YAMLTree", "Declarations", "Formats", "JSONTree", "XMLTree", "Primitives"], swiftSettings: settings),
+      dependencies: ["Translation", "Policy", "YAMLTree", "Declarations", "Formats", "JSONTree", "XMLTree", "Primitives"],
+      swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]
 )

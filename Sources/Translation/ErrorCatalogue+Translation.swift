@@ -38,6 +38,10 @@ extension ErrorCatalogue {
     .init(
       "validate.credit_code", .refusal, en: "The social credit code fails its check character (GB 32100).", zh: "统一社会信用代码校验错误（GB 32100）。"),
     .init("validate.uen", .refusal, en: "The identifier does not have the form of a UEN.", zh: "标识不是有效的机构编号（UEN）格式。"),
+    .init("validate.eori", .refusal, en: "The identifier does not have the form of an EORI number.", zh: "标识不是有效的经营者登记识别号（EORI）格式。"),
+    .init("validate.imo_number", .refusal, en: "The ship's IMO number fails its check digit.", zh: "船舶IMO编号校验码错误。"),
+    .init("validate.count", .refusal, en: "The number stated is not the number there is.", zh: "申报的数量与实际数量不符。"),
+    .init("validate.date_order", .refusal, en: "The date lies before one that it must follow.", zh: "日期早于其应晚于的日期。"),
     .init("validate.hs_digits", .refusal, en: "The commodity code has another number of digits.", zh: "商品编码位数不符。"),
     .init("validate.below_minimum", .refusal, en: "The value is below the least that may be declared.", zh: "数值低于最小申报值。"),
     .init("validate.missing_conditional", .refusal, en: "The element is required in this case and missing.", zh: "在此情形下该数据项必填。"),
@@ -47,6 +51,12 @@ extension ErrorCatalogue {
     .init(
       "write.shape_unknown", .error, en: "The format {profile} has no shape {shape} for this direction.",
       zh: "格式 {profile} 没有适用于该方向的报文类型 {shape}。"),
+    .init(
+      "write.item_limit", .refusal, en: "The declaration has {count} goods items; {profile} holds {limit}. It has to be divided.",
+      zh: "报关单有 {count} 项商品，{profile} 最多容纳 {limit} 项，须拆分。"),
+    .init(
+      "write.parts_incomplete", .error, en: "The parts do not make the whole: {expected} expected, {found} found.",
+      zh: "各部分不完整：应为 {expected}，实为 {found}。"),
     .init("write.element_unknown", .error, en: "The dictionary has no element {element}.", zh: "数据字典中没有要素 {element}。"),
     .init("write.complement_invalid", .error, en: "The complement is malformed.", zh: "补集文件格式错误。"),
     .init("write.complement_profile", .error, en: "The complement belongs to {expected}.", zh: "补集属于 {expected}。"),

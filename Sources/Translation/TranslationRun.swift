@@ -8,9 +8,16 @@ struct TranslationRun {
   let source: ValidDocument
   let target: Profile
   let options: Translator.Options
+  /// The released declaration that this one is a part of, and the elements whose values in a part are not those of the whole; nil: it is whole.
+  var part: (whole: Declaration, changed: Set<ElementIndex>)?
 
   func translate(_ released: Declaration) throws(CausewayError) -> Translation {
-    let crossed = cross(released)
+    let count = released.root.count(library.splitting.items)
+    guard count <= target.itemLimit else {
+      throw CausewayError("write.item_limit", facts: ["profile": target.name, "limit": String(target.itemLimit), "count": String(count)])
+    }
+    var crossed = cross(released)
+    for element in part?.changed ?? [] { crossed.swapped[element] = .computed }
     let plan = try Self.plan(target, crossed.declaration, shape: options.shape ?? options.complement?.shape)
     var writing = Writer.write(crossed.declaration, profile: target, plan: plan, on: options.day)
     var skipped: [(path: String, reason: Reason)] = []
@@ -31,7 +38,7 @@ struct TranslationRun {
     if options.makesComplement {
       (complement, changed) = try makeComplement(back, writing)
     }
-    let lost = lostValues(released, crossed)
+    let lost = lostValues(part?.whole ?? released)
     let supplement = supplement(writing, plan, crossed, lost)
     let report = report(writing, bound, crossed, lost, changed, supplement, skipped)
     return Translation(
@@ -106,7 +113,7 @@ struct TranslationRun {
   }
 
   /// Values that the release policy kept.
-  private func lostValues(_ released: Declaration, _ crossed: Crossing.Result) -> Lost {
+  private func lostValues(_ released: Declaration) -> Lost {
     var lost = Lost()
     if released == source.declaration { return lost }
     struct Key: Hashable {
@@ -158,9 +165,11 @@ struct TranslationRun {
     let withheld = lost.withheld
     let left = crossed.left
     let swapped = crossed.swapped
+    let isPart = part != nil
     return TranslationReport(source: document, target: bound, dictionary: dictionary, from: source.profile.name, to: target.name) {
       var builder = ReportBuilder(
-        reading: reading, source: document, outputs: writing.draft.nodes.map(\.output), swapped: swapped, changed: changed)
+        reading: reading, source: document, outputs: writing.draft.nodes.map(\.output), swapped: swapped, changed: changed,
+        isPart: isPart)
       for (path, value) in withheld { builder.addLost(path, value, .withheld, .withheld) }
       for (path, value) in left { builder.addLost(path, value, .notCarried, .ownSide) }
       builder.add(writing, events: writing.events)

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Declarations
+import Formats
 import JSONTree
 import Primitives
 import Translation
@@ -23,6 +24,9 @@ struct TranslateCommand: AsyncParsableCommand {
   @Option(help: "Instead of the document: what became of one element, for example Origin.CountryCode or GoodsItem[2].Origin.CountryCode.")
   var explain: String?
   @Flag(help: "With --explain: one JSON object a line.") var json = false
+  @Option(
+    help: "Folder for the parts of a declaration with more goods items than the output's format holds, with the plan of the division.")
+  var split: String?
   @Flag(help: "The input is a draft that waits for its supplement: what is missing is no error.") var draft = false
   @Option(help: "Folder of the dictionary, code lists and profiles.") var schemas: String?
   @Option(help: "Day for which code lists are asked, YYYY-MM-DD. Without it, validity in time does not count.") var day: String?
@@ -36,6 +40,7 @@ struct TranslateCommand: AsyncParsableCommand {
       let given = try complement.flatMap { path throws(CausewayError) in try readComplement(path, for: target) }
       let options = Translator.Options(shape: shape, complement: given, makesComplement: complement != nil && given == nil, day: day)
       let valid = try translator.validate(try translator.parse(bytes, as: source), as: source, on: day, isDraft: draft)
+      if let split { return try Self.writeParts(try translator.writeParts(valid, to: target, options: options), into: split) }
       let translation = try translator.write(valid, to: target, options: options)
       if let report { try Files.write(translation.report.json.serialized(pretty: true) + [0x0A], to: report) }
       if let supplement { try Files.write(translation.supplement.json.serialized(pretty: true) + [0x0A], to: supplement) }
@@ -50,6 +55,23 @@ struct TranslateCommand: AsyncParsableCommand {
         Console.write(try translation.bytes())
       }
     }
+  }
+
+  /// `part-001.xml` …, each with its report and its supplement request, and `plan.json`: which item went where, what totals were divided by, and
+  /// what all parts ask for.
+  private static func writeParts(_ result: SplitTranslation, into folder: String) throws(CausewayError) {
+    for (index, part) in result.parts.enumerated() {
+      let number = String(1000 + index + 1).dropFirst()
+      let name = "\(folder)/part-\(number)"
+      try Files.write(try part.bytes(), to: "\(name).\(part.profile.syntax.rawValue)")
+      try Files.write(part.report.json.serialized(pretty: true) + [0x0A], to: "\(name).report.json")
+      try Files.write(part.supplement.json.serialized(pretty: true) + [0x0A], to: "\(name).supplement.json")
+      Console.report(part.problems)
+    }
+    var plan = result.split.json.object ?? [:]
+    plan["common"] = .array(result.common.map { .string($0.path) })
+    try Files.write(JSONValue.object(plan).serialized(pretty: true) + [0x0A], to: folder + "/plan.json")
+    Console.line("\(result.parts.count) parts in \(folder); \(result.common.count) places are asked for in all of them")
   }
 
   /// The complement in the file when it was made for documents of this profile; nil when there is none, or it is to be written.

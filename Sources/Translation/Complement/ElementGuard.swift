@@ -13,6 +13,7 @@ struct ElementGuard {
     var texts: [(element: String, text: String?)] = []
     for use in plan.uses[leaf] + plan.coupled[leaf].flatMap({ plan.uses[$0] }) {
       if case .computed(_, nil) = use.rule.kind {
+        if texts.contains(where: { $0.element == computed }) { continue }
         let own = Int(draft.nodes[Int(node)].structure) == leaf ? draft.nodes[Int(node)].text : nil
         texts.append((element: computed, text: own))
         continue

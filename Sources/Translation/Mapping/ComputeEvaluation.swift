@@ -11,8 +11,10 @@ extension Compute {
     case .exists(let chain): return Self.instances(group, chain[...]).isEmpty ? "false" : "true"
     case .first(let chain, let element): return Self.instances(group, chain[...]).lazy.compactMap { $0.text(element) }.first
     case .same(let chain, let element):
+      // One that is missing may be another one: nothing is the same then.
       var common: String?
-      for text in Self.instances(group, chain[...]).compactMap({ $0.text(element) }) {
+      for instance in Self.instances(group, chain[...]) {
+        guard let text = instance.text(element) else { return nil }
         guard common == nil || common?.utf8.elementsEqual(text.utf8) == true else { return nil }
         common = text
       }

@@ -4,12 +4,13 @@ import FoundationEssentials
 package import Primitives
 import YAMLTree
 
-/// All profiles of a `schemas` folder with the dictionary, the code lists and the crossing table that they share.
+/// All profiles of a `schemas` folder with the dictionary, the code lists and the rules of crossing and splitting that they share.
 package struct ProfileLibrary: Sendable {
   package let dictionary: ElementDictionary
   package let codes: CodeLibrary
   package let profiles: [Profile]
   let crossing: Crossing
+  let splitting: SplittingRules
 
   /// The newest version of a profile, or that of `id@version`.
   package subscript(_ name: String) -> Profile? {
@@ -26,6 +27,7 @@ package struct ProfileLibrary: Sendable {
     let dictionary = try ElementDictionary.load(csv: [UInt8](csv), file: folder + "/canonical/dictionary.csv")
     let codes = try CodeLibrary.load(folder: folder + "/codelists")
     let crossing = try Crossing.load(try YAMLDocument.load(folder + "/canonical/crossing.yaml"), dictionary: dictionary)
+    let splitting = try SplittingRules.load(try YAMLDocument.load(folder + "/canonical/splitting.yaml"), dictionary: dictionary)
     var problems: [Problem] = []
     var profiles: [Profile] = []
     for id in Self.folders(folder + "/profiles") {
@@ -42,7 +44,7 @@ package struct ProfileLibrary: Sendable {
       }
     }
     guard problems.isEmpty else { throw CausewayError(problems: problems) }
-    return ProfileLibrary(dictionary: dictionary, codes: codes, profiles: profiles, crossing: crossing)
+    return ProfileLibrary(dictionary: dictionary, codes: codes, profiles: profiles, crossing: crossing, splitting: splitting)
   }
 
   /// Loads one profile folder.

@@ -258,6 +258,10 @@ package struct SampleGenerator {
     func digits(_ count: Int) -> String { (0..<count).map { _ in String(random.below(10)) }.joined() }
     switch form {
     case .uen: return digits(8) + "K"
+    case .eori: return "DE" + digits(15)
+    case .imo:
+      let stem = digits(6)
+      return (0...9).map { "IMO" + stem + String($0) }.first(where: CheckDigits.imo)
     case .iso6346:
       let stem = "CSWU" + digits(6)
       return (0...9).map { stem + String($0) }.first(where: CheckDigits.iso6346)

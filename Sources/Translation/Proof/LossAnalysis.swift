@@ -260,7 +260,9 @@ struct LossAnalysis {
         }
       }
     } else if let table = write.field.conversions.first {
-      for entry in (write.field.list ?? table.conversion.to).entries where entry.validTo == nil { count(entry.code, write, isExact: true, &codes) }
+      for entry in (write.field.list ?? table.conversion.to).entries where entry.validTo == nil {
+        count(entry.code, write, isExact: true, &codes)
+      }
     } else {
       return nil
     }

@@ -46,6 +46,8 @@ package enum Reason: String, Sendable, CaseIterable {
   case noPlace = "no_place"
   /// More instances than the target format holds.
   case tooMany = "too_many"
+  /// Went into another part of a declaration that was divided.
+  case otherPart = "other_part"
   /// Belongs to the declaring side and does not cross.
   case ownSide = "own_side"
   case notDeclared = "not_declared"

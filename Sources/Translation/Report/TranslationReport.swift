@@ -116,6 +116,8 @@ struct ReportBuilder {
   let swapped: [ElementIndex: Action]
   /// Leaves of the source that do not come back as they were.
   let changed: Set<Int32>
+  /// The document is one part of several.
+  let isPart: Bool
   var raw: [TranslationReport.Raw] = []
 
   /// Nodes that hold a text of their own, or could: elements without child elements, and attributes.
@@ -205,7 +207,9 @@ struct ReportBuilder {
       let isEmpty = source.filled(leaf) == nil
       var action = mark?.action ?? .notCarried
       if action == .copied || action == .converted || action == .lossy { action = .notCarried }
-      let reason = mark?.reason ?? (isEmpty ? .empty : action == .notCarried ? .local : nil)
+      let wasRead = mark?.element != nil && mark?.action != .notCarried
+      let rest: Reason = isPart && wasRead ? .otherPart : .local
+      let reason = mark?.reason ?? (isEmpty ? .empty : action == .notCarried ? rest : nil)
       raw.append(.init(element: mark?.element.map { ElementPath($0) }, source: leaf, action: action, reason: reason, table: mark?.table))
     }
   }

@@ -78,7 +78,7 @@ struct SupplementBuilder {
       en: node.en.isEmpty ? element.map { profile.dictionary[$0].en } ?? name : node.en,
       zh: node.zh.isEmpty ? element.map { profile.dictionary[$0].zh } ?? name : node.zh, type: node.type?.notation ?? "",
       list: node.lists.first,
-      values: node.values, reason: reason, candidates: reason == .partial ? [] : candidates,
+      values: node.values, pattern: node.pattern?.source, reason: reason, candidates: reason == .partial ? [] : candidates,
       known: reason == .partial ? candidates.first : nil)
   }
 

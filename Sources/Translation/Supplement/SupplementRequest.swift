@@ -17,6 +17,8 @@ package struct SupplementRequest: Sendable {
     package let list: String?
     /// The values that are allowed, when they are few and fixed.
     package let values: [String]
+    /// The form of the text, in the notation of structures; nil: any of the type.
+    package let pattern: String?
     package let reason: Reason
     /// Values to choose from, when the source's code has several peers.
     package let candidates: [String]
@@ -46,6 +48,7 @@ extension SupplementRequest {
         object["zh"] = .string(item.zh)
         if let list = item.list { object["list"] = .string(list) }
         if !item.values.isEmpty { object["values"] = .array(item.values.map { .string($0) }) }
+        if let pattern = item.pattern { object["pattern"] = .string(pattern) }
         if !item.candidates.isEmpty { object["candidates"] = .array(item.candidates.map { .string($0) }) }
         if let known = item.known { object["known"] = .string(known) }
         return .object(object)
@@ -70,7 +73,7 @@ extension SupplementRequest {
         Item(
           path: path, element: item["element"]?.string, en: item["en"]?.string ?? "", zh: item["zh"]?.string ?? "", type: type,
           list: item["list"]?.string,
-          values: item["values"]?.array?.compactMap(\.string) ?? [], reason: reason,
+          values: item["values"]?.array?.compactMap(\.string) ?? [], pattern: item["pattern"]?.string, reason: reason,
           candidates: item["candidates"]?.array?.compactMap(\.string) ?? [], known: item["known"]?.string))
     }
     self.profile = profile

@@ -47,4 +47,33 @@ enum CheckDigits {
     default: return false
     }
   }
+
+  /// Economic operators registration and identification number (Regulation (EU) 2015/2447, annex 12-01): two capital letters and up to fifteen
+  /// letters or digits. A French one is a SIRET: fourteen digits with a Luhn check, of which the post office's numbers are free.
+  static func eori(_ text: String) -> Bool {
+    let bytes = Array(text.utf8)
+    guard (3...17).contains(bytes.count), bytes[0..<2].allSatisfy({ $0 >= 0x41 && $0 <= 0x5A }),
+      bytes[2...].allSatisfy({ ($0 >= 0x30 && $0 <= 0x39) || ($0 >= 0x41 && $0 <= 0x5A) || ($0 >= 0x61 && $0 <= 0x7A) })
+    else { return false }
+    guard bytes.starts(with: "FR".utf8) else { return true }
+    let digits = bytes[2...].map { Int($0) - 0x30 }
+    guard digits.count == 14, digits.allSatisfy({ (0...9).contains($0) }) else { return false }
+    if bytes[2...].starts(with: "356000000".utf8) { return true }
+    let sum = digits.enumerated().reduce(0) { sum, digit in
+      let doubled = digit.offset.isMultiple(of: 2) ? digit.element * 2 : digit.element
+      return sum + (doubled > 9 ? doubled - 9 : doubled)
+    }
+    return sum.isMultiple(of: 10)
+  }
+
+  /// Ship identification number of the International Maritime Organization: seven digits, the last one a check digit, with or without `IMO`
+  /// before them. What is no such number (a ship's name, a flight) passes.
+  static func imo(_ text: String) -> Bool {
+    var bytes = Array(text.utf8)
+    if bytes.starts(with: "IMO".utf8) { bytes.removeFirst(3) }
+    while bytes.first == 0x20 { bytes.removeFirst() }
+    guard bytes.count == 7, bytes.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }) else { return !text.utf8.starts(with: "IMO".utf8) }
+    let sum = bytes[0..<6].enumerated().reduce(0) { $0 + (Int($1.element) - 0x30) * (7 - $1.offset) }
+    return sum % 10 == Int(bytes[6]) - 0x30
+  }
 }

@@ -16,9 +16,14 @@ struct Rule: Sendable {
     case count(groups: [ElementIndex], min: Int, max: Int)
     case required(ElementIndex)
     case sequence(groups: [ElementIndex], element: ElementIndex, from: Int)
+    /// A number that says how many instances there are.
+    case countEquals(ElementIndex, groups: [ElementIndex])
+    /// Two dates in this order; the same day is in order.
+    case notLater(earlier: ElementIndex, later: ElementIndex)
+    case pattern(ElementIndex, TextPattern)
   }
 
-  enum Form: String, Sendable { case iso6346, uscc, uen }
+  enum Form: String, Sendable { case iso6346, uscc, uen, eori, imo }
 
   struct Condition: Sendable {
     let element: ElementIndex
@@ -60,6 +65,11 @@ extension Rule {
     case .form(_, .iso6346): "validate.container_number"
     case .form(_, .uscc): "validate.credit_code"
     case .form(_, .uen): "validate.uen"
+    case .form(_, .eori): "validate.eori"
+    case .form(_, .imo): "validate.imo_number"
+    case .countEquals: "validate.count"
+    case .notLater: "validate.date_order"
+    case .pattern: "validate.pattern"
     case .hsDigits: "validate.hs_digits"
     case .minimum: "validate.below_minimum"
     case .count(_, _, let max): max == .max ? "validate.too_few" : "validate.too_many"
@@ -131,6 +141,8 @@ extension Rule {
         case .iso6346: CheckDigits.iso6346(text)
         case .uscc: CheckDigits.uscc(text)
         case .uen: CheckDigits.uen(text)
+        case .eori: CheckDigits.eori(text)
+        case .imo: CheckDigits.imo(text)
         }
       if !isRight { report(element) }
     case .hsDigits(let element, let lengths):
@@ -143,6 +155,15 @@ extension Rule {
       let count = Compute.instances(group, groups[...]).count
       if count < min || count > max, let last = groups.last { report(last) }
     case .required(let element): if group.text(element) == nil { report(element) }
+    case .countEquals(let element, let groups):
+      guard let stated = number(element) else { return }
+      if stated != ExactDecimal(Compute.instances(group, groups[...]).count) { report(element) }
+    case .notLater(let earlier, let later):
+      // Canonical dates sort as texts; a time of day does not count.
+      guard let first = group.text(earlier)?.utf8.prefix(10), let last = group.text(later)?.utf8.prefix(10) else { return }
+      if last.lexicographicallyPrecedes(first) { report(later) }
+    case .pattern(let element, let pattern):
+      if let text = group.text(element), !pattern.matches(text) { report(element) }
     case .sequence(let groups, let element, let from):
       for (position, instance) in Compute.instances(group, groups[...]).enumerated() {
         guard let text = instance.text(element), !text.utf8.elementsEqual(String(from + position).utf8), let last = groups.last else {

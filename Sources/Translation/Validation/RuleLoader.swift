@@ -27,7 +27,8 @@ struct RuleLoader {
     "differs": ["element", "other", "value"], "equals": ["element", "other", "value"], "iso6346": ["element"], "uscc": ["element"],
     "uen": ["element"],
     "hs_digits": ["element", "digits"], "mass_minimum": ["element", "value"], "max_count": ["max"], "min_count": ["min"],
-    "conditional_required": ["element"], "sequence": ["element", "from"],
+    "conditional_required": ["element"], "sequence": ["element", "from"], "eori": ["element"], "imo": ["element"],
+    "count_equals": ["element"], "not_later": ["earlier", "later"], "pattern": ["element", "pattern"],
   ]
 
   private func rule(_ node: YAMLNode) throws(CausewayError) -> Rule {
@@ -36,7 +37,7 @@ struct RuleLoader {
     try node.allow(Self.common.union(own))
     var groups: [ElementIndex] = []
     let group: ElementIndex? = try node["group"].map { node throws(CausewayError) in try self.group(node) }
-    let countsInstances = name == "max_count" || name == "min_count"
+    let countsInstances = ["max_count", "min_count", "count_equals"].contains(name)
     if let group, !countsInstances, name != "sum_equals" { groups = chain(group) }
     var kind: Rule.Kind
     switch name {
@@ -73,6 +74,13 @@ struct RuleLoader {
       kind = .count(
         groups: chain(group), min: name == "min_count" ? try node.required("min").integer() : 0,
         max: name == "max_count" ? try node.required("max").integer() : .max)
+    case "count_equals":
+      guard let group else { throw node.error("group is missing") }
+      kind = .countEquals(try element(node, "element"), groups: chain(group))
+    case "not_later": kind = .notLater(earlier: try element(node, "earlier"), later: try element(node, "later"))
+    case "pattern":
+      guard let pattern = TextPattern(try node.required("pattern").string()) else { throw node.error("the pattern is not understood") }
+      kind = .pattern(try element(node, "element"), pattern)
     case "conditional_required": kind = .required(try element(node, "element"))
     case "sequence":
       let element = try element(node, "element")
@@ -105,9 +113,10 @@ struct RuleLoader {
   private func mainElement(_ kind: Rule.Kind) -> ElementIndex? {
     switch kind {
     case .sumEquals(let element, _, _, _), .productEquals(_, let element, _), .notGreater(let element, _), .differs(let element, _, _),
-      .equals(let element, _, _), .form(let element, _), .hsDigits(let element, _), .minimum(let element, _), .required(let element):
+      .equals(let element, _, _), .form(let element, _), .hsDigits(let element, _), .minimum(let element, _), .required(let element),
+      .notLater(_, let element), .pattern(let element, _):
       element
-    case .count, .sequence: nil
+    case .count, .sequence, .countEquals: nil
     }
   }
 
