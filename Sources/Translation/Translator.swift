@@ -7,12 +7,14 @@ package struct CheckedDocument: Sendable {
   let profile: Profile
   let bound: BoundDocument
   let plan: VariantPlan
+  let isDraft: Bool
   let problems: [Problem]
 
-  fileprivate init(profile: Profile, bound: BoundDocument, plan: VariantPlan, problems: [Problem]) {
+  fileprivate init(profile: Profile, bound: BoundDocument, plan: VariantPlan, isDraft: Bool, problems: [Problem]) {
     self.profile = profile
     self.bound = bound
     self.plan = plan
+    self.isDraft = isDraft
     self.problems = problems
   }
 }
@@ -104,11 +106,12 @@ package struct Translator: Sendable {
   /// - Parameters:
   ///   - day: `YYYY-MM-DD`; code lists with periods of validity are asked about it. nil: validity in time does not count.
   ///   - isDraft: what is missing is no problem: the document waits for a supplement.
+  ///   - direction: of a document that does not say it itself, as an amendment of some formats.
   /// - Throws: `parse.root_unknown`, `parse.namespace_unknown`, `validate.*`, `read.code_unknown`, `read.unit_unknown`: all problems, errors first.
-  package func validate(_ document: Document, as profile: Profile, on day: String? = nil, isDraft: Bool = false) throws(CausewayError)
-    -> ValidDocument
-  {
-    try read(try check(document, as: profile, on: day, isDraft: isDraft))
+  package func validate(
+    _ document: Document, as profile: Profile, on day: String? = nil, isDraft: Bool = false, direction: Direction? = nil
+  ) throws(CausewayError) -> ValidDocument {
+    try read(try check(document, as: profile, on: day, isDraft: isDraft, direction: direction))
   }
 
   /// The first half of validating: every node is known, and every leaf is of its type and on its list. What is wrong is held, not thrown,
@@ -116,17 +119,19 @@ package struct Translator: Sendable {
   ///
   /// - Throws: `parse.root_unknown`, `parse.namespace_unknown`, `validate.direction_unknown`; `validate.more_problems` and
   ///   `validate.too_many_unknown` when the document is wrong from end to end.
-  package func check(_ document: Document, as profile: Profile, on day: String? = nil, isDraft: Bool = false) throws(CausewayError)
-    -> CheckedDocument
-  {
+  package func check(
+    _ document: Document, as profile: Profile, on day: String? = nil, isDraft: Bool = false, direction: Direction? = nil
+  ) throws(CausewayError) -> CheckedDocument {
     let bound = try BoundDocument(document, to: profile.structure)
-    let plan = try Self.variant(of: bound, profile: profile)
+    let plan = try Self.variant(of: bound, profile: profile, stated: direction)
+    // An amendment or a cancellation that does not say its direction holds what it changes, not a whole declaration.
+    let isDraft = isDraft || Self.isUndirected(bound, profile)
     let problems = StructureValidator.check(bound, profile: profile, variant: plan, on: day, isDraft: isDraft)
     // Wrong from end to end: what the values would say does not matter any more.
     if let last = problems.last, last.severity == .error, ["validate.more_problems", "validate.too_many_unknown"].contains(last.code) {
       throw CausewayError(problems: problems)
     }
-    return CheckedDocument(profile: profile, bound: bound, plan: plan, problems: problems)
+    return CheckedDocument(profile: profile, bound: bound, plan: plan, isDraft: isDraft, problems: problems)
   }
 
   /// The second half: the canonical declaration, and the rules across its fields.
@@ -137,13 +142,17 @@ package struct Translator: Sendable {
     let reading = Reader.read(bound, profile: profile, variant: plan)
     var problems = checked.problems
     problems += Self.problems(of: reading, bound: bound, profile: profile)
-    problems += Self.ruleProblems(reading.declaration, profile: profile, plan: plan, document: bound.document)
+    let found = Self.ruleProblems(reading.declaration, profile: profile, plan: plan, document: bound.document)
+    problems +=
+      checked.isDraft
+      ? found.filter { !["validate.too_few", "validate.missing_conditional", "validate.sequence"].contains($0.code) } : found
     let errors = problems.filter { $0.severity == .error }
     guard errors.isEmpty else { throw CausewayError(problems: errors + problems.filter { $0.severity != .error }) }
     return ValidDocument(profile: profile, reading: reading, warnings: problems, bound: bound, plan: plan)
   }
 
-  static func variant(of bound: BoundDocument, profile: Profile) throws(CausewayError) -> VariantPlan {
+  /// - Parameter stated: the direction, for documents that do not say it themselves.
+  static func variant(of bound: BoundDocument, profile: Profile, stated: Direction? = nil) throws(CausewayError) -> VariantPlan {
     var variant: Variant?
     switch profile.plan.direction {
     case .shapes(let rules):
@@ -151,11 +160,13 @@ package struct Translator: Sendable {
         variant = Variant(direction: rules[shape].direction, shape: shape)
         break
       }
-    case .value(let path, let values):
-      if let node = bound.matches(path, from: 0).first, let text = bound.filled(node).map(LeafType.trimmed),
-        let value = values.first(where: { text.elementsEqual($0.text.utf8) })
-      {
-        variant = Variant(direction: value.direction, shape: nil)
+    case .value(let path, let values, let undirected):
+      if let node = bound.matches(path, from: 0).first, let text = bound.filled(node).map(LeafType.trimmed) {
+        if let value = values.first(where: { text.elementsEqual($0.text.utf8) }) {
+          variant = Variant(direction: value.direction, shape: nil)
+        } else if let stated, undirected.contains(where: { text.elementsEqual($0.utf8) }) {
+          variant = Variant(direction: stated, shape: nil)
+        }
       }
     }
     guard let variant, let plan = profile.plan.plan(variant) else {
@@ -163,6 +174,14 @@ package struct Translator: Sendable {
         "validate.direction_unknown", pointer: bound.document.pointer(bound.document.root), line: bound.document.line(bound.document.root))
     }
     return plan
+  }
+
+  /// Whether the document is of those that do not say their direction.
+  private static func isUndirected(_ bound: BoundDocument, _ profile: Profile) -> Bool {
+    guard case .value(let path, _, let undirected) = profile.plan.direction, !undirected.isEmpty,
+      let text = bound.matches(path, from: 0).first.flatMap({ bound.filled($0) }).map(LeafType.trimmed)
+    else { return false }
+    return undirected.contains { text.elementsEqual($0.utf8) }
   }
 
   /// Codes and units that a complete list does not have. A code that has several peers or none, and a value that the format allows and the

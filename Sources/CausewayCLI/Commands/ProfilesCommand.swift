@@ -106,19 +106,17 @@ struct ProfilesCommand: AsyncParsableCommand {
     @Argument(help: "Profile, for example sg.tradenet.") var profile: String
     @Option(help: "Number that decides what the document holds.") var seed: UInt64 = 1
     @Option(help: "Number of goods items; without it a few.") var items: Int?
-    @Option(help: "export or import; without it the seed decides.") var direction: String?
+    @Option(help: "export or import; without it the seed decides.") var direction: StatedDirection?
     @Option(help: "Folder of the dictionary, code lists and profiles.") var schemas: String?
 
     func validate() throws {
-      if let direction, !["export", "import"].contains(direction) { throw ValidationError("--direction is export or import.") }
       if let items, !(1...9999).contains(items) { throw ValidationError("--items is a number from 1 to 9999.") }
     }
 
     func run() async throws {
       try await Console.reportingErrors {
         let profile = try Translator(try ProfileLibrary.load(try Files.schemas(schemas))).profile(profile)
-        let wanted = direction.map { $0 == "export" ? Direction.export : .import }
-        Console.write(try profile.sample(seed: seed, items: items, direction: wanted))
+        Console.write(try profile.sample(seed: seed, items: items, direction: direction?.value))
       }
     }
   }

@@ -144,7 +144,7 @@ struct ComplementApplier {
   private mutating func set(_ entry: Complement.Entry, _ node: Int32) {
     guard let text = entry.text else {
       draft.nodes[Int(node)].text = nil
-      draft.nodes[Int(node)].isRemoved = draft.nodes[Int(node)].firstChild < 0
+      draft.nodes[Int(node)].isRemoved = !draft.holdsText(node)
       return
     }
     let structureNode = Int(draft.nodes[Int(node)].structure)

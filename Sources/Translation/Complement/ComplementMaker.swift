@@ -186,6 +186,10 @@ struct ComplementMaker {
   private mutating func removeAll(_ node: Int32, _ path: KeyedPath) {
     let entry = returned.nodes[Int(node)]
     guard entry.structure >= 0 else { return }
+    guard returned.holdsText(node) else {
+      // Made because the format requires it; the original does without.
+      return entries.append(.init(path: path.description, text: nil, name: nil, guards: []))
+    }
     if entry.text != nil, structure[Int(entry.structure)].isLeaf { add(path, nil, nil, Int(entry.structure), node) }
     for child in returned.children(node) where returned.nodes[Int(child)].output >= 0 {
       let segment = returned.segment(child, plan: plan)

@@ -258,13 +258,29 @@ struct Draft {
     while index < nodes.count {
       let structureNode = Int(nodes[index].structure)
       if structureNode >= 0, index >= isLiving.count || isLiving[index] {
-        for child in plan.requirements.containers[structureNode] where first(child, of: Int32(index)) < 0 {
+        for child in plan.requirements.containers[structureNode]
+        where first(child, of: Int32(index)) < 0 && !isGiven(up: child, under: Int32(index)) {
           let added = append(child, to: Int32(index))
           nodes[Int(added)].isKept = true
         }
       }
       index += 1
     }
+  }
+
+  /// Whether a text stands in a node or below it.
+  func holdsText(_ node: Int32) -> Bool {
+    nodes[Int(node)].text != nil || children(node).contains { holdsText($0) }
+  }
+
+  /// Whether an element was there and was taken out: the original of a complement does without it.
+  private func isGiven(up structureNode: Int, under parent: Int32) -> Bool {
+    var child = nodes[Int(parent)].firstChild
+    while child >= 0 {
+      if nodes[Int(child)].structure == Int32(structureNode), nodes[Int(child)].isRemoved { return true }
+      child = nodes[Int(child)].nextSibling
+    }
+    return false
   }
 
   /// Builds the document. Afterwards `output` of each node tells its place there.

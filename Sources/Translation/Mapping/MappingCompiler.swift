@@ -74,7 +74,7 @@ struct MappingCompiler {
   }
 
   private mutating func direction(_ node: YAMLNode) throws(CausewayError) -> (MappingPlan.DirectionRule, [Variant]) {
-    try node.allow(["at", "values", "shapes"])
+    try node.allow(["at", "values", "stated", "shapes"])
     func parsed(_ value: YAMLNode) throws(CausewayError) -> Direction {
       guard let direction = Direction(rawValue: try value.string()) else { throw value.error("a direction is EX or IM") }
       return direction
@@ -98,7 +98,12 @@ struct MappingCompiler {
       throw node.error("no value means \(direction.rawValue)")
     }
     guard structure.shapes.isEmpty else { throw node.error("a structure with shapes reads the direction from the shape") }
-    return (.value(path, values.map { (text: $0.0, direction: $0.1) }), Direction.allCases.map { Variant(direction: $0, shape: nil) })
+    let stated = try node["stated"]?.strings() ?? []
+    for text in stated where values.contains(where: { $0.0 == text }) { throw node.error("\(text) has a direction and is called stated") }
+    return (
+      .value(path, values.map { (text: $0.0, direction: $0.1) }, stated: stated),
+      Direction.allCases.map { Variant(direction: $0, shape: nil) }
+    )
   }
 
   private func shapeRule(_ node: YAMLNode) throws(CausewayError) -> MappingPlan.ShapeRule {

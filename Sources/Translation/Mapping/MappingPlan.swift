@@ -314,7 +314,8 @@ final class VariantPlan: Sendable {
 /// A compiled mapping: one plan for each direction and shape.
 struct MappingPlan: Sendable {
   enum DirectionRule: Sendable {
-    case value(Path, [(text: String, direction: Direction)])
+    /// `stated`: texts of documents that do not say their direction, as amendments of some formats: the caller knows it.
+    case value(Path, [(text: String, direction: Direction)], stated: [String])
     case shapes([ShapeRule])
   }
 

@@ -61,7 +61,7 @@ struct Reader {
     var root = read(plan.root, at: Int32(context)) ?? Group(plan.root.element)
     let direction = plan.variant.direction
     var directionNode: Int32 = -1
-    if case .value(let path, _) = profile.plan.direction, let node = bound.matches(path, from: 0).first {
+    if case .value(let path, _, _) = profile.plan.direction, let node = bound.matches(path, from: 0).first {
       directionNode = node
       marks[Int(node)] = ReadMark(action: .copied, reason: nil, element: profile.known.type)
     }

@@ -97,7 +97,7 @@ struct Writer {
     let direction = root[known.type]
     root[known.type] = nil
     var target: Int32 = -1
-    if case .value(let path, let values) = profile.plan.direction,
+    if case .value(let path, let values, _) = profile.plan.direction,
       let text = values.first(where: { $0.direction == plan.variant.direction })?.text
     {
       target = reach(path, 0) ?? -1

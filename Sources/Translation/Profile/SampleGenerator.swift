@@ -62,7 +62,7 @@ package struct SampleGenerator {
 
   private mutating func run() -> Document {
     fill(0, 0)
-    if case .value(let path, let values) = profile.plan.direction,
+    if case .value(let path, let values, _) = profile.plan.direction,
       let text = values.first(where: { $0.direction == plan.variant.direction })?.text
     {
       var node: Int32 = 0

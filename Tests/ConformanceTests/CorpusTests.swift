@@ -1,0 +1,92 @@
+import Declarations
+import Formats
+import Foundation
+import JSONTree
+import Primitives
+import Testing
+
+@testable import Translation
+
+/// Every declaration among the published examples of the United Kingdom's customs: to the hub, and with its complement back.
+///
+/// The examples are not part of this repository. They are looked for beside it, or in `CAUSEWAY_SHARED`.
+@Suite struct CorpusTests {
+  static let folder = Repository.shared.appending(path: "samples/uk-cds")
+
+  static let files: [String] = {
+    guard let found = FileManager.default.enumerator(atPath: folder.path) else {
+      Repository.note("../shared/samples/uk-cds is absent")
+      return []
+    }
+    return found.compactMap { $0 as? String }.filter { $0.hasSuffix(".xml") }.sorted()
+  }()
+
+  enum Outcome: Hashable {
+    case equal, malformed, another
+    case wrong(String)
+  }
+
+  /// What the envelope of older examples holds: `submitDeclarationRequest/requestDetail` around the declaration. Its namespace declarations go
+  /// with the part that is taken out.
+  static func unwrapped(_ bytes: [UInt8]) -> [UInt8] {
+    let text = String(decoding: bytes, as: UTF8.self)
+    guard let root = text.firstMatch(of: #/<(?:\w+:)?submitDeclarationRequest\b([^>]*)>/#),
+      let open = text.firstMatch(of: #/<((?:\w+:)?MetaData)\b/#), let close = text.ranges(of: "</\(open.1)>").last
+    else { return bytes }
+    let part = text[open.range.lowerBound..<close.upperBound]
+    let head = part.prefix { $0 != ">" }
+    let missing = root.1.matches(of: #/xmlns:(\w+)="[^"]*"/#).filter { !head.contains("xmlns:\($0.1)=") }.map { " " + $0.0 }.joined()
+    return Array((part.prefix(open.0.count) + missing + part.dropFirst(open.0.count)).utf8)
+  }
+
+  static func trip(_ bytes: [UInt8]) throws -> Outcome {
+    let translator = try Repository.translator()
+    let (profile, hub) = (try translator.profile("wco.dms"), try translator.profile("uncefact.xml"))
+    let document: Document
+    do {
+      document = try translator.parse(unwrapped(bytes), as: profile)
+    } catch {
+      // Refused with its place.
+      return error.problems.first?.line == nil ? .wrong("\(error.code) without a line") : .malformed
+    }
+    guard document.name(document.root) == "MetaData", document.find("Declaration") != nil, document.find("Response") == nil else {
+      return .another
+    }
+    var outcome = Outcome.another
+    for direction in [Direction.import, .export] {
+      do {
+        let valid = try translator.validate(document, as: profile, direction: direction)
+        guard valid.reading.direction == direction else { continue }
+        let there = try translator.write(valid, to: hub)
+        let partner = try translator.validate(try translator.parse(try there.bytes(), as: hub), as: hub, isDraft: true)
+        let complement = try Complement(json: try JSONValue.parse(try #require(there.complement).json.serialized()))
+        let back = try translator.write(partner, to: profile, options: .init(complement: complement, makesComplement: false))
+        let differences = document.differences(from: try translator.parse(try back.bytes(), as: profile))
+        if !differences.isEmpty { return .wrong("\(differences.prefix(2))") }
+        if !there.report.unmentionedSourceLeaves.isEmpty { return .wrong("the report is silent") }
+        outcome = .equal
+      } catch let error as CausewayError {
+        return .wrong("\(error.problems.prefix(2).map { "\($0.code) \($0.pointer ?? "")" })")
+      }
+    }
+    return outcome
+  }
+
+  @Test(.enabled(if: !files.isEmpty))  // the examples are not part of this repository
+  func everyDeclarationComesBack() throws {
+    var counts: [String: Int] = [:]
+    for file in Self.files {
+      let outcome = try Self.trip([UInt8](try Data(contentsOf: Self.folder.appending(path: file))))
+      switch outcome {
+      case .equal: counts["equal", default: 0] += 1
+      case .malformed: counts["malformed", default: 0] += 1
+      case .another: counts["another message", default: 0] += 1
+      case .wrong(let why): Issue.record("\(file): \(why)")
+      }
+    }
+    print("United Kingdom's examples: \(counts.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", "))")
+    // All 178 declarations of the examples, less two that are no XML.
+    #expect(counts["equal"] == 176)
+    #expect(counts["malformed"] == 2)
+  }
+}
