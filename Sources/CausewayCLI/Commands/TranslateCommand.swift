@@ -28,7 +28,8 @@ struct TranslateCommand: AsyncParsableCommand {
     help: "Folder for the parts of a declaration with more goods items than the output's format holds, with the plan of the division.")
   var split: String?
   @Flag(help: "The input is a draft that waits for its supplement: what is missing is no error.") var draft = false
-  @Option(help: "export or import, of an input that does not say it itself, as amendments of some formats.") var direction: StatedDirection?
+  @Option(help: "export or import, of an input that does not say it itself, as amendments of some formats.")
+  var direction: StatedDirection?
   @Option(help: "Folder of the dictionary, code lists and profiles.") var schemas: String?
   @Option(help: "Day for which code lists are asked, YYYY-MM-DD. Without it, validity in time does not count.") var day: String?
   @Argument(help: "The document; - or nothing for standard input.") var file: String = "-"
@@ -40,7 +41,8 @@ struct TranslateCommand: AsyncParsableCommand {
       let bytes = try Files.document(file)
       let given = try complement.flatMap { path throws(CausewayError) in try readComplement(path, for: target) }
       let options = Translator.Options(shape: shape, complement: given, makesComplement: complement != nil && given == nil, day: day)
-      let valid = try translator.validate(try translator.parse(bytes, as: source), as: source, on: day, isDraft: draft, direction: direction?.value)
+      let document = try translator.parse(bytes, as: source)
+      let valid = try translator.validate(document, as: source, on: day, isDraft: draft, direction: direction?.value)
       if let split { return try Self.writeParts(try translator.writeParts(valid, to: target, options: options), into: split) }
       let translation = try translator.write(valid, to: target, options: options)
       if let report { try Files.write(translation.report.json.serialized(pretty: true) + [0x0A], to: report) }
@@ -110,7 +112,8 @@ struct ValidateCommand: AsyncParsableCommand {
       let translator = Translator(try ProfileLibrary.load(try Files.schemas(schemas)))
       let profile = try translator.profile(profile)
       let bytes = try Files.document(file)
-      let valid = try translator.validate(try translator.parse(bytes, as: profile), as: profile, on: day, isDraft: draft, direction: direction?.value)
+      let document = try translator.parse(bytes, as: profile)
+      let valid = try translator.validate(document, as: profile, on: day, isDraft: draft, direction: direction?.value)
       Console.report(valid.warnings)
       Console.line("valid: \(profile.name), \(valid.declaration.count) values, \(valid.warnings.count) warnings")
     }
