@@ -17,6 +17,8 @@ struct ComplementApplier {
     draft: Draft, skipped: [(path: String, reason: Reason)]
   ) {
     var applier = ComplementApplier(draft: draft, profile: profile, plan: plan, complement: complement)
+    // The complement knows what came out. What did not takes no place among the instances, and does not come back to life beside them.
+    for index in draft.nodes.indices where draft.nodes[index].output < 0 { applier.draft.remove(Int32(index)) }
     // Guards and positions are those of the document as written: all are looked up before anything is changed.
     let targets = complement.entries.map { applier.target($0, in: draft) }
     let lists = complement.orders.map { applier.list($0.path, in: draft) }
