@@ -83,7 +83,7 @@ package struct Document: Sendable {
   /// Line in the sender's bytes, from 1; 0 when the document was built and not parsed.
   package func line(_ node: NodeID) -> Int { Int(nodes[Int(node.index)].line) }
   package func scalar(_ node: NodeID) -> Scalar { nodes[Int(node.index)].scalar }
-  /// An explicit null: `xsi:nil="true"` in XML, `null` in JSON. Such a node has no text.
+  /// An explicit null: `xsi:nil="true"` or the format's own mark in XML, `null` in JSON. Such a node has no text.
   package func isNull(_ node: NodeID) -> Bool { nodes[Int(node.index)].scalar == .null }
   /// The node is one element of a JSON array (so an array of one element is told from a plain member).
   package func isArrayElement(_ node: NodeID) -> Bool { nodes[Int(node.index)].isArrayElement }

@@ -68,6 +68,22 @@ package struct DocumentBuilder: Sendable {
   /// Makes the open node an explicit null.
   package mutating func null() { nodes[openNode].scalar = .null }
 
+  /// Takes away the child that was added last and makes the open node an explicit null instead, provided that the child is its only element and
+  /// of its namespace, and that the open node is not the root.
+  mutating func nullInsteadOfOnlyChild() {
+    let top = stack.count - 1
+    let (node, child, attribute) = (openNode, stack[top].lastChild, stack[top].lastAttribute)
+    let first = attribute < 0 ? nodes[node].firstChild : nodes[Int(attribute)].nextSibling
+    guard top > 0, child >= 0, child == first, Int(child) == nodes.count - 1, nodes[Int(child)].namespace == nodes[node].namespace else {
+      return
+    }
+    nodes.removeLast()
+    if attribute < 0 { nodes[node].firstChild = -1 } else { nodes[Int(attribute)].nextSibling = -1 }
+    stack[top].lastChild = attribute
+    stack[top].children -= 1
+    nodes[node].scalar = .null
+  }
+
   /// JSON: makes the open node an array, whose elements are children with the empty name.
   package mutating func array() { nodes[openNode].isArray = true }
 

@@ -134,11 +134,14 @@ struct TranslationRun {
     var builder = SupplementBuilder(draft: writing.draft, profile: target, plan: plan)
     let reading = source.reading
     builder.failures = {
-      var failures: [ElementPath: (reason: Reason, candidates: [String])] = [:]
-      for (path, failure) in reading.failures { failures[path] = (failure.reason, failure.candidates) }
+      var failures: [ElementPath: SupplementBuilder.Failure] = [:]
+      for (path, failure) in reading.failures {
+        failures[path] = .init(reason: failure.reason, candidates: failure.candidates, isWriting: false)
+      }
       for event in writing.events where event.action == .notCarried {
         guard let reason = event.reason else { continue }
-        failures[ElementPath(event.element, in: writing.steps(event.instance))] = (reason, event.candidates)
+        failures[ElementPath(event.element, in: writing.steps(event.instance))] = .init(
+          reason: reason, candidates: event.candidates, isWriting: true)
       }
       return failures
     }

@@ -80,7 +80,7 @@ package struct Translator: Sendable {
   /// - Throws: the parsers' codes (`parse.*`).
   package func parse(_ bytes: [UInt8], as profile: Profile) throws(CausewayError) -> Document {
     switch profile.syntax {
-    case .xml: try XMLFormat.parse(bytes, encodings: profile.encodings)
+    case .xml: try XMLFormat.parse(bytes, encodings: profile.encodings, options: .init(nullMark: profile.nullMark))
     case .json: try JSONFormat.parse(bytes)
     }
   }
@@ -94,7 +94,7 @@ package struct Translator: Sendable {
       {
         prefixes[0] = (uri: uri, prefix: first.prefix)
       }
-      return try XMLFormat.write(document, prefixes: prefixes)
+      return try XMLFormat.write(document, prefixes: prefixes, nullMark: profile.nullMark)
     case .json: return try JSONFormat.write(document)
     }
   }

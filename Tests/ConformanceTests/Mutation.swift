@@ -28,8 +28,7 @@ struct Mutation {
           Mutation(kind: kind, pointer: document.pointer(id), document: Copier(document: document, node: id, change: change).run()))
       }
       // What the message's direction or shape is read from decides everything else.
-      let decides =
-        entry.name == "IEFlag" || entry.name == "TypeCode" && document.parent(id).map { document.name($0) } == "ExchangedDeclaration"
+      let decides = if case .value(let path, _, _) = profile.plan.direction { Int(bound.binding[Int(index)]) == path.target } else { false }
       if !decides, entry.shape == nil, entry.requiredIn.isEmpty { add(.dropped, .drop) }
       guard entry.isLeaf, !decides else {
         if !entry.isLeaf {

@@ -88,8 +88,9 @@ import Testing
   func generatedDeclarationsAreValid() async throws {
     let translator = try Repository.translator()
     var documents: [(name: String, bytes: [UInt8])] = []
-    for seed in 0..<UInt64(500) {
-      let from = seed % 4 == 3 ? "sg.tradenet" : "cn.decmessage"
+    let sources = (0..<UInt64(500)).map { ($0 % 4 == 3 ? "sg.tradenet" : "cn.decmessage", $0) }
+    let further = Repository.further.flatMap { from in (0..<UInt64(10)).map { (from, $0) } }
+    for (from, seed) in sources + further {
       let bytes = try translator.profile(from).sample(seed: seed, items: seed % 10 == 0 ? nil : 1)
       documents.append(("\(from)-\(seed)", try translator.translate(bytes, from, "uncefact.json").bytes()))
     }

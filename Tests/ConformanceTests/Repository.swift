@@ -17,6 +17,26 @@ enum Repository {
     do throws(CausewayError) { return .success(try ProfileLibrary.load(root.path + "/schemas")) } catch { return .failure(error) }
   }()
 
+  /// Every profile that is there, the newest version of each; none when the library does not load, which tests report that ask for it.
+  static let profiles: [Profile] = {
+    let all = (try? library.get().profiles) ?? []
+    return all.enumerated().filter { index, profile in !all.dropFirst(index + 1).contains { $0.id == profile.id } }.map(\.element)
+  }()
+
+  /// The two syntaxes of the hub.
+  static let hub = ["uncefact.xml", "uncefact.json"]
+  /// Ids of all others: a new profile is tested by being there.
+  static let national = profiles.map(\.id).filter { !hub.contains($0) }
+  /// Those among them that have no greater number of generated documents of their own.
+  static let further = national.filter { $0 != "cn.decmessage" && $0 != "sg.tradenet" }
+  /// The ways from each of them, and from each sample: through both syntaxes of the hub, and through a format of another economy.
+  static let ways = hub + ["national"]
+
+  /// The profile at the end of a way.
+  static func end(of way: String, from profile: String) -> String {
+    way != "national" ? way : profile == "cn.decmessage" ? "sg.tradenet" : "cn.decmessage"
+  }
+
   static func translator() throws -> Translator { Translator(try library.get()) }
 
   static func bytes(_ path: String) throws -> [UInt8] { [UInt8](try Data(contentsOf: root.appending(path: path))) }
@@ -26,26 +46,27 @@ enum Repository {
 }
 
 /// A sample of a profile, by file name.
-struct Sample: Sendable, CustomTestStringConvertible {
+struct Sample: Sendable, Hashable, CustomTestStringConvertible {
   let profile: String
   let name: String
 
   var testDescription: String { "\(profile) \(name)" }
-  func bytes() throws -> [UInt8] { try Repository.bytes("schemas/profiles/\(profile)/\(Self.versions[profile] ?? "")/samples/\(name)") }
+  func bytes() throws -> [UInt8] { try Repository.bytes("\(Self.folder(profile))/\(name)") }
 
-  private static let versions = ["cn.decmessage": "5.0", "sg.tradenet": "4.1", "uncefact.xml": "d23b", "uncefact.json": "d23b"]
+  private static func folder(_ profile: String) -> String {
+    let version = Repository.profiles.first { $0.id == profile }?.version ?? ""
+    return "schemas/profiles/\(profile)/\(version)/samples"
+  }
 
   /// Every document in the samples folder of a profile: a new sample is tested without being named here.
   static func all(_ profile: String) -> [Sample] {
-    let folder = Repository.root.appending(path: "schemas/profiles/\(profile)/\(versions[profile] ?? "")/samples").path
+    let folder = Repository.root.appending(path: folder(profile)).path
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-    return names.filter { $0.hasSuffix(".xml") || $0.hasSuffix(".json") }.sorted().map { Sample(profile: profile, name: $0) }
+    return names.filter { !$0.hasSuffix(".md") && !$0.hasPrefix(".") }.sorted().map { Sample(profile: profile, name: $0) }
   }
 
-  static let chinese = all("cn.decmessage")
-  static let singaporean = all("sg.tradenet")
-  static let national = chinese + singaporean
-  static let hub = all("uncefact.xml") + all("uncefact.json")
+  static let national = Repository.national.flatMap(all)
+  static let hub = Repository.hub.flatMap(all)
 }
 
 extension Translator {

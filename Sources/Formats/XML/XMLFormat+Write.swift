@@ -5,22 +5,24 @@ extension XMLFormat {
   /// Writes a document.
   ///
   /// The bytes depend on the document and the arguments alone. An element without text and children is written `<a/>`; namespaces are
-  /// declared on the root, all of them, in the order of `prefixes` and then of first use; a null is written `xsi:nil="true"`.
+  /// declared on the root, all of them, in the order of `prefixes` and then of first use; a null is written `xsi:nil="true"`, or with an empty
+  /// element of the name `nullMark` in it.
   ///
   /// - Parameters:
   ///   - encoding: what the bytes are in, and what the XML declaration says.
   ///   - prefixes: prefix for each namespace URI; "" makes it the default namespace. A namespace that is used and not listed gets `ns1`,
   ///     `ns2` … A namespace that has an attribute needs a prefix that is not empty.
   ///   - declaration: write `<?xml version="1.0" encoding="…"?>`.
+  ///   - nullMark: local name of the element that marks a null, in the namespace of the element that is null; nil: `xsi:nil`.
   ///   - indent: two spaces a level between elements; never inside a text.
   /// - Returns: ends with a line feed when there is a declaration or indentation.
   /// - Throws: `write.illegal_character`, `write.illegal_name`, `write.mixed_content`, with a pointer; `write.namespace`, `write.encoding`.
   /// - Complexity: O(nodes + bytes).
   package static func write(
     _ document: Document, encoding: TextEncoding = .utf8, prefixes: [(uri: String, prefix: String)] = [], declaration: Bool = true,
-    indent: Bool = false
+    nullMark: String? = nil, indent: Bool = false
   ) throws(CausewayError) -> [UInt8] {
-    var writer = try XMLWriter(document, prefixes: prefixes, indent: indent)
+    var writer = try XMLWriter(document, prefixes: prefixes, nullMark: nullMark, indent: indent)
     if declaration {
       writer.output += Array("<?xml version=\"1.0\" encoding=\"\(encoding.ianaName)\"?>\n".utf8)
     } else if encoding != .utf8 {
@@ -37,6 +39,11 @@ extension XMLFormat {
   }
 }
 
+extension XMLFormat {
+  /// Whether a text is the local name of an element: a name of XML 1.0 without a colon (Namespaces in XML 1.0 §3, NCName).
+  package static func isName(_ text: String) -> Bool { XMLWriter.isName(Array(text.utf8)) }
+}
+
 private struct XMLWriter {
   let document: Document
   let indent: Bool
@@ -46,15 +53,18 @@ private struct XMLWriter {
   private var declarations: [(uri: String, prefix: String)] = []
   private var defaultNamespace: Int32 = -1
   private var names: [[UInt8]] = []
+  /// `xsi:nil` with the document's prefix; empty when nothing is null.
   private var nilName: [UInt8] = []
+  private let nullMark: [UInt8]?
   private var level = 0
   private let isSpecial = XMLWriter.specialBytes
 
   /// The bytes that escaping has to look at: control characters, `" & < >`, and the first byte of U+FFFE and U+FFFF.
   private static let specialBytes = (0..<256).map { $0 < 0x20 || [0x22, 0x26, 0x3C, 0x3E, 0xEF].contains($0) }
 
-  init(_ document: Document, prefixes given: [(uri: String, prefix: String)], indent: Bool) throws(CausewayError) {
+  init(_ document: Document, prefixes given: [(uri: String, prefix: String)], nullMark: String?, indent: Bool) throws(CausewayError) {
     self.document = document
+    self.nullMark = nullMark.map { Array($0.utf8) }
     self.indent = indent
     output.reserveCapacity(document.bytes.count + document.count * 24)
     names = document.symbols.names.map { Array($0.utf8) }
@@ -106,7 +116,9 @@ private struct XMLWriter {
       declarations.append((uri, prefix))
       prefixes.append(prefix.isEmpty ? [] : Array("\(prefix):".utf8))
     }
-    if document.nodes.contains(where: { $0.scalar == .null && $0.kind == .element }) {
+    if let nullMark {
+      guard Self.isName(nullMark) else { throw CausewayError("write.illegal_name") }
+    } else if document.nodes.contains(where: { $0.scalar == .null && $0.kind == .element }) {
       if let index = document.namespaces.firstIndex(where: { $0.utf8.elementsEqual(XMLFormat.schemaInstance.utf8) }) {
         guard !prefixes[index].isEmpty else { throw CausewayError("write.namespace", facts: ["detail": "default_namespace"]) }
         nilName = prefixes[index] + Array("nil".utf8)
@@ -189,6 +201,10 @@ private struct XMLWriter {
       output.append(0x22)
       next = attribute.nextSibling
     }
+    if node.scalar == .null, nullMark != nil {
+      guard node.textLength <= 0, next < 0 else { throw CausewayError("write.mixed_content", pointer: document.pointer(id)) }
+      return mark(node)
+    }
     if node.scalar == .null {
       output.append(0x20)
       output += nilName
@@ -214,6 +230,22 @@ private struct XMLWriter {
       level -= 1
       newline()
     }
+    output += [0x3C, 0x2F]
+    name(node)
+    output.append(0x3E)
+  }
+
+  /// The mark in a null element, whose start tag is open.
+  private mutating func mark(_ node: Document.Node) {
+    output.append(0x3E)
+    level += 1
+    newline()
+    output.append(0x3C)
+    if node.namespace >= 0 { output += prefixes[Int(node.namespace)] }
+    output += nullMark ?? []
+    output += [0x2F, 0x3E]
+    level -= 1
+    newline()
     output += [0x3C, 0x2F]
     name(node)
     output.append(0x3E)

@@ -7,7 +7,10 @@ package enum XMLFormat {
   package struct Options: Sendable {
     /// Accept `xsi:type`; it is then an attribute of the document like any other.
     package var allowsTypeSubstitution = false
-    package init() {}
+    /// Local name of the element that marks a null: an element below the root whose only child element is an empty one of this name, in its
+    /// own namespace and without attributes, is a null. nil: there is no such mark.
+    package var nullMark: String?
+    package init(nullMark: String? = nil) { self.nullMark = nullMark }
     package static let standard = Options()
   }
 
@@ -26,7 +29,8 @@ package enum XMLFormat {
   /// The document of a tree that is already parsed: the same nodes that a schema or a signature was checked on.
   ///
   /// White space between elements is dropped; the text of an element without child elements is kept whole, comments inside it passed
-  /// over. `xsi:schemaLocation` and `xsi:noNamespaceSchemaLocation` are ignored, `xsi:nil="true"` becomes a null. `xml:space` and
+  /// over. `xsi:schemaLocation` and `xsi:noNamespaceSchemaLocation` are ignored, `xsi:nil="true"` becomes a null, and so
+  /// does what `Options.nullMark` marks. `xml:space` and
   /// `xml:lang` are kept.
   ///
   /// - Throws: `parse.mixed_content`, `parse.xsi_type`, `parse.xsi_nil`, each with pointer and line.
@@ -45,11 +49,16 @@ private struct XMLDocumentReader: XMLTreeSink {
   /// The names that `xsi:` attributes have, once they have come.
   private var nilSymbol: Int32 = -1
   private var typeSymbol: Int32 = -1
+  private var markSymbol: Int32 = -1
   /// Stands for the `xsi` namespace, which is not one of the document's unless something of it is kept.
   private static let schemaInstance: Int32 = -2
   private var isLeaf = false
   private var isNull = false
   private var hasText = false
+  /// The open element is a mark of null, as far as has been seen.
+  private var isMark = false
+  /// The element that was closed last is one, and nothing was opened since.
+  private var wasMark = false
 
   init(_ tree: XMLTree, options: XMLFormat.Options) {
     builder = DocumentBuilder(syntax: .xml, expectedNodes: tree.nodeCount, expectedText: tree.nodeCount * 12)
@@ -60,6 +69,7 @@ private struct XMLDocumentReader: XMLTreeSink {
     let symbol = builder.symbol(name)
     if name == "nil" { nilSymbol = symbol }
     if name == "type" { typeSymbol = symbol }
+    if let mark = options.nullMark, name.utf8.elementsEqual(mark.utf8) { markSymbol = symbol }
     return symbol
   }
 
@@ -73,9 +83,12 @@ private struct XMLDocumentReader: XMLTreeSink {
     self.isLeaf = isLeaf
     isNull = false
     hasText = false
+    isMark = isLeaf && symbol == markSymbol
+    wasMark = false
   }
 
   mutating func attribute(symbol: Int32, namespace: Int32, value: Span<UInt8>, line: Int) throws(CausewayError) {
+    isMark = false
     guard namespace == Self.schemaInstance else {
       builder.attribute(symbol: symbol, namespace: namespace, utf8: value, line: line)
       return
@@ -101,6 +114,7 @@ private struct XMLDocumentReader: XMLTreeSink {
         return
       }
       hasText = true
+      if !text.isEmpty { isMark = false }
       builder.text(utf8: text)
     } else {
       for index in text.indices {
@@ -112,10 +126,13 @@ private struct XMLDocumentReader: XMLTreeSink {
 
   mutating func close() {
     if isLeaf, !isNull, !hasText { builder.text("") }
+    if wasMark { builder.nullInsteadOfOnlyChild() }
     builder.close()
+    wasMark = isMark
     // What is open now has a child element.
     isLeaf = false
     isNull = false
+    isMark = false
   }
 }
 

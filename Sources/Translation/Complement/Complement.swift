@@ -10,6 +10,8 @@ package struct Complement: Sendable {
     package let path: String
     /// The original text; nil: the original has nothing there.
     package let text: String?
+    /// The original has an explicit null there; the text is then empty.
+    package let isNull: Bool
     /// The original's name of the element, when it is not the one that is written.
     package let name: String?
     /// What the partner's document said of the elements that the place stands for, when the entry was made; nil: nothing. The entry holds
@@ -49,6 +51,7 @@ extension Complement {
     object["entries"] = .array(
       entries.map { entry in
         var object = JSONObject([("path", .string(entry.path)), ("is", entry.text.map { .string($0) } ?? .null)])
+        if entry.isNull { object["null"] = true }
         if let name = entry.name { object["name"] = .string(name) }
         if !entry.guards.isEmpty {
           object["guard"] = .object(JSONObject(entry.guards.map { ($0.element, $0.text.map { JSONValue.string($0) } ?? .null) }))
@@ -82,12 +85,14 @@ extension Complement {
       guard let path = item["path"]?.string, KeyedPath(path) != nil, let text = item["is"], text.isNull || text.string != nil else {
         throw invalid("/entries/\(index)")
       }
+      let isNull = item["null"] != nil
+      guard !isNull || item["null"]?.bool == true && text.string?.isEmpty == true else { throw invalid("/entries/\(index)/null") }
       var guards: [(element: String, text: String?)] = []
       for member in item["guard"]?.object?.members ?? [] {
         guard member.value.isNull || member.value.string != nil else { throw invalid("/entries/\(index)/guard") }
         guards.append((element: member.name, text: member.value.string))
       }
-      entries.append(Entry(path: path, text: text.string, name: item["name"]?.string, guards: guards))
+      entries.append(Entry(path: path, text: text.string, isNull: isNull, name: item["name"]?.string, guards: guards))
     }
     self.profile = profile
     self.direction = direction

@@ -17,6 +17,8 @@ struct ComplementApplier {
     draft: Draft, skipped: [(path: String, reason: Reason)]
   ) {
     var applier = ComplementApplier(draft: draft, profile: profile, plan: plan, complement: complement)
+    // The complement knows what came out. What did not takes no place among the instances, and does not come back to life beside them.
+    for index in draft.nodes.indices where draft.nodes[index].output < 0 { applier.draft.remove(Int32(index)) }
     // Guards and positions are those of the document as written: all are looked up before anything is changed.
     let targets = complement.entries.map { applier.target($0, in: draft) }
     let lists = complement.orders.map { applier.list($0.path, in: draft) }
@@ -110,6 +112,11 @@ struct ComplementApplier {
       guard let path = KeyedPath(entry.path), entry.text != nil else { return }
       var node = parent
       for position in index..<path.segments.count {
+        // Elements that the structure does not know stood in a leaf without a value: the one that it has now takes their place.
+        if path.segments[position].isUnknownElement, let text = draft.nodes[Int(node)].text, !text.isEmpty {
+          skipped.append((path: entry.path, reason: .changedByPartner))
+          return
+        }
         let prefix = KeyedPath(segments: Array(path.segments[...position]))
         guard let next = make(path.segments[position], prefix, under: node) else {
           skipped.append((path: entry.path, reason: .noPlace))
@@ -153,15 +160,20 @@ struct ComplementApplier {
       draft.nodes[Int(node)].namespace = entry.name
       draft.nodes[Int(node)].text = text.isEmpty ? nil : text
       draft.nodes[Int(node)].isKept = true
+      draft.nodes[Int(node)].isNull = entry.isNull
       return
     }
     if profile.structure[structureNode].isLeaf {
-      draft.nodes[Int(node)].text = text
+      draft.nodes[Int(node)].text = entry.isNull ? nil : text
+      draft.nodes[Int(node)].isNull = entry.isNull
+      draft.nodes[Int(node)].isKept = entry.isNull
       draft.nodes[Int(node)].isWeak = false
       draft.nodes[Int(node)].isRestored = true
       draft.nodes[Int(node)].name = entry.name
     } else {
       draft.nodes[Int(node)].isKept = true
+      draft.nodes[Int(node)].isNull = entry.isNull
+      draft.nodes[Int(node)].isRestored = entry.isNull
     }
   }
 

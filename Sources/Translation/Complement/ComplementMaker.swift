@@ -60,10 +60,13 @@ struct ComplementMaker {
       let text = source.utf8(node) ?? []
       let alias =
         document.syntax == .xml && !entry.also.isEmpty && !document.name(id).utf8.elementsEqual(entry.name.utf8) ? document.name(id) : nil
-      let isSame = peer >= 0 && returned.nodes[Int(peer)].text.map { $0.utf8.elementsEqual(text) } ?? false
+      let isNull = document.isNull(id)
+      let isSame = !isNull && peer >= 0 && returned.nodes[Int(peer)].text.map { $0.utf8.elementsEqual(text) } ?? false
       if !isSame { changed.insert(node) }
-      if !isSame || alias != nil { add(path(), String(decoding: text, as: UTF8.self), alias, binding, peer < 0 ? outer : peer) }
-      if entry.end == binding + 1 { return }
+      if !isSame || alias != nil {
+        add(path(), String(decoding: text, as: UTF8.self), isNull: isNull, alias, binding, peer < 0 ? outer : peer)
+      }
+      if entry.end == binding + 1, !document.children(id).contains(where: { _ in true }) { return }
     }
     var own: [(kind: Int32, node: Int32)] = []
     var hasChildren = false
@@ -71,9 +74,6 @@ struct ComplementMaker {
       let kind = source.binding[Int(child.index)]
       hasChildren = true
       if kind >= 0 { own.append((kind, child.index)) } else if kind == BoundDocument.unknown { keepUnknown(child.index, path()) }
-    }
-    if entry.type == nil, !hasChildren, peer < 0, node != 0 {
-      entries.append(.init(path: path().description, text: "", name: nil, guards: []))
     }
     var others: [(kind: Int32, node: Int32)] = []
     if peer >= 0 {
@@ -83,6 +83,10 @@ struct ComplementMaker {
         if kind >= 0, returned.nodes[Int(child)].output >= 0 { others.append((kind, child)) }
         child = returned.nodes[Int(child)].nextSibling
       }
+    }
+    // Without content, or null: what comes back in it is taken out below, unless the partner changes it.
+    if entry.type == nil, node != 0, document.isNull(id) || !hasChildren && (peer < 0 || !others.isEmpty) {
+      entries.append(.init(path: path().description, text: "", isNull: document.isNull(id), name: nil, guards: []))
     }
     Self.sort(&own)
     Self.sort(&others)
@@ -178,9 +182,9 @@ struct ComplementMaker {
 
   // MARK: Entries
 
-  private mutating func add(_ path: KeyedPath, _ text: String?, _ alias: String?, _ leaf: Int, _ place: Int32) {
+  private mutating func add(_ path: KeyedPath, _ text: String?, isNull: Bool = false, _ alias: String?, _ leaf: Int, _ place: Int32) {
     let guards = ElementGuard.texts(leaf, at: place, in: returned, plan: plan, dictionary: profile.dictionary)
-    entries.append(.init(path: path.description, text: text, name: alias, guards: guards))
+    entries.append(.init(path: path.description, text: text, isNull: isNull, name: alias, guards: guards))
   }
 
   private mutating func removeAll(_ node: Int32, _ path: KeyedPath) {
@@ -188,7 +192,7 @@ struct ComplementMaker {
     guard entry.structure >= 0 else { return }
     guard returned.holdsText(node) else {
       // Made because the format requires it; the original does without.
-      return entries.append(.init(path: path.description, text: nil, name: nil, guards: []))
+      return entries.append(.init(path: path.description, text: nil, isNull: false, name: nil, guards: []))
     }
     if entry.text != nil, structure[Int(entry.structure)].isLeaf { add(path, nil, nil, Int(entry.structure), node) }
     for child in returned.children(node) where returned.nodes[Int(child)].output >= 0 {
@@ -212,7 +216,13 @@ struct ComplementMaker {
     }
     let inner = path.appending("?" + (isAttribute ? "@" : "") + document.name(id), .added(position))
     changed.insert(node)
-    entries.append(.init(path: inner.description, text: document.text(id) ?? "", name: document.namespace(id), guards: []))
+    // One that only holds others, in no namespace, is made for them.
+    let hasChildren = document.children(id).contains { _ in true }
+    if document.text(id) != nil || document.namespace(id) != nil || document.isNull(id) || !hasChildren {
+      entries.append(
+        .init(path: inner.description, text: document.text(id) ?? "", isNull: document.isNull(id), name: document.namespace(id), guards: [])
+      )
+    }
     for child in document.children(id) { keepUnknown(child.index, inner) }
   }
 }

@@ -19,6 +19,8 @@ struct KeyedPath: Hashable, Sendable {
 
     /// A name that the structure does not know.
     var isUnknown: Bool { name.utf8.first == 0x3F }
+    /// The same of an element: an attribute is `?@Name`.
+    var isUnknownElement: Bool { isUnknown && name.utf8.dropFirst().first != 0x40 }
   }
 
   var segments: [Segment] = []

@@ -19,6 +19,8 @@ struct Draft {
     var isWeak = false
     /// Stays although it holds nothing.
     var isKept = false
+    /// Explicitly null, as long as it has no text and no child element.
+    var isNull = false
     var isRemoved = false
     /// The text came from a complement.
     var isRestored = false
@@ -68,6 +70,7 @@ struct Draft {
       if let text = bound.utf8(index) { nodes[Int(node)].text = String(decoding: text, as: UTF8.self) }
       let hasChild = document.children(id).contains { _ in true }
       if nodes[Int(node)].text == nil, !hasChild { nodes[Int(node)].isKept = true }
+      if document.isNull(id) { (nodes[Int(node)].isKept, nodes[Int(node)].isNull) = (true, true) }
     }
     if document.syntax == .xml, structure[0].namespace >= 0, let uri = document.namespace(document.root) {
       namespaces[structure[0].namespace] = uri
@@ -337,7 +340,7 @@ struct Draft {
     nodes[Int(index)].output =
       builder.open(symbol: symbol, namespace: namespace, line: 0, inArray: isJSON && (entry?.jsonArray ?? false)).index
     if node.firstChild < 0, !isJSON {
-      if let text = node.text { builder.text(text) }
+      if let text = node.text { builder.text(text) } else if node.isNull { builder.null() }
       builder.close()
       return
     }
@@ -349,6 +352,8 @@ struct Draft {
     } else if let text = node.text, !isJSON || children.isEmpty {
       if isJSON || children.isEmpty { builder.text(text, scalar: isJSON ? entry?.jsonScalar ?? .string : .string) }
     }
+    // A value that was filled in since wins.
+    if node.isNull, node.text == nil, children.allSatisfy({ !isJSON && isAttributeNode($0) }) { builder.null() }
     for child in children { emit(child, &builder, isLiving, &names, isJSON: isJSON) }
     if !isJSON, let text = node.text, !children.isEmpty { builder.text(text) }
     builder.close()
@@ -371,6 +376,11 @@ struct Draft {
     }
     guard !isOrdered else { return found }
     return found.enumerated().sorted { (rank($0.element), $0.offset) < (rank($1.element), $1.offset) }.map(\.element)
+  }
+
+  private func isAttributeNode(_ index: Int32) -> Bool {
+    let node = nodes[Int(index)]
+    return node.structure >= 0 ? structure[Int(node.structure)].isAttribute : node.name?.utf8.first == 0x40
   }
 
   private func rank(_ index: Int32) -> Int {

@@ -25,7 +25,7 @@ extension MappingCompiler {
         for problem in error.problems { refuse(node, problem.facts["reason"] ?? problem.code.rawValue) }
       }
     }
-    markShared(&items)
+    markShared(&items, path)
     var keyPlan: (ElementIndex, Path)?
     if let key, case .scalar(let id) = key.content {
       for case .rule(let rule) in items {
@@ -41,9 +41,20 @@ extension MappingCompiler {
       elementCount: dictionary.elements.count, line: line)
   }
 
-  private func markShared(_ items: inout [GroupPlan.Item]) {
+  /// Tells rules that write a leaf alone from those that find it there: another rule writes it, or a test of a path sets it.
+  private func markShared(_ items: inout [GroupPlan.Item], _ path: Path) {
     var counts: [Int: Int] = [:]
-    for case .rule(let rule) in items { if rule.writes, let path = rule.path { counts[path.target, default: 0] += 1 } }
+    func countTests(_ path: Path) { markInner(path) { counts[$0, default: 1] += 1 } }
+    countTests(path)
+    for item in items {
+      switch item {
+      case .rule(let rule):
+        guard rule.writes, let path = rule.path else { continue }
+        counts[path.target, default: 0] += 1
+        countTests(path)
+      case .group(let inner): countTests(inner.path)
+      }
+    }
     for index in items.indices {
       guard case .rule(let rule) = items[index], let path = rule.path else { continue }
       items[index] = .rule(rule.sharing(counts[path.target, default: 0] > 1 || !path.isPlain))

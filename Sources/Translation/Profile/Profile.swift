@@ -22,6 +22,8 @@ package final class Profile: Sendable {
   let isOrderFree: Bool
   /// What the structure does not know is kept and reported instead of refused.
   let keepsUnknown: Bool
+  /// XML: the child element that marks its parent as an explicit null; nil: the format has no such mark.
+  let nullMark: String?
   /// Most goods items that the format holds.
   package let itemLimit: Int
   package let dictionary: ElementDictionary
@@ -52,7 +54,8 @@ package final class Profile: Sendable {
   init(
     id: String, version: String, economy: String, en: String, zh: String, syntax: Document.Syntax, encodings: [TextEncoding],
     empties: Empties,
-    isOrderFree: Bool, keepsUnknown: Bool, itemLimit: Int, dictionary: ElementDictionary, codes: CodeLibrary, structure: Structure,
+    isOrderFree: Bool, keepsUnknown: Bool, nullMark: String?, itemLimit: Int, dictionary: ElementDictionary, codes: CodeLibrary,
+    structure: Structure,
     plan: MappingPlan,
     rules: [Rule], known: KnownElements
   ) {
@@ -66,6 +69,7 @@ package final class Profile: Sendable {
     self.empties = empties
     self.isOrderFree = isOrderFree
     self.keepsUnknown = keepsUnknown
+    self.nullMark = nullMark
     self.itemLimit = itemLimit
     self.dictionary = dictionary
     self.codes = codes

@@ -74,7 +74,8 @@ extension Profile {
   ) throws(CausewayError) -> Profile {
     try head.allow(
       [
-        "id", "version", "economy", "title", "syntax", "encodings", "empties", "order", "unknown", "itemLimit", "structure", "mapping",
+        "id", "version", "economy", "title", "syntax", "encodings", "empties", "order", "unknown", "nulls", "itemLimit", "structure",
+        "mapping",
         "rules",
       ])
     guard let known = KnownElements(dictionary) else {
@@ -92,6 +93,13 @@ extension Profile {
       return index
     }
     let tree = try StructureLoader.load(structure) { codes.list($0) }
+    let nullMark = try head["nulls"]?.string()
+    if let nullMark, let node = head["nulls"] {
+      guard syntax == .xml, XMLFormat.isName(nullMark) else { throw node.error("nulls is the name of an element, of XML only") }
+      guard !tree.nodes.contains(where: { !$0.isAttribute && $0.goes(by: nullMark) }) else {
+        throw node.error("\(nullMark) marks a null and is an element of the structure")
+      }
+    }
     var problems: [Problem] = []
     var plan: MappingPlan?
     var compiled: [Rule] = []
@@ -107,7 +115,7 @@ extension Profile {
       en: try head["title"]?.required("en").string() ?? "", zh: try head["title"]?.required("zh").string() ?? "", syntax: syntax,
       encodings: encodings,
       empties: try choice("empties", ["omit", "keep"]) == 1 ? .keep : .omit, isOrderFree: try choice("order", ["strict", "free"]) == 1,
-      keepsUnknown: try choice("unknown", ["refuse", "keep"]) == 1, itemLimit: try head["itemLimit"]?.integer() ?? .max,
+      keepsUnknown: try choice("unknown", ["refuse", "keep"]) == 1, nullMark: nullMark, itemLimit: try head["itemLimit"]?.integer() ?? .max,
       dictionary: dictionary,
       codes: codes, structure: tree, plan: plan, rules: compiled, known: known)
   }

@@ -243,6 +243,9 @@ final class Structure: Sendable {
 }
 
 extension Structure.Node {
+  /// Whether the node is written or read by a name.
+  func goes(by name: String) -> Bool { self.name.utf8.elementsEqual(name.utf8) || also.contains { $0.utf8.elementsEqual(name.utf8) } }
+
   /// A leaf whose value is an object with `content`.
   var isJSONObject: Bool { json == .object || hasAttributes }
 

@@ -57,7 +57,7 @@ struct XSDWriter {
   }
 
   private func fileName(_ namespace: Int) -> String {
-    namespace == 0 ? "schema.xsd" : "schema.\(structure.namespaces[namespace].prefix).xsd"
+    namespace == 0 ? "schema.xsd" : "schema.\(prefix(namespace)).xsd"
   }
 
   private func head(_ namespace: Int) -> [String] {

@@ -172,7 +172,7 @@ struct ReportBuilder {
   /// Leaves of the target that stand for no element: fixed values, what tells like elements apart, units, further lines, what a complement gave.
   private mutating func addTargets(_ draft: Draft, _ eventOf: [Int32]) {
     let mentioned = Set(raw.map(\.target))
-    for node in draft.nodes where node.output >= 0 && node.text != nil && !mentioned.contains(node.output) {
+    for node in draft.nodes where node.output >= 0 && (node.text != nil || node.isNull) && !mentioned.contains(node.output) {
       if node.isRestored {
         raw.append(.init(target: node.output, action: .copied, reason: .complement))
       } else if node.origin >= 0, eventOf[Int(node.origin)] >= 0 {

@@ -6,8 +6,16 @@ struct SupplementBuilder {
   let draft: Draft
   let profile: Profile
   let plan: VariantPlan
-  /// Why elements did not arrive, by place; the innermost explanation wins.
-  var failures: () -> [ElementPath: (reason: Reason, candidates: [String])] = { [:] }
+  /// Why an element did not arrive.
+  struct Failure {
+    let reason: Reason
+    let candidates: [String]
+    /// The candidates are codes of the target: writing failed. Those of reading are canonical ones.
+    let isWriting: Bool
+  }
+
+  /// By place; the innermost explanation wins.
+  var failures: () -> [ElementPath: Failure] = { [:] }
   /// Elements that stayed with the other side, wherever they stood.
   var ownSide: Set<ElementIndex> = []
   var withheld: Set<ElementIndex> = []
@@ -62,9 +70,7 @@ struct SupplementBuilder {
     return false
   }
 
-  private typealias Failures = [ElementPath: (reason: Reason, candidates: [String])]
-
-  private func item(_ place: Place, _ failures: Failures) -> SupplementRequest.Item {
+  private func item(_ place: Place, _ failures: [ElementPath: Failure]) -> SupplementRequest.Item {
     let node = draft.structure[place.leaf]
     let name = (node.isAttribute ? "@" : "") + node.name
     var path = draft.keyedPath(place.parent, plan: plan)
@@ -82,7 +88,7 @@ struct SupplementBuilder {
       known: reason == .partial ? candidates.first : nil)
   }
 
-  private func explanation(_ leaf: Int, under parent: Int32, _ failures: Failures) -> (Reason, [String], ElementIndex?) {
+  private func explanation(_ leaf: Int, under parent: Int32, _ failures: [ElementPath: Failure]) -> (Reason, [String], ElementIndex?) {
     let uses = plan.uses[leaf]
     guard let first = uses.first(where: { !$0.rule.elements.isEmpty }), let main = first.rule.elements.first else {
       return (.ownSide, [], nil)
@@ -99,14 +105,10 @@ struct SupplementBuilder {
     }
     for element in first.rule.elements.reversed() {
       if let failure = failures[ElementPath(element, in: place)] {
-        var candidates = failure.candidates
-        if case .field(let field, _) = first.rule.kind, let conversion = field.conversions.first {
-          candidates = candidates.map { code in
-            if case .mapped(let own, _) = conversion.reverse(code) { return own }
-            return code
-          }
+        guard !failure.isWriting, case .field(let field, _) = first.rule.kind, let conversion = field.conversions.first else {
+          return (failure.reason, failure.candidates, element)
         }
-        return (failure.reason, candidates, element)
+        return (failure.reason, peers(of: failure.candidates, in: conversion, for: leaf), element)
       }
     }
     for element in first.rule.elements.reversed() {
@@ -114,5 +116,21 @@ struct SupplementBuilder {
       if ownSide.contains(element) { return (.ownSide, [], element) }
     }
     return (.notDeclared, [], main)
+  }
+
+  /// The codes that a leaf takes for canonical ones, each once.
+  private func peers(of codes: [String], in table: CodeTable, for leaf: Int) -> [String] {
+    var peers: [String] = []
+    for code in codes {
+      switch table.reverse(code) {
+      case .mapped(let own, _): peers.append(own)
+      case .ambiguous(let own): peers += own
+      case .unknown: peers.append(code)
+      case .none: break
+      }
+    }
+    return peers.enumerated().filter { index, code in
+      !peers[..<index].contains(code) && draft.structure.violation(of: leaf, text: Array(code.utf8)[...]) == nil
+    }.map(\.element)
   }
 }
