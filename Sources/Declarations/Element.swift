@@ -16,6 +16,12 @@ package struct DocumentKind: RawRepresentable, Hashable, Sendable, ExpressibleBy
   package init(rawValue: String) { self.rawValue = rawValue }
   package init(stringLiteral value: String) { rawValue = value }
   package var description: String { rawValue }
+
+  package static let declaration: DocumentKind = "declaration"
+
+  /// Whether a document of the kind stands on one side of the border: it then has a direction and an economy, and is mirrored when it
+  /// crosses. Any other is the same document on both sides.
+  package var hasDirection: Bool { self == .declaration }
 }
 
 /// How often an element may occur in one instance of its group: `1`, `0..1`, `0..99`, `1..n`, `0` (not used in that direction).

@@ -15,6 +15,8 @@ extension ErrorCatalogue {
     .init("parse.namespace_unknown", .refusal, en: "The root element is not in the namespace {expected}.", zh: "根元素不在命名空间 {expected} 中。"),
     .init("validate.direction_unknown", .refusal, en: "The direction of the declaration is missing or not known.", zh: "进出口标志缺失或无法识别。"),
     .init(
+      "validate.shape_unknown", .refusal, en: "The document holds none of the messages that the format has.", zh: "单证中没有该格式支持的报文。"),
+    .init(
       "validate.too_many_unknown", .refusal, en: "More than {limit} elements are not known to the format.", zh: "格式未知的元素超过 {limit} 个。"),
     .init(
       "validate.more_problems", .refusal, en: "There are more problems; the first {limit} are listed.", zh: "问题过多，仅列出前 {limit} 个。"),
@@ -57,6 +59,9 @@ extension ErrorCatalogue {
     .init(
       "write.parts_incomplete", .error, en: "The parts do not make the whole: {expected} expected, {found} found.",
       zh: "各部分不完整：应为 {expected}，实为 {found}。"),
+    .init(
+      "write.kind_differs", .error, en: "The format {profile} is for documents of the kind {kind}, not {from}.",
+      zh: "格式 {profile} 用于 {kind} 类单证，而不是 {from}。"),
     .init("write.element_unknown", .error, en: "The dictionary has no element {element}.", zh: "数据字典中没有要素 {element}。"),
     .init("write.complement_invalid", .error, en: "The complement is malformed.", zh: "补集文件格式错误。"),
     .init("write.complement_profile", .error, en: "The complement belongs to {expected}.", zh: "补集属于 {expected}。"),

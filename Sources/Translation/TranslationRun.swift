@@ -52,20 +52,20 @@ struct TranslationRun {
     let economy = source.reading.economy
     // The hub's format takes both sides' declarations; a complement says which side its original was on.
     let wanted = options.complement.map(\.economy) ?? (target.isHub ? economy : target.economy)
-    guard !economy.isEmpty, !wanted.isEmpty, !wanted.utf8.elementsEqual(economy.utf8) else {
-      return Crossing.Result(declaration: declaration)
-    }
-    return library.crossing.mirror(declaration, direction: source.reading.direction.mirrored, economy: wanted, known: target.known)
+    guard let known = target.known, let direction = source.reading.direction, !economy.isEmpty, !wanted.isEmpty,
+      !wanted.utf8.elementsEqual(economy.utf8)
+    else { return Crossing.Result(declaration: declaration) }
+    return library.crossing.mirror(declaration, direction: direction.mirrored, economy: wanted, known: known)
   }
 
   static func plan(_ profile: Profile, _ declaration: Declaration, shape: String?) throws(CausewayError) -> VariantPlan {
-    let direction = declaration[profile.known.type].flatMap { Direction(rawValue: $0.text) } ?? .export
+    let direction = profile.known.map { known in declaration[known.type].flatMap { Direction(rawValue: $0.text) } ?? .export }
     func unknown(_ shape: String) -> CausewayError {
       CausewayError("write.shape_unknown", facts: ["profile": profile.name, "shape": shape])
     }
     guard case .shapes(let rules) = profile.plan.direction else {
       guard shape == nil, let plan = profile.plan.plan(Variant(direction: direction, shape: nil)) else {
-        throw unknown(shape ?? direction.rawValue)
+        throw unknown(shape ?? direction?.rawValue ?? "")
       }
       return plan
     }
@@ -80,7 +80,9 @@ struct TranslationRun {
           return when.values.contains { $0.utf8.elementsEqual(text.utf8) }
         } ?? rules.firstIndex { $0.direction == direction && $0.when == nil }
     }
-    guard let chosen, let plan = profile.plan.plan(Variant(direction: direction, shape: chosen)) else { throw unknown(direction.rawValue) }
+    guard let chosen, let plan = profile.plan.plan(Variant(direction: direction, shape: chosen)) else {
+      throw unknown(direction?.rawValue ?? "")
+    }
     return plan
   }
 
@@ -91,11 +93,10 @@ struct TranslationRun {
     var declaration = back.declaration
     let economy = back.economy
     let home = source.reading.economy
-    if !home.isEmpty, !economy.isEmpty, !economy.utf8.elementsEqual(home.utf8) {
-      declaration =
-        library.crossing.mirror(
-          declaration, direction: back.direction.mirrored, economy: home, known: source.profile.known
-        ).declaration
+    if let known = source.profile.known, let direction = back.direction, !home.isEmpty, !economy.isEmpty,
+      !economy.utf8.elementsEqual(home.utf8)
+    {
+      declaration = library.crossing.mirror(declaration, direction: direction.mirrored, economy: home, known: known).declaration
     }
     var returned = Writer.write(declaration, profile: source.profile, plan: source.plan, on: options.day)
     _ = returned.draft.finish(syntax: source.profile.syntax)
@@ -146,7 +147,7 @@ struct TranslationRun {
       return failures
     }
     builder.ownSide = Set(crossed.left.map(\.path.element))
-    if crossed.declaration.root[target.known.economy] != source.declaration.root[target.known.economy] {
+    if let known = target.known, crossed.declaration.root[known.economy] != source.declaration.root[known.economy] {
       for element in library.crossing.own.indices where library.crossing.own[element] {
         builder.ownSide.insert(ElementIndex(raw: Int16(element)))
       }

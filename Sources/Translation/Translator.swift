@@ -117,7 +117,7 @@ package struct Translator: Sendable {
   /// The first half of validating: every node is known, and every leaf is of its type and on its list. What is wrong is held, not thrown,
   /// so that what reading finds is told with it.
   ///
-  /// - Throws: `parse.root_unknown`, `parse.namespace_unknown`, `validate.direction_unknown`; `validate.more_problems` and
+  /// - Throws: `parse.root_unknown`, `parse.namespace_unknown`, `validate.direction_unknown`, `validate.shape_unknown`; `validate.more_problems` and
   ///   `validate.too_many_unknown` when the document is wrong from end to end.
   package func check(
     _ document: Document, as profile: Profile, on day: String? = nil, isDraft: Bool = false, direction: Direction? = nil
@@ -160,6 +160,7 @@ package struct Translator: Sendable {
         variant = Variant(direction: rules[shape].direction, shape: shape)
         break
       }
+    case nil: variant = profile.plan.variants.first?.variant
     case .value(let path, let values, let undirected):
       if let node = bound.matches(path, from: 0).first, let text = bound.filled(node).map(LeafType.trimmed) {
         if let value = values.first(where: { text.elementsEqual($0.text.utf8) }) {
@@ -171,7 +172,8 @@ package struct Translator: Sendable {
     }
     guard let variant, let plan = profile.plan.plan(variant) else {
       throw CausewayError(
-        "validate.direction_unknown", pointer: bound.document.pointer(bound.document.root), line: bound.document.line(bound.document.root))
+        profile.document.hasDirection ? "validate.direction_unknown" : "validate.shape_unknown",
+        pointer: bound.document.pointer(bound.document.root), line: bound.document.line(bound.document.root))
     }
     return plan
   }
@@ -252,11 +254,12 @@ package struct Translator: Sendable {
   ///
   /// A declaration keeps its direction in its own economy's format and in the hub's; in another economy's it is mirrored (`crossing.yaml`).
   /// - Parameter released: what the release policy lets go; nil: everything.
-  /// - Throws: `write.shape_unknown`, `write.complement_profile`; `write.item_limit`: more goods items than the format holds
+  /// - Throws: `write.kind_differs`, `write.shape_unknown`, `write.complement_profile`; `write.item_limit`: more goods items than the format holds
   ///   (``writeParts(_:released:to:options:)``).
   package func write(
     _ source: ValidDocument, released: Declaration? = nil, to profile: Profile, options: Options = Options()
   ) throws(CausewayError) -> Translation {
+    guard source.profile.document == profile.document else { throw profile.differs(from: source.profile) }
     let run = TranslationRun(library: library, source: source, target: profile, options: options)
     return try run.translate(released ?? source.declaration)
   }

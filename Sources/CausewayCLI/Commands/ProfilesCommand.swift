@@ -45,8 +45,11 @@ struct ProfilesCommand: AsyncParsableCommand {
         let library = try ProfileLibrary.load(try Files.schemas(schemas))
         let profile = try Translator(library).profile(profile)
         var object = ProfilesCommand.json(profile).object ?? [:]
-        for direction in [Direction.export, .import] {
-          object["\(direction)"] = [
+        // Documents of a kind without direction are one list.
+        let directions: [Direction?] = profile.document.hasDirection ? [.export, .import] : [nil]
+        func name(_ direction: Direction?) -> String { direction.map { "\($0)" } ?? profile.document.rawValue }
+        for direction in directions {
+          object[name(direction)] = [
             "carries": .array(profile.carriedElements(direction).map(JSONValue.string)),
             "requires": .array(profile.requiredElements(direction).map(JSONValue.string)),
           ]
@@ -56,9 +59,9 @@ struct ProfilesCommand: AsyncParsableCommand {
           return
         }
         Console.line("\(profile.name)  \(profile.en)  \(profile.zh)")
-        for direction in [Direction.export, .import] {
+        for direction in directions {
           let required = Set(profile.requiredElements(direction))
-          Console.line("\(direction):")
+          Console.line("\(name(direction)):")
           for id in profile.carriedElements(direction) { Console.line("  \(required.contains(id) ? "*" : " ") \(id)") }
         }
         Console.line("* required")
@@ -139,7 +142,8 @@ struct ProfilesCommand: AsyncParsableCommand {
 
   static func json(_ profile: Profile) -> JSONValue {
     [
-      "id": .string(profile.id), "version": .string(profile.version), "economy": .string(profile.economy),
+      "id": .string(profile.id), "version": .string(profile.version), "document": .string(profile.document.rawValue),
+      "economy": .string(profile.economy),
       "title": ["en": .string(profile.en), "zh": .string(profile.zh)], "syntax": .string(profile.syntax.rawValue),
       "shapes": .array(profile.shapes.map(JSONValue.string)),
     ]

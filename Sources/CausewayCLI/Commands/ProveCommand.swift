@@ -68,7 +68,7 @@ struct ProveCommand: AsyncParsableCommand {
   ) throws(CausewayError) -> LossMatrix {
     let dictionary = translator.library.dictionary
     guard let policy else { return try translator.lossMatrix(from: from, to: to, shape: shape, declarations: declarations) }
-    let withheld = dictionary.elements(of: "declaration").filter { !$0.isGroup && !policy.allows($0.index) }.map(\.id)
+    let withheld = dictionary.elements(of: from.document).filter { !$0.isGroup && !policy.allows($0.index) }.map(\.id)
     func release(_ declaration: Declaration) throws(CausewayError) -> Declaration { try policy.release(declaration).declaration }
     return try translator.lossMatrix(
       from: from, to: to, shape: shape, withheld: Set(withheld), declarations: declarations, release: release)

@@ -21,29 +21,34 @@ package struct Complement: Sendable {
 
   /// `id@version` of the format of the original.
   package let profile: String
-  package let direction: Direction
-  /// Economy that the original was made to.
+  /// nil: documents of the kind have none.
+  package let direction: Direction?
+  /// Economy that the original was made to; empty: it does not say.
   package let economy: String
   package let shape: String?
-  /// Namespace URI of the original's root, when it is not the one that is written.
+  /// Namespace URI of the original's root, when it is not the one that is written; empty: the original has no namespace anywhere.
   package let namespace: String?
   /// Number of instances, for repeated elements that are addressed by position: an entry holds only as long as it is the same.
   package let counts: [(path: String, count: Int)]
   /// Repeated elements that come back in another order: for each place of the original the position in what comes back; 0: an added one.
   package let orders: [(path: String, order: [Int])]
   package let entries: [Entry]
+  /// The original's name of the root, when it is not the one that is written.
+  package var root: String?
 
-  package var isEmpty: Bool { entries.isEmpty && orders.isEmpty && namespace == nil }
+  package var isEmpty: Bool { entries.isEmpty && orders.isEmpty && namespace == nil && root == nil }
 }
 
 extension Complement {
   /// The stable JSON form (`schemas/complement.schema.json`).
   package var json: JSONValue {
     var object = JSONObject([
-      ("version", 1), ("profile", .string(profile)), ("direction", .string(direction.rawValue)), ("economy", .string(economy)),
+      ("version", 1), ("profile", .string(profile)), ("economy", .string(economy)),
     ])
+    if let direction { object["direction"] = .string(direction.rawValue) }
     if let shape { object["shape"] = .string(shape) }
     if let namespace { object["namespace"] = .string(namespace) }
+    if let root { object["root"] = .string(root) }
     if !counts.isEmpty { object["counts"] = .object(JSONObject(counts.map { ($0.path, JSONValue.number(JSONNumber($0.count))) })) }
     if !orders.isEmpty {
       object["orders"] = .object(JSONObject(orders.map { ($0.path, JSONValue.array($0.order.map { .number(JSONNumber($0)) })) }))
@@ -68,7 +73,8 @@ extension Complement {
     func invalid(_ pointer: String) -> CausewayError { CausewayError("write.complement_invalid", pointer: pointer) }
     guard json["version"]?.int == 1 else { throw invalid("/version") }
     guard let profile = json["profile"]?.string else { throw invalid("/profile") }
-    guard let direction = json["direction"]?.string.flatMap(Direction.init) else { throw invalid("/direction") }
+    let direction = json["direction"]?.string.flatMap(Direction.init)
+    guard direction != nil || json["direction"] == nil else { throw invalid("/direction") }
     var counts: [(path: String, count: Int)] = []
     for member in json["counts"]?.object?.members ?? [] {
       guard let count = member.value.int, count >= 0 else { throw invalid("/counts") }
@@ -98,6 +104,7 @@ extension Complement {
     self.direction = direction
     shape = json["shape"]?.string
     namespace = json["namespace"]?.string
+    root = json["root"]?.string
     economy = json["economy"]?.string ?? ""
     self.counts = counts
     self.orders = orders

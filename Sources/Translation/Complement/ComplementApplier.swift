@@ -24,8 +24,13 @@ struct ComplementApplier {
     let lists = complement.orders.map { applier.list($0.path, in: draft) }
     for (entry, target) in zip(complement.entries, targets) { applier.apply(entry, target) }
     for (order, list) in zip(complement.orders, lists) { if let list { applier.reorder(list, order.order) } }
+    // Only a name that the structure knows: a complement comes from a file.
+    if let name = complement.root, profile.structure[0].also.contains(where: { $0.utf8.elementsEqual(name.utf8) }) {
+      applier.draft.nodes[0].name = name
+    }
     if let namespace = complement.namespace, profile.structure[0].namespace >= 0 {
-      applier.draft.namespaces[profile.structure[0].namespace] = namespace
+      let all = profile.structure.namespaces.indices
+      for index in namespace.isEmpty ? Array(all) : [profile.structure[0].namespace] { applier.draft.namespaces[index] = namespace }
     }
     return (applier.draft, applier.skipped)
   }

@@ -30,10 +30,12 @@ struct ComplementMaker {
       let written = profile.structure[0].namespace < 0 ? "" : profile.structure.namespaces[profile.structure[0].namespace].uri
       if !uri.utf8.elementsEqual(written.utf8) { namespace = uri }
     }
-    let complement = Complement(
+    var complement = Complement(
       profile: profile.name, direction: variant.direction, economy: economy, shape: variant.shape.map { profile.structure.shapes[$0] },
       namespace: namespace,
       counts: maker.counts, orders: maker.orders, entries: maker.entries)
+    let name = source.document.name(source.document.root)
+    if source.document.syntax == .xml, !name.utf8.elementsEqual(profile.structure[0].name.utf8) { complement.root = name }
     return (complement, maker.changed)
   }
 

@@ -36,7 +36,8 @@ struct BoundDocument: Sendable {
       }
     } else {
       let root = structure[0]
-      guard document.name(document.root).utf8.elementsEqual(root.name.utf8) else {
+      let name = document.name(document.root)
+      guard ([root.name] + root.also).contains(where: { $0.utf8.elementsEqual(name.utf8) }) else {
         throw CausewayError(
           "parse.root_unknown", pointer: document.pointer(document.root), line: document.line(document.root), facts: ["expected": root.name]
         )

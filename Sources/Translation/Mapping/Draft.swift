@@ -57,6 +57,9 @@ struct Draft {
     let document = bound.document
     var map = [Int32](repeating: -1, count: document.count)
     map[0] = 0
+    if document.syntax == .xml, !document.name(document.root).utf8.elementsEqual(structure[0].name.utf8) {
+      nodes[0].name = document.name(document.root)
+    }
     for index in 1..<Int32(max(document.count, 1)) {
       let id = Document.NodeID(index: index)
       let binding = bound.binding[Int(index)]

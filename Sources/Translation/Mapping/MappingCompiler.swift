@@ -8,6 +8,7 @@ struct MappingCompiler {
   let structure: Structure
   let dictionary: ElementDictionary
   let codes: CodeLibrary
+  let kind: DocumentKind
   var problems: [Problem] = []
   private var seen: Set<String> = []
   /// By structure node: some rule of some variant reads, writes or tests it.
@@ -23,13 +24,14 @@ struct MappingCompiler {
   var conversionsAt: [Int: [CodeTable]] = [:]
 
   static func compile(
-    _ root: YAMLNode, structure: Structure, dictionary: ElementDictionary, codes: CodeLibrary
+    _ root: YAMLNode, kind: DocumentKind, structure: Structure, dictionary: ElementDictionary, codes: CodeLibrary
   ) throws(CausewayError) -> MappingPlan {
-    var compiler = MappingCompiler(structure: structure, dictionary: dictionary, codes: codes)
+    var compiler = MappingCompiler(kind: kind, structure: structure, dictionary: dictionary, codes: codes)
     return try compiler.run(root)
   }
 
-  private init(structure: Structure, dictionary: ElementDictionary, codes: CodeLibrary) {
+  private init(kind: DocumentKind, structure: Structure, dictionary: ElementDictionary, codes: CodeLibrary) {
+    self.kind = kind
     self.structure = structure
     self.dictionary = dictionary
     self.codes = codes
@@ -48,13 +50,12 @@ struct MappingCompiler {
   // MARK: The whole
 
   private mutating func run(_ root: YAMLNode) throws(CausewayError) -> MappingPlan {
-    try root.allow(["direction", "economy", "rules", "local"])
-    let (direction, variants) = try direction(try root.required("direction"))
-    let economy = try economy(try root.required("economy"))
+    try root.allow(kind.hasDirection ? ["direction", "economy", "rules", "local"] : ["shapes", "rules", "local"])
+    let (direction, economy, variants) = try head(root)
     let rules = try root.required("rules").list()
-    guard let rootElement = dictionary.root(of: "declaration") else {
+    guard let rootElement = dictionary.root(of: kind) else {
       throw CausewayError(
-        "profile.mapping_invalid", pointer: root.file, line: root.line, facts: ["reason": "the dictionary has no declaration"])
+        "profile.mapping_invalid", pointer: root.file, line: root.line, facts: ["reason": "the dictionary has no \(kind)"])
     }
     var plans: [VariantPlan] = []
     for variant in variants {
@@ -73,24 +74,35 @@ struct MappingCompiler {
     return MappingPlan(direction: direction, economy: economy, variants: plans, local: local)
   }
 
+  /// Direction and economy, for kinds of documents that have them.
+  private mutating func head(
+    _ root: YAMLNode
+  ) throws(CausewayError) -> (MappingPlan.DirectionRule?, MappingPlan.EconomyRule?, [Variant]) {
+    guard kind.hasDirection else {
+      for node in structure.nodes where node.requiredIn.contains(where: { !structure.shapes.contains($0) }) {
+        problems.append(
+          Problem(
+            "profile.structure_invalid", pointer: structure.file, line: node.line,
+            facts: ["reason": "required_in of \(node.name) names a direction, and the kind \(kind) has none"]))
+      }
+      guard !structure.shapes.isEmpty else {
+        if let node = root["shapes"] { throw node.error("the structure has no shapes") }
+        return (nil, nil, [Variant(direction: nil, shape: nil)])
+      }
+      let (rule, variants) = try shapes(try root.required("shapes"))
+      return (rule, nil, variants)
+    }
+    let (direction, variants) = try direction(try root.required("direction"))
+    return (direction, try economy(try root.required("economy")), variants)
+  }
+
   private mutating func direction(_ node: YAMLNode) throws(CausewayError) -> (MappingPlan.DirectionRule, [Variant]) {
     try node.allow(["at", "values", "stated", "shapes"])
     func parsed(_ value: YAMLNode) throws(CausewayError) -> Direction {
       guard let direction = Direction(rawValue: try value.string()) else { throw value.error("a direction is EX or IM") }
       return direction
     }
-    if let shapes = node["shapes"] {
-      var rules = [MappingPlan.ShapeRule?](repeating: nil, count: structure.shapes.count)
-      for member in try shapes.members() {
-        guard let shape = structure.shapes.firstIndex(of: member.key) else {
-          throw shapes.error("the structure has no shape \(member.key)")
-        }
-        rules[shape] = try shapeRule(member.value)
-      }
-      guard !rules.isEmpty, rules.allSatisfy({ $0 != nil }) else { throw shapes.error("each shape of the structure needs a direction") }
-      let all = rules.compactMap { $0 }
-      return (.shapes(all), all.enumerated().map { Variant(direction: $1.direction, shape: $0) })
-    }
+    if let shapes = node["shapes"] { return try self.shapes(shapes) }
     let path = try absolute(try node.required("at"))
     var values: [(String, Direction)] = []
     for member in try node.required("values").members() { values.append((member.key, try parsed(member.value))) }
@@ -106,12 +118,30 @@ struct MappingCompiler {
     )
   }
 
+  private func shapes(_ node: YAMLNode) throws(CausewayError) -> (MappingPlan.DirectionRule, [Variant]) {
+    var rules = [MappingPlan.ShapeRule?](repeating: nil, count: structure.shapes.count)
+    for member in try node.members() {
+      guard let shape = structure.shapes.firstIndex(of: member.key) else { throw node.error("the structure has no shape \(member.key)") }
+      rules[shape] = try shapeRule(member.value)
+    }
+    guard !rules.isEmpty, rules.allSatisfy({ $0 != nil }) else {
+      throw node.error("each shape of the structure needs \(kind.hasDirection ? "a direction" : "a line")")
+    }
+    let all = rules.compactMap { $0 }
+    return (.shapes(all), all.enumerated().map { Variant(direction: $1.direction, shape: $0) })
+  }
+
   private func shapeRule(_ node: YAMLNode) throws(CausewayError) -> MappingPlan.ShapeRule {
-    let isPlain = if case .scalar = node.content { true } else { false }
-    let word = isPlain ? node : try node.required("is")
-    guard let direction = Direction(rawValue: try word.string()) else { throw word.error("a direction is EX or IM") }
-    guard !isPlain, let when = node["when"] else { return .init(direction: direction, when: nil) }
-    try node.allow(["is", "when"])
+    var direction: Direction?
+    if kind.hasDirection {
+      let isPlain = if case .scalar = node.content { true } else { false }
+      let word = isPlain ? node : try node.required("is")
+      direction = Direction(rawValue: try word.string())
+      if direction == nil { throw word.error("a direction is EX or IM") }
+      if isPlain { return .init(direction: direction, when: nil) }
+    }
+    try node.allow(kind.hasDirection ? ["is", "when"] : ["when"])
+    guard let when = node["when"] else { return .init(direction: direction, when: nil) }
     guard let member = try when.members().first, try when.members().count == 1, let element = dictionary[id: member.key],
       !dictionary[element].isGroup
     else { throw when.error("`when` names one element and its values") }
@@ -207,7 +237,8 @@ struct MappingCompiler {
   mutating func applies(_ node: YAMLNode) throws(CausewayError) -> Bool {
     if let direction = try node["direction"]?.string() {
       guard ["export", "import"].contains(direction) else { throw node.error("direction is export or import") }
-      if direction != variant.direction.word { return false }
+      guard let own = variant.direction else { throw node.error("a document of the kind \(kind) has no direction") }
+      if direction != own.word { return false }
     }
     if let shapes = try node["shape"]?.strings() {
       for shape in shapes where !structure.shapes.contains(shape) { throw node.error("the structure has no shape \(shape)") }

@@ -311,16 +311,18 @@ final class VariantPlan: Sendable {
   }
 }
 
-/// A compiled mapping: one plan for each direction and shape.
+/// A compiled mapping: one plan for each direction and shape, or one alone.
 struct MappingPlan: Sendable {
   enum DirectionRule: Sendable {
     /// `stated`: texts of documents that do not say their direction, as amendments of some formats: the caller knows it.
     case value(Path, [(text: String, direction: Direction)], stated: [String])
+    /// By shape of the structure.
     case shapes([ShapeRule])
   }
 
   struct ShapeRule: Sendable {
-    let direction: Direction
+    /// nil: documents of the kind have none.
+    let direction: Direction?
     /// Writing takes this shape when an element has one of these values.
     let when: (element: ElementIndex, values: [String])?
   }
@@ -330,8 +332,9 @@ struct MappingPlan: Sendable {
     case at(Path)
   }
 
-  let direction: DirectionRule
-  let economy: EconomyRule
+  /// nil: documents of the kind have none, and the structure has no shapes: there is one variant.
+  let direction: DirectionRule?
+  let economy: EconomyRule?
   let variants: [VariantPlan]
   /// By structure node: reason given for having no canonical peer; nil when mapped.
   let local: [String?]

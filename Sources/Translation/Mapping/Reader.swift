@@ -11,6 +11,8 @@ struct ReadMark: Sendable {
   /// The leaf whose value this one is part of (a further line, a unit); -1: stands for itself.
   var via: Int32 = -1
   var element: ElementIndex?
+  /// Another element, which has the leaf's code as it stands: a table gave the first.
+  var unconverted: ElementIndex?
   /// A complete list does not have the code: the sender's mistake.
   var isRefused = false
 }
@@ -28,7 +30,9 @@ package struct ReadFailure: Sendable {
 package struct Reading: Sendable {
   package let declaration: Declaration
   let variant: Variant
-  package var direction: Direction { variant.direction }
+  /// nil: documents of the kind have none.
+  package var direction: Direction? { variant.direction }
+  /// Empty: it is not said.
   package let economy: String
   /// By document node.
   let marks: [ReadMark?]
@@ -59,28 +63,38 @@ struct Reader {
   private mutating func run(profile: Profile, plan: VariantPlan) -> Reading {
     let context = plan.variant.shape.flatMap { bound.binding.firstIndex(of: Int32(structure.shapeNodes[$0])) } ?? 0
     var root = read(plan.root, at: Int32(context)) ?? Group(plan.root.element)
-    let direction = plan.variant.direction
-    var directionNode: Int32 = -1
-    if case .value(let path, _, _) = profile.plan.direction, let node = bound.matches(path, from: 0).first {
-      directionNode = node
-      marks[Int(node)] = ReadMark(action: .copied, reason: nil, element: profile.known.type)
-    }
-    root[profile.known.type] = Value(direction.rawValue, origin: directionNode)
-    var economy = ""
-    switch profile.plan.economy {
-    case .fixed(let code):
-      economy = code
-      root[profile.known.economy] = Value(code)
-    case .at(let path):
-      if let node = bound.matches(path, from: 0).first, let text = bound.filled(node) {
-        economy = String(decoding: LeafType.trimmed(text), as: UTF8.self)
-        root[profile.known.economy] = Value(economy, origin: node)
-        marks[Int(node)] = ReadMark(action: .copied, reason: nil, element: profile.known.economy)
-      }
-    }
+    let economy = profile.known.map { readHead(&root, profile.plan, plan.variant, $0) } ?? ""
     markConstants(plan)
     return Reading(
       declaration: Declaration(root: root, in: dictionary), variant: plan.variant, economy: economy, marks: marks, failures: failures)
+  }
+
+  /// Direction and economy, which are known before the rules are.
+  ///
+  /// - Returns: the economy; empty when the document does not say it.
+  private mutating func readHead(
+    _ root: inout Group, _ plan: MappingPlan, _ variant: Variant, _ known: Profile.KnownElements
+  ) -> String {
+    if let direction = variant.direction {
+      var directionNode: Int32 = -1
+      if case .value(let path, _, _) = plan.direction, let node = bound.matches(path, from: 0).first {
+        directionNode = node
+        marks[Int(node)] = ReadMark(action: .copied, reason: nil, element: known.type)
+      }
+      root[known.type] = Value(direction.rawValue, origin: directionNode)
+    }
+    switch plan.economy {
+    case .fixed(let code):
+      root[known.economy] = Value(code)
+      return code
+    case .at(let path):
+      guard let node = bound.matches(path, from: 0).first, let text = bound.filled(node) else { return "" }
+      let economy = String(decoding: LeafType.trimmed(text), as: UTF8.self)
+      root[known.economy] = Value(economy, origin: node)
+      marks[Int(node)] = ReadMark(action: .copied, reason: nil, element: known.economy)
+      return economy
+    case nil: return ""
+    }
   }
 
   /// Leaves that only say which of several like elements this one is: writing sets them.
@@ -320,7 +334,10 @@ struct Reader {
       return
     }
     group[field.element] = value
-    if let mark = marks[Int(node)], mark.action != .notCarried { return }
+    if let mark = marks[Int(node)], mark.action != .notCarried {
+      if action == .copied, mark.element != field.element { marks[Int(node)]?.unconverted = field.element }
+      return
+    }
     marks[Int(node)] = ReadMark(action: action, reason: reason, table: table, element: field.element)
   }
 

@@ -76,7 +76,7 @@ struct Writer {
     var context: Int32 = 0
     if let shape = plan.variant.shape { context = container(structure.shapeNodes[shape]) }
     var rest = declaration.root
-    writeHead(&rest)
+    if let known = profile.known { writeHead(&rest, known) }
     write(plan.root, rest, at: context, instance: 0)
     for entry in deferred { writeDeferred(entry.rule, entry.group, entry.context, entry.instance, isRoot: entry.isRoot) }
   }
@@ -92,8 +92,7 @@ struct Writer {
     return id
   }
 
-  mutating func writeHead(_ root: inout Group) {
-    let known = profile.known
+  mutating func writeHead(_ root: inout Group, _ known: Profile.KnownElements) {
     let direction = root[known.type]
     root[known.type] = nil
     var target: Int32 = -1

@@ -106,12 +106,12 @@ struct CivilTime: Hashable, Sendable {
 
 /// How a format writes dates or times: one pattern to write, more to read.
 ///
-/// Notation: `yyyyMMdd`, alternatives separated by `|`; letters yyyy MM dd HH mm ss S (digits of the fraction), `XXX` for a zone, `SST` for
-/// the literal zone suffix that means +08:00; every other character stands for itself. ` zone +08:00` at the end names the zone of values
+/// Notation: `yyyyMMdd`, alternatives separated by `|`; letters yyyy MM dd HH mm ss S (digits of the fraction), `XXX` for a zone, `X` for
+/// one in two digits (form 304 of UNTDID 2379: `Z`, `+01`), `SST` for the literal zone suffix that means +08:00; every other character stands for itself. ` zone +08:00` at the end names the zone of values
 /// that carry none.
 struct DatePattern: Hashable, Sendable {
   enum Token: Hashable, Sendable {
-    case year, month, day, hour, minute, second, zone, singaporeTime
+    case year, month, day, hour, minute, second, zone, hourZone, singaporeTime
     case fraction(Int)
     case literal(UInt8)
   }
@@ -178,6 +178,9 @@ struct DatePattern: Hashable, Sendable {
       } else if starts("XXX") {
         tokens.append(.zone)
         position += 3
+      } else if starts("X") {
+        tokens.append(.hourZone)
+        position += 1
       } else if bytes[position] == 0x53 {
         let start = position
         while position < bytes.count, bytes[position] == 0x53 { position += 1 }
@@ -245,11 +248,13 @@ struct DatePattern: Hashable, Sendable {
         guard text[position...].starts(with: "SST".utf8) else { return nil }
         position += 3
         result.zone = 480
-      case .zone:
+      case .zone, .hourZone:
         guard position < text.endIndex else { return nil }
-        let length = text[position] == 0x5A ? 1 : 6
-        guard position + length <= text.endIndex,
-          let zone = CivilTime.zone(String(decoding: text[position..<(position + length)], as: UTF8.self))
+        let isShort = token == .hourZone
+        let length = text[position] == 0x5A ? 1 : isShort ? 3 : 6
+        guard position + length <= text.endIndex else { return nil }
+        let written = String(decoding: text[position..<(position + length)], as: UTF8.self)
+        guard let zone = CivilTime.zone(isShort && length == 3 ? written + ":00" : written)
         else { return nil }
         position += length
         result.zone = zone
@@ -277,12 +282,14 @@ struct DatePattern: Hashable, Sendable {
     if isCanonical { return .exact(value.canonical) }
     let tokens = alternatives[0]
     let wantsTime = tokens.contains(.hour)
-    let wantsZone = tokens.contains(.zone) || tokens.contains(.singaporeTime)
+    let wantsZone = tokens.contains(.zone) || tokens.contains(.hourZone) || tokens.contains(.singaporeTime)
     var value = value
     var loss: Reason?
     if wantsTime {
       guard value.time != nil else { return .refused(.precision) }
-      let target = tokens.contains(.singaporeTime) ? 480 : zone
+      // A zone of half hours has no text in two digits; the moment has, as seen from UTC.
+      let needsWhole = tokens.contains(.hourZone) && value.zone.map { $0 % 60 != 0 } ?? false
+      let target = tokens.contains(.singaporeTime) ? 480 : needsWhole ? 0 : zone
       if let target {
         if value.zone == nil {
           if wantsZone { return .refused(.zoneUnknown) }
@@ -312,6 +319,7 @@ struct DatePattern: Hashable, Sendable {
         writtenFraction = count
         text += String(time.fraction.prefix(count)) + String(repeating: "0", count: max(0, count - time.fraction.utf8.count))
       case .zone: text += value.zone.map(CivilTime.zoneText) ?? ""
+      case .hourZone: text += value.zone.map { zone in zone == 0 ? "Z" : String(CivilTime.zoneText(zone).prefix(3)) } ?? ""
       case .singaporeTime: text += "SST"
       case .literal(let byte): text.unicodeScalars.append(Unicode.Scalar(byte))
       }

@@ -2,7 +2,7 @@ package import Declarations
 package import Formats
 package import Primitives
 
-/// One economy's format (or the hub's), loaded and checked: syntax, structure, mapping, rules.
+/// One economy's format (or the hub's) for one kind of document, loaded and checked: syntax, structure, mapping, rules.
 ///
 /// Data under `schemas/profiles/<id>/<version>/`; adding an economy adds no code.
 package final class Profile: Sendable {
@@ -10,6 +10,8 @@ package final class Profile: Sendable {
 
   package let id: String
   package let version: String
+  /// What its documents are: the root of the dictionary that the mapping starts at.
+  package let document: DocumentKind
   /// ISO 3166-1 alpha-2, or `hub`.
   package let economy: String
   package let en: String
@@ -31,7 +33,8 @@ package final class Profile: Sendable {
   let structure: Structure
   let plan: MappingPlan
   let rules: [Rule]
-  let known: KnownElements
+  /// nil: documents of the kind have neither direction nor economy.
+  let known: KnownElements?
 
   package var isHub: Bool { economy == "hub" }
   /// `id@version`, as it is recorded with each message.
@@ -39,7 +42,16 @@ package final class Profile: Sendable {
   /// Shapes of the document, such as InPayment and Outward; empty: it has one.
   package var shapes: [String] { structure.shapes }
 
-  /// The elements that the engine itself decides on.
+  /// Whether a document becomes the other side's document when it is written in another format.
+  func mirrors(in target: Profile) -> Bool {
+    document.hasDirection && !isHub && !target.isHub && !economy.utf8.elementsEqual(target.economy.utf8)
+  }
+
+  func differs(from source: Profile) -> CausewayError {
+    CausewayError("write.kind_differs", facts: ["profile": name, "kind": document.rawValue, "from": source.document.rawValue])
+  }
+
+  /// The elements of a declaration that the engine itself decides on.
   struct KnownElements: Sendable {
     let type: ElementIndex
     let economy: ElementIndex
@@ -52,15 +64,17 @@ package final class Profile: Sendable {
   }
 
   init(
-    id: String, version: String, economy: String, en: String, zh: String, syntax: Document.Syntax, encodings: [TextEncoding],
+    id: String, version: String, document: DocumentKind, economy: String, en: String, zh: String, syntax: Document.Syntax,
+    encodings: [TextEncoding],
     empties: Empties,
     isOrderFree: Bool, keepsUnknown: Bool, nullMark: String?, itemLimit: Int, dictionary: ElementDictionary, codes: CodeLibrary,
     structure: Structure,
     plan: MappingPlan,
-    rules: [Rule], known: KnownElements
+    rules: [Rule], known: KnownElements?
   ) {
     self.id = id
     self.version = version
+    self.document = document
     self.economy = economy
     self.en = en
     self.zh = zh
@@ -79,8 +93,9 @@ package final class Profile: Sendable {
     self.known = known
   }
 
-  /// Ids of all elements that the format carries in a direction, in dictionary order: what a release policy is checked against.
-  package func carriedElements(_ direction: Direction) -> [String] {
+  /// Ids of all elements that the format carries in a direction (nil: the kind has none), in dictionary order: what a release policy is
+  /// checked against.
+  package func carriedElements(_ direction: Direction?) -> [String] {
     var carried = Set<ElementIndex>()
     for variant in plan.variants where variant.variant.direction == direction {
       for uses in variant.uses { for use in uses where use.rule.writes { carried.formUnion(use.rule.elements) } }
@@ -88,8 +103,8 @@ package final class Profile: Sendable {
     return carried.sorted().map { dictionary[$0].id }
   }
 
-  /// Ids of elements that some required leaf of the format stands for in a direction.
-  package func requiredElements(_ direction: Direction) -> [String] {
+  /// Ids of elements that some required leaf of the format stands for in a direction (nil: the kind has none).
+  package func requiredElements(_ direction: Direction?) -> [String] {
     var required = Set<ElementIndex>()
     for variant in plan.variants where variant.variant.direction == direction {
       for (node, uses) in variant.uses.enumerated() where structure.isRequired(node, in: variant.variant) {

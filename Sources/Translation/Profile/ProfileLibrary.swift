@@ -74,11 +74,16 @@ extension Profile {
   ) throws(CausewayError) -> Profile {
     try head.allow(
       [
-        "id", "version", "economy", "title", "syntax", "encodings", "empties", "order", "unknown", "nulls", "itemLimit", "structure",
+        "id", "version", "document", "economy", "title", "syntax", "encodings", "empties", "order", "unknown", "nulls", "itemLimit", "structure",
         "mapping",
         "rules",
       ])
-    guard let known = KnownElements(dictionary) else {
+    let document = DocumentKind(rawValue: try head["document"]?.string() ?? DocumentKind.declaration.rawValue)
+    guard dictionary.root(of: document) != nil else {
+      throw (head["document"] ?? head).error("the dictionary has no document kind \(document)")
+    }
+    let known = document.hasDirection ? KnownElements(dictionary) : nil
+    guard known != nil || !document.hasDirection else {
       throw head.error("the dictionary lacks Declaration.TypeCode or Declaration.EconomyCode")
     }
     guard let syntax = Document.Syntax(rawValue: try head.required("syntax").string()) else { throw head.error("syntax is xml or json") }
@@ -103,15 +108,21 @@ extension Profile {
     var problems: [Problem] = []
     var plan: MappingPlan?
     var compiled: [Rule] = []
-    do throws(CausewayError) { plan = try MappingCompiler.compile(mapping, structure: tree, dictionary: dictionary, codes: codes) } catch {
+    do throws(CausewayError) {
+      plan = try MappingCompiler.compile(mapping, kind: document, structure: tree, dictionary: dictionary, codes: codes)
+    } catch {
       problems += error.problems
     }
     do throws(CausewayError) {
-      compiled = try rules.map { rules throws(CausewayError) in try RuleLoader.load(rules, dictionary: dictionary, structure: tree) } ?? []
+      compiled =
+        try rules.map { rules throws(CausewayError) in
+          try RuleLoader.load(rules, kind: document, dictionary: dictionary, structure: tree)
+        } ?? []
     } catch { problems += error.problems }
     guard let plan, problems.isEmpty else { throw CausewayError(problems: problems) }
     return Profile(
-      id: try head.required("id").string(), version: try head.required("version").string(), economy: try head.required("economy").string(),
+      id: try head.required("id").string(), version: try head.required("version").string(), document: document,
+      economy: try head.required("economy").string(),
       en: try head["title"]?.required("en").string() ?? "", zh: try head["title"]?.required("zh").string() ?? "", syntax: syntax,
       encodings: encodings,
       empties: try choice("empties", ["omit", "keep"]) == 1 ? .keep : .omit, isOrderFree: try choice("order", ["strict", "free"]) == 1,

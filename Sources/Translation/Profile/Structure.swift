@@ -131,7 +131,7 @@ final class Structure: Sendable {
   /// Node of each shape.
   let shapeNodes: [Int]
   let names: [ByteString: Int32]
-  /// Number of the name of the JSON member that holds a text, when some node has that name.
+  /// Number of the name of the JSON member that holds a text.
   let contentID: Int32
 
   /// The JSON member that holds the text of a leaf with attributes.
@@ -237,7 +237,7 @@ final class Structure: Sendable {
     if let shape = entry.shape { return shape == variant.shape }
     if entry.min > 0 { return true }
     guard !entry.requiredIn.isEmpty else { return false }
-    if entry.requiredIn.contains(variant.direction.word) { return true }
+    if let direction = variant.direction, entry.requiredIn.contains(direction.word) { return true }
     return variant.shape.map { entry.requiredIn.contains(shapes[$0]) } ?? false
   }
 }
@@ -276,7 +276,8 @@ package enum Direction: String, Sendable, CaseIterable {
 
 /// Direction and shape of a document; chosen before anything is mapped.
 struct Variant: Hashable, Sendable {
-  let direction: Direction
+  /// nil: documents of the kind have none.
+  let direction: Direction?
   /// Index into `Structure.shapes`; nil: the format has one shape.
   let shape: Int?
 }

@@ -30,7 +30,7 @@ struct StructureLoader {
   ]
 
   private mutating func run() throws(CausewayError) -> Structure {
-    try root.allow(["root", "namespaces", "types", "tree", "en", "zh"])
+    try root.allow(["root", "also", "namespaces", "types", "tree", "en", "zh"])
     for entry in try root["namespaces"]?.list() ?? [] {
       try entry.allow(["prefix", "uri", "accept"])
       namespaces.append(
@@ -40,15 +40,18 @@ struct StructureLoader {
     }
     for member in try root["types"]?.members() ?? [] { types[member.key] = member.value }
     let name = try root.required("root").string()
+    let also = try root["also"]?.strings() ?? []
     nodes.append(
       Structure.Row(
         name: name, nameID: intern(name), isAttribute: false, namespace: namespaces.isEmpty ? -1 : 0, parent: -1, end: 0, min: 1, max: 1,
         type: nil,
         lists: [], codes: [], pattern: nil, values: [], en: text(root, "en"), zh: text(root, "zh"), shape: nil, requiredIn: [],
         jsonName: "", jsonNameID: intern(""),
-        json: .object, jsonArray: false, also: [], alsoIDs: [], line: root.line))
+        json: .object, jsonArray: false, also: also, alsoIDs: also.map { intern($0) }, line: root.line))
     for child in try root.required("tree").list() { add(child, parent: 0, using: []) }
     nodes[0].end = nodes.count
+    // The name of a JSON text beside attributes is known even when no node has it.
+    _ = intern(Structure.content)
     checkSiblings()
     guard problems.isEmpty else { throw CausewayError(problems: problems) }
     return Structure(file: root.file, namespaces: namespaces, rows: nodes, shapes: shapes, shapeNodes: shapeNodes, names: names)

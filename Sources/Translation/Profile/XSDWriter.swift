@@ -238,6 +238,7 @@ struct XSDWriter {
         case .minute, .second: "[0-5][0-9]"
         case .fraction(let count): "[0-9]{\(count)}"
         case .zone: #"(Z|[+\-]([01][0-9]|2[0-3]):[0-5][0-9])"#
+        case .hourZone: #"(Z|[+\-]([01][0-9]|2[0-3]))"#
         case .singaporeTime: "SST"
         case .literal(let byte): literal(byte)
         }

@@ -5,6 +5,8 @@ struct ElementPlaces {
   struct Place {
     let rule: RulePlan
     let field: Field
+    /// Line of the group rule around it.
+    let group: Int
     /// Structure node; -1: the rule has no place, the element follows from the format or from other elements.
     let leaf: Int
     /// Instances of the groups around the place that the format has room for, beyond one of each.
@@ -18,15 +20,19 @@ struct ElementPlaces {
   private(set) var writes: [[Place]]
   /// By element: the element follows from the presence of a leaf that another element stands in.
   private(set) var impliedBy: [[Place]]
+  /// By element: the group rules of a group, by line.
+  private(set) var groups: [Set<Int>]
 
   init(_ plans: [VariantPlan], structure: Structure, dictionary: ElementDictionary) {
     reads = Array(repeating: [], count: dictionary.elements.count)
     writes = reads
     impliedBy = reads
+    groups = Array(repeating: [], count: dictionary.elements.count)
     for plan in plans { visit(plan.root, room: 1, structure) }
   }
 
   private mutating func visit(_ plan: GroupPlan, room: Int, _ structure: Structure) {
+    groups[Int(plan.element.raw)].insert(plan.line)
     for item in plan.items {
       switch item {
       case .group(let inner):
@@ -34,12 +40,14 @@ struct ElementPlaces {
         visit(inner, room: inner.split == nil ? nodes.max() ?? room : .max, structure)
       case .rule(let rule):
         for field in rule.fields {
-          let place = Place(rule: rule, field: field, leaf: rule.path?.target ?? -1, isRepeated: room > 1, room: room)
+          let place = Place(
+            rule: rule, field: field, group: plan.line, leaf: rule.path?.target ?? -1, isRepeated: room > 1, room: room)
           if rule.reads { reads[Int(field.element.raw)].append(place) }
           if rule.writes || rule.path == nil { writes[Int(field.element.raw)].append(place) }
         }
         for (field, _) in rule.implies {
-          let place = Place(rule: rule, field: field, leaf: rule.path?.target ?? -1, isRepeated: room > 1, room: room)
+          let place = Place(
+            rule: rule, field: field, group: plan.line, leaf: rule.path?.target ?? -1, isRepeated: room > 1, room: room)
           impliedBy[Int(field.element.raw)].append(place)
         }
       }

@@ -21,15 +21,15 @@ struct LossAnalysis {
     self.plan = plan
     self.crossing = crossing
     self.withheld = withheld
-    isMirrored = !source.isHub && !target.isHub && !source.economy.utf8.elementsEqual(target.economy.utf8)
-    let direction = isMirrored ? plan.variant.direction.mirrored : plan.variant.direction
+    isMirrored = source.mirrors(in: target)
+    let direction = isMirrored ? plan.variant.direction?.mirrored : plan.variant.direction
     from = ElementPlaces(
       source.plan.variants.filter { $0.variant.direction == direction }, structure: source.structure, dictionary: source.dictionary)
     to = ElementPlaces([plan], structure: target.structure, dictionary: target.dictionary)
   }
 
   func rows() -> [LossMatrix.Row] {
-    let elements = source.dictionary.elements(of: "declaration").filter { !$0.isGroup }
+    let elements = source.dictionary.elements(of: source.document).filter { !$0.isGroup }
     return elements.compactMap { row($0.index) } + placesOnlyTheTargetKnows()
   }
 
@@ -39,7 +39,7 @@ struct LossAnalysis {
     let reads = from.reads[Int(element.raw)] + from.impliedBy[Int(element.raw)]
     let writes = to.writes[Int(element.raw)] + to.impliedBy[Int(element.raw)]
     let isRequired = writes.contains { $0.leaf >= 0 && target.structure.isRequired($0.leaf, in: plan.variant) }
-    let isHead = element == source.known.type || element == source.known.economy
+    let isHead = element == source.known?.type || element == source.known?.economy
     let origin = isMirrored ? swapOrigin(element) : nil
     let gives = origin.map { from.reads[Int($0.raw)] } ?? reads
     var kind: LossMatrix.Class
@@ -137,6 +137,12 @@ struct LossAnalysis {
     if writes.allSatisfy({ write in write.rule.fields.allSatisfy { $0.element != write.field.element } }), !writes.isEmpty {
       conditions.formUnion([.noPlace, .notReversible])
     }
+    // Instances of its group go to several places, of which not all have it.
+    if let write = writes.first, let group = target.dictionary[write.field.element].group,
+      to.groups[Int(group.raw)].contains(where: { line in !writes.contains { $0.group == line } })
+    {
+      conditions.insert(.noPlace)
+    }
     let room = writes.map(\.room).max() ?? 1
     if reads.contains(where: { $0.room > room }) || reads.count > 1 && reads.contains(where: \.isRepeated) && room < .max {
       conditions.insert(.tooMany)
@@ -198,7 +204,18 @@ struct LossAnalysis {
     if node.isAttribute { conditions.insert(.withoutValue) }
     if !place.rule.implies.isEmpty { conditions.insert(.noPlace) }
     if place.rule.sharesTarget { conditions.insert(.conflict) }
-    if place.field.hasConversion { return conditions }
+    if place.field.hasConversion {
+      // What the source's format says by itself may have no peer, or several.
+      for read in reads {
+        guard case .implied(_, let text) = read.rule.kind else { continue }
+        switch place.field.conversions.first?.reverse(text) {
+        case .ambiguous?: conditions.insert(.codeAmbiguous)
+        case .none?, .unknown?: conditions.insert(.codeNoPeer)
+        case .mapped?, nil: break
+        }
+      }
+      return conditions
+    }
     if node.pattern != nil { conditions.insert(.pattern) }
     if !node.values.isEmpty || !node.lists.isEmpty { conditions.insert(.notListed) }
     if case .code = type { conditions.insert(.notOfType) }

@@ -3,22 +3,23 @@ import Formats
 package import Primitives
 
 extension Translator {
-  /// The loss matrix of an ordered pair of formats: an export declaration of the first in the second.
+  /// The loss matrix of an ordered pair of formats: an export declaration (or a document without direction) of the first in the second.
   ///
   /// - Parameters:
   ///   - withheld: dictionary ids that the corridor's release policy does not let go.
   ///   - shape: of the target's document; nil: the one that is written by default.
   ///   - declarations: how many generated declarations confirm it; what happens in them is counted, and what contradicts the matrix is named.
   ///   - release: the policy itself, for the generated declarations.
-  /// - Throws: `write.shape_unknown`; codes of parsing and validating generated declarations.
+  /// - Throws: `write.kind_differs`, `write.shape_unknown`; codes of parsing and validating generated declarations.
   package func lossMatrix(
     from source: Profile, to target: Profile, shape: String? = nil, withheld: Set<String> = [], declarations: Int = 0,
     release: ((Declaration) throws(CausewayError) -> Declaration)? = nil
   ) throws(CausewayError) -> LossMatrix {
-    let isMirrored = !source.isHub && !target.isHub && !source.economy.utf8.elementsEqual(target.economy.utf8)
-    let direction: Direction = isMirrored ? .import : .export
-    var head = Declaration(root: Group(try root()), in: library.dictionary)
-    head[source.known.type] = Value(direction.rawValue)
+    guard source.document == target.document, var head = Declaration(source.document, in: library.dictionary) else {
+      throw target.differs(from: source)
+    }
+    let direction: Direction? = !source.document.hasDirection ? nil : source.mirrors(in: target) ? .import : .export
+    if let known = source.known, let direction { head[known.type] = Value(direction.rawValue) }
     let plan = try TranslationRun.plan(target, head, shape: shape)
     let elements = Set(withheld.compactMap { library.dictionary[id: $0] })
     let analysis = LossAnalysis(source: source, target: target, plan: plan, crossing: library.crossing, withheld: elements)
@@ -27,7 +28,7 @@ extension Translator {
       rows: analysis.rows())
     var confirmation = LossConfirmation(matrix, library.dictionary)
     for seed in 0..<UInt64(max(declarations, 0)) {
-      let bytes = try source.sample(seed: seed, direction: .export)
+      let bytes = try source.sample(seed: seed, direction: source.document.hasDirection ? .export : nil)
       let valid = try validate(try parse(bytes, as: source), as: source)
       var released: Declaration?
       if let release { released = try release(valid.declaration) }
@@ -38,13 +39,6 @@ extension Translator {
     matrix.contradictions = confirmation.contradictions
     matrix.declarations = declarations
     return matrix
-  }
-
-  private func root() throws(CausewayError) -> ElementIndex {
-    guard let root = library.dictionary.root(of: "declaration") else {
-      throw CausewayError("config.dictionary_invalid", facts: ["id": "declaration", "reason": "there is no such kind"])
-    }
-    return root
   }
 }
 

@@ -5,7 +5,7 @@ extension LossMatrix {
   package func page(title: String, command: String) -> String {
     var lines = [
       "# \(title)", "",
-      "What becomes of each element of an export declaration `\(from)` in \(target(of: to)). Made by `\(command)`; a test keeps it fresh.",
+      "What becomes of each element of \(direction == nil ? "a document" : "an export declaration") `\(from)` in \(target(of: to)). Made by `\(command)`; a test keeps it fresh.",
       "Worked out from mappings, code lists, crossing table and release policy, and confirmed by \(declarations) generated declarations.",
       "",
       "| class | elements | |", "|---|---:|---|",

@@ -66,8 +66,8 @@ package struct LossMatrix: Sendable {
 
   package let from: String
   package let to: String
-  /// Direction of the target's document.
-  package let direction: Direction
+  /// Direction of the target's document; nil: the kind has none.
+  package let direction: Direction?
   package let shape: String?
   package internal(set) var rows: [Row]
   package internal(set) var declarations = 0
@@ -100,9 +100,10 @@ extension LossMatrix {
     }
     let counts = Class.allCases.compactMap { kind in self.counts[kind].map { (kind.rawValue, Self.number($0)) } }
     var object = JSONObject([
-      ("version", 1), ("from", .string(from)), ("to", .string(to)), ("direction", .string(direction.rawValue)),
+      ("version", 1), ("from", .string(from)), ("to", .string(to)),
       ("counts", .object(JSONObject(counts))), ("declarations", Self.number(declarations)), ("rows", .array(rows)),
     ])
+    if let direction { object["direction"] = .string(direction.rawValue) }
     if let shape { object["shape"] = .string(shape) }
     return .object(object)
   }

@@ -148,7 +148,8 @@ struct ReportBuilder {
     // What was lost before writing speaks for its further lines and units too.
     for (index, entry) in raw.enumerated() where entry.source >= 0 { eventOf[Int(entry.source)] = Int32(index) }
     for event in events {
-      let mark = event.origin >= 0 ? reading.marks[Int(event.origin)] : nil
+      var mark = event.origin >= 0 ? reading.marks[Int(event.origin)] : nil
+      if mark?.unconverted == event.element { mark?.action = .copied }
       var (action, reason, table) = Self.combine(mark, event)
       if event.target >= 0 || event.action == .implied, let swap = swapped[event.element], action != .lossy { action = swap }
       if event.origin >= 0 {

@@ -28,7 +28,8 @@ package struct SupplementRequest: Sendable {
 
   /// `id@version` of the target format.
   package let profile: String
-  package let direction: Direction
+  /// nil: documents of the kind have none.
+  package let direction: Direction?
   package let shape: String?
   package let items: [Item]
 
@@ -38,7 +39,8 @@ package struct SupplementRequest: Sendable {
 extension SupplementRequest {
   /// The stable JSON form (`schemas/supplement-request.schema.json`).
   package var json: JSONValue {
-    var object = JSONObject([("version", 1), ("profile", .string(profile)), ("direction", .string(direction.rawValue))])
+    var object = JSONObject([("version", 1), ("profile", .string(profile))])
+    if let direction { object["direction"] = .string(direction.rawValue) }
     if let shape { object["shape"] = .string(shape) }
     object["items"] = .array(
       items.map { item in
@@ -62,7 +64,8 @@ extension SupplementRequest {
   package init(json: JSONValue) throws(CausewayError) {
     func invalid(_ pointer: String) -> CausewayError { CausewayError("write.supplement_invalid", pointer: pointer) }
     guard json["version"]?.int == 1, let profile = json["profile"]?.string else { throw invalid("/profile") }
-    guard let direction = json["direction"]?.string.flatMap(Direction.init) else { throw invalid("/direction") }
+    let direction = json["direction"]?.string.flatMap(Direction.init)
+    guard direction != nil || json["direction"] == nil else { throw invalid("/direction") }
     guard let list = json["items"]?.array else { throw invalid("/items") }
     var items: [Item] = []
     for (index, item) in list.enumerated() {

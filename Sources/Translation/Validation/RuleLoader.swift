@@ -6,10 +6,13 @@ import YAMLTree
 struct RuleLoader {
   let dictionary: ElementDictionary
   let structure: Structure
+  let kind: DocumentKind
 
-  static func load(_ root: YAMLNode, dictionary: ElementDictionary, structure: Structure) throws(CausewayError) -> [Rule] {
+  static func load(
+    _ root: YAMLNode, kind: DocumentKind, dictionary: ElementDictionary, structure: Structure
+  ) throws(CausewayError) -> [Rule] {
     try root.allow(["rules"])
-    let loader = RuleLoader(dictionary: dictionary, structure: structure)
+    let loader = RuleLoader(dictionary: dictionary, structure: structure, kind: kind)
     var rules: [Rule] = []
     var problems: [Problem] = []
     for node in try root.required("rules").list() {
@@ -95,6 +98,7 @@ struct RuleLoader {
     var direction: Direction?
     if let word = try node["direction"]?.string() {
       guard let known = Direction.allCases.first(where: { $0.word == word }) else { throw node.error("direction is export or import") }
+      guard self.kind.hasDirection else { throw node.error("a document of the kind \(self.kind) has no direction") }
       direction = known
     }
     var shapes: [Int] = []
@@ -132,6 +136,7 @@ struct RuleLoader {
     guard let index = dictionary[id: try node.string()], dictionary[index].isGroup else {
       throw node.error("the dictionary has no such group")
     }
+    guard dictionary[index].documents.contains(kind) else { throw node.error("\(dictionary[index].id) does not occur in the kind \(kind)") }
     return index
   }
 
@@ -144,6 +149,7 @@ struct RuleLoader {
 
   private func element(_ id: String, _ node: YAMLNode) throws(CausewayError) -> ElementIndex {
     guard let index = dictionary[id: id], !dictionary[index].isGroup else { throw node.error("the dictionary has no element \(id)") }
+    guard dictionary[index].documents.contains(kind) else { throw node.error("\(id) does not occur in the kind \(kind)") }
     return index
   }
 
