@@ -12,8 +12,8 @@ extension Document {
   /// siblings with different names, prefixes, comments, white space between elements and encodings do not count.
   package func isEquivalent(to other: Document) -> Bool { differences(from: other, limit: 1).isEmpty }
 
-  /// What differs, in document order of this document. Between two XML documents an element without content equals an empty text, because
-  /// XML cannot tell them apart.
+  /// What differs, in document order of this document. Between two XML documents, and between two EDIFACT documents, an element
+  /// without content equals an empty text, because the syntax cannot tell them apart.
   ///
   /// - Parameter limit: how many differences to list at most.
   package func differences(from other: Document, limit: Int = 1000) -> [Difference] {
@@ -65,7 +65,7 @@ extension Document {
   }
 
   private func sameText(_ left: NodeID, _ other: Document, _ right: NodeID) -> Bool {
-    let empty = syntax == .xml && other.syntax == .xml
+    let empty = syntax != .json && other.syntax == syntax
     func text(_ document: Document, _ node: NodeID) -> ArraySlice<UInt8>? {
       if let text = document.utf8(node) { return text }
       let hasElements = document.children(node).contains { document.kind($0) == .element }

@@ -1,7 +1,7 @@
 extension Document {
   /// Where a node stands, in the way a sender can follow it in their own document.
   ///
-  /// XML: local names from the root, `[n]` counted from 1 where the parent has several elements of that local name, `@` before an
+  /// XML, EDIFACT: local names from the root, `[n]` counted from 1 where the parent has several elements of that local name, `@` before an
   /// attribute: `/DecMessage/DecLists/DecList[3]/GQty`. JSON: RFC 6901, array positions from 0: `/items/2/gqty`; the root is "".
   ///
   /// - Complexity: O(depth); the first one of a document O(nodes). Made when it is asked for, not while parsing.
@@ -9,10 +9,10 @@ extension Document {
     var steps: [String] = []
     var current = node
     while let parent = parent(current) {
-      steps.append(syntax == .xml ? xmlStep(current) : jsonStep(current, in: parent))
+      steps.append(syntax == .json ? jsonStep(current, in: parent) : xmlStep(current))
       current = parent
     }
-    if syntax == .xml { steps.append(name(current)) }
+    if syntax != .json { steps.append(name(current)) }
     return steps.isEmpty ? "" : "/" + steps.reversed().joined(separator: "/")
   }
 

@@ -4,14 +4,14 @@
 ///
 /// XML: an element is a node; its attributes are its first children, with kind ``Kind/attribute``. JSON: a member of an object is a node;
 /// an array is repeated children of the same name, each with ``isArrayElement(_:)``; an array directly inside an array is a node with
-/// ``isArray(_:)`` whose children have the empty name.
+/// ``isArray(_:)`` whose children have the empty name. EDIFACT: see ``EDIFACTFormat``.
 ///
 /// - Invariant: at least one node; a node has a larger index than its parent; fewer than 2³¹ nodes and bytes of text.
 package struct Document: Sendable {
-  package enum Syntax: String, Sendable { case xml, json }
+  package enum Syntax: String, Sendable { case xml, json, edifact }
   /// JSON members are elements.
   package enum Kind: Sendable { case element, attribute }
-  /// What a leaf was in the syntax it came from. XML has strings and nulls only.
+  /// What a leaf was in the syntax it came from. XML has strings and nulls only, EDIFACT strings.
   package enum Scalar: Sendable { case string, number, bool, null }
 
   /// The place of a node in the array: valid in the document that gave it, and in no other.
@@ -80,7 +80,7 @@ package struct Document: Sendable {
   }
 
   package func kind(_ node: NodeID) -> Kind { nodes[Int(node.index)].kind }
-  /// Line in the sender's bytes, from 1; 0 when the document was built and not parsed.
+  /// Line in the sender's bytes, from 1; in EDIFACT the segment, UNB being 1. 0 when the document was built and not parsed.
   package func line(_ node: NodeID) -> Int { Int(nodes[Int(node.index)].line) }
   package func scalar(_ node: NodeID) -> Scalar { nodes[Int(node.index)].scalar }
   /// An explicit null: `xsi:nil="true"` or the format's own mark in XML, `null` in JSON. Such a node has no text.

@@ -18,7 +18,7 @@ package struct Problem: Hashable, Sendable {
   package var severity: Severity
   /// Where, in the sender's document: a path such as `/DecMessage/DecLists/DecList[3]/GQty` or a JSON Pointer.
   package var pointer: String?
-  /// Line in the sender's document, from 1.
+  /// Line in the sender's document, from 1; in EDIFACT the segment, from UNB.
   package var line: Int?
   /// Id of the canonical element (`schemas/canonical/dictionary.csv`) that the place stands for.
   package var element: String?

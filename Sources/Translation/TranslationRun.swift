@@ -29,7 +29,7 @@ struct TranslationRun {
       (writing.draft, skipped) = ComplementApplier.apply(complement, to: writing.draft, profile: target, plan: plan)
     }
     let document = writing.draft.finish(syntax: target.syntax)
-    let bound = target.syntax == .xml ? BoundDocument(document, of: writing.draft) : try BoundDocument(document, to: target.structure)
+    let bound = target.syntax != .json ? BoundDocument(document, of: writing.draft) : try BoundDocument(document, to: target.structure)
     let back = Reader.read(bound, profile: target, variant: plan)
     var problems = StructureValidator.check(bound, profile: target, variant: plan, on: options.day, isDraft: true)
     problems += Translator.ruleProblems(back.declaration, profile: target, plan: plan, document: document)

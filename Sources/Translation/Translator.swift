@@ -82,6 +82,7 @@ package struct Translator: Sendable {
     switch profile.syntax {
     case .xml: try XMLFormat.parse(bytes, encodings: profile.encodings, options: .init(nullMark: profile.nullMark))
     case .json: try JSONFormat.parse(bytes)
+    case .edifact: try EDIFACTFormat.parse(bytes, grammar: profile.grammar)
     }
   }
 
@@ -96,6 +97,7 @@ package struct Translator: Sendable {
       }
       return try XMLFormat.write(document, prefixes: prefixes, nullMark: profile.nullMark)
     case .json: return try JSONFormat.write(document)
+    case .edifact: return try EDIFACTFormat.write(document, grammar: profile.grammar)
     }
   }
 

@@ -134,6 +134,8 @@ enum Answer {
     // Not less than the net mass that may be known.
     if item.element?.contains("GrossMass") ?? false { return "9999" }
     let isCommodity = item.element?.hasPrefix("Commodity.") ?? false
+    // What is known is the beginning of a code of digits, here as elsewhere.
+    if item.known == nil, let pattern = item.pattern { return least(try #require(TextPattern(pattern)).part) }
     switch try #require(LeafType(item.type)) {
     case .code(let length):
       let known = item.known ?? ""
@@ -146,6 +148,17 @@ enum Answer {
     case .date(let pattern), .datetime(let pattern):
       guard case .exact(let text) = pattern.write(try #require(CivilTime(canonical: "2026-04-01"))) else { return "2026-04-01" }
       return text
+    }
+  }
+
+  /// The shortest text of a pattern, of its first letters; some letter where it only says what may not stand there.
+  private static func least(_ part: TextPattern.Part) -> String {
+    switch part {
+    case .set(let ranges, let isInverted):
+      isInverted ? "A" : Unicode.Scalar(ranges[0].lowerBound).map { String(Character($0)) } ?? ""
+    case .sequence(let parts): parts.map(least).joined()
+    case .choice(let parts): least(parts[0])
+    case .many(let inner, let low, _): String(repeating: least(inner), count: low)
     }
   }
 }

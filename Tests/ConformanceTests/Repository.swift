@@ -67,6 +67,7 @@ struct Sample: Sendable, Hashable, CustomTestStringConvertible {
 
   static let national = Repository.national.flatMap(all)
   static let hub = Repository.hub.flatMap(all)
+  static let edifact = all("edifact.cusdec")
 }
 
 extension Translator {

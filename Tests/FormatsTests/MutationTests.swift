@@ -15,6 +15,7 @@ import Testing
       .xml,
       "<a xmlns='urn:a' xmlns:xsi='http://www.w3.org/2001/XMLSchema-instance'><b xsi:nil='true'/><b>\u{20000} &#x4E2D;</b>\n</a><?p q?>"
     ),
+    (.edifact, SmallMessage.text([SmallMessage.message(["BGM+929+A1+9", "FTX+AAA+++a?'b:c:?+::d*e", "NAD+CN++中"])], syntax: "UNOY:4")),
     (.json, "{\"a\":[1,{\"b\":\"\\u4e2d\\n\"},[]],\"c\":null,\"d\":-0.50,\"e\":[],\"f\":true,\"中\":\"🚢\"}"),
   ]
 
@@ -22,7 +23,7 @@ import Testing
     var random = SplitMix(state: 7)
     let original = Array(text.utf8)
     let bytes: [UInt8] = [
-      0, 0x09, 0x0A, 0x20, 0x22, 0x26, 0x27, 0x2D, 0x2F, 0x3A, 0x3B, 0x3C, 0x3D, 0x3E, 0x3F, 0x5B, 0x5D, 0x78, 0x7B,
+      0, 0x09, 0x0A, 0x20, 0x22, 0x26, 0x27, 0x2A, 0x2B, 0x2D, 0x2F, 0x3A, 0x3B, 0x3C, 0x3D, 0x3E, 0x3F, 0x5B, 0x5D, 0x78, 0x7B,
       0x80, 0xC0, 0xEF, 0xFF,
     ]
     var accepted = 0
@@ -47,10 +48,18 @@ import Testing
   }
 
   private func read(_ syntax: Document.Syntax, _ bytes: [UInt8]) throws -> Document {
-    syntax == .xml ? try XMLFormat.parse(bytes, encodings: [.utf8, .gb18030]) : try JSONFormat.parse(bytes)
+    switch syntax {
+    case .xml: try XMLFormat.parse(bytes, encodings: [.utf8, .gb18030])
+    case .json: try JSONFormat.parse(bytes)
+    case .edifact: try EDIFACTFormat.parse(bytes)
+    }
   }
 
   private func write(_ syntax: Document.Syntax, _ document: Document) throws -> [UInt8] {
-    syntax == .xml ? try XMLFormat.write(document) : try JSONFormat.write(document)
+    switch syntax {
+    case .xml: try XMLFormat.write(document)
+    case .json: try JSONFormat.write(document)
+    case .edifact: try EDIFACTFormat.write(document)
+    }
   }
 }

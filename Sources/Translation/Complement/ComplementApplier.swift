@@ -9,6 +9,8 @@ struct ComplementApplier {
   private let complement: Complement
   /// Instances made by this complement, by the path that names them.
   private var added: [KeyedPath: Int32] = [:]
+  /// Nodes that something is put into, and those around them.
+  private var kept: Set<Int32> = [0]
   private var skipped: [(path: String, reason: Reason)] = []
 
   /// - Parameter draft: finished once, so that it is known what comes out.
@@ -22,7 +24,10 @@ struct ComplementApplier {
     // Guards and positions are those of the document as written: all are looked up before anything is changed.
     let targets = complement.entries.map { applier.target($0, in: draft) }
     let lists = complement.orders.map { applier.list($0.path, in: draft) }
-    for (entry, target) in zip(complement.entries, targets) { applier.apply(entry, target) }
+    for (entry, target) in zip(complement.entries, targets) where entry.text != nil { applier.keep(target) }
+    // What goes makes room first: an instance of which nothing is left is not counted where others are put.
+    for (entry, target) in zip(complement.entries, targets) where entry.text == nil { applier.apply(entry, target) }
+    for (entry, target) in zip(complement.entries, targets) where entry.text != nil { applier.apply(entry, target) }
     for (order, list) in zip(complement.orders, lists) { if let list { applier.reorder(list, order.order) } }
     // Only a name that the structure knows: a complement comes from a file.
     if let name = complement.root, profile.structure[0].also.contains(where: { $0.utf8.elementsEqual(name.utf8) }) {
@@ -114,7 +119,8 @@ struct ComplementApplier {
       skipped.append((path: entry.path, reason: .changedByPartner))
     case .node(let node): set(entry, node)
     case .below(let parent, let index):
-      guard let path = KeyedPath(entry.path), entry.text != nil else { return }
+      guard let path = KeyedPath(entry.path) else { return }
+      guard entry.text != nil else { return removeWeak(path.segments[index...], under: parent) }
       var node = parent
       for position in index..<path.segments.count {
         // Elements that the structure does not know stood in a leaf without a value: the one that it has now takes their place.
@@ -153,10 +159,56 @@ struct ComplementApplier {
     return made
   }
 
+  private mutating func keep(_ target: Target) {
+    var node: Int32
+    switch target {
+    case .node(let found), .below(let found, _): node = found
+    case .skip, .changed: return
+    }
+    while kept.insert(node).inserted { node = draft.nodes[Int(node)].parent }
+  }
+
+  /// Removes the instances around a removed node that hold nothing any more.
+  private mutating func removeEmpty(above node: Int32) {
+    var parent = draft.nodes[Int(node)].parent
+    while !kept.contains(parent), !holds(parent) {
+      let structureNode = Int(draft.nodes[Int(parent)].structure)
+      if structureNode >= 0, profile.structure[structureNode].isRepeated { draft.remove(parent) }
+      parent = draft.nodes[Int(parent)].parent
+    }
+  }
+
+  /// Something that is no constant stands at a node or below it.
+  private func holds(_ node: Int32) -> Bool {
+    let entry = draft.nodes[Int(node)]
+    guard !entry.isRemoved else { return false }
+    if entry.isKept || (!entry.isWeak && entry.text != nil) { return true }
+    var child = entry.firstChild
+    while child >= 0 {
+      if holds(child) { return true }
+      child = draft.nodes[Int(child)].nextSibling
+    }
+    return false
+  }
+
+  /// A constant that does not come out yet, and would with what is put beside it.
+  private mutating func removeWeak(_ segments: ArraySlice<KeyedPath.Segment>, under parent: Int32) {
+    var node = parent
+    for segment in segments {
+      guard !segment.isUnknown, let kind = Self.kind(segment, under: Int(draft.nodes[Int(node)].structure), profile.structure) else {
+        return
+      }
+      node = draft.first(kind, of: node)
+      guard node >= 0 else { return }
+    }
+    if draft.nodes[Int(node)].isWeak { draft.remove(node) }
+  }
+
   private mutating func set(_ entry: Complement.Entry, _ node: Int32) {
     guard let text = entry.text else {
       draft.nodes[Int(node)].text = nil
       draft.nodes[Int(node)].isRemoved = !draft.holdsText(node)
+      removeEmpty(above: node)
       return
     }
     let structureNode = Int(draft.nodes[Int(node)].structure)

@@ -106,6 +106,7 @@ struct ComplementMaker {
         compareLists(Int(kind), mine.map(\.node), theirs.map(\.node), in: inner, path(), name())
       } else if let first = mine.first {
         compare(first.node, theirs.first?.node ?? -1, in: inner) { path().appending(name()) }
+        if theirs.isEmpty, peer >= 0 { removeWeak(returned.first(Int(kind), of: peer), first.node, path().appending(name())) }
       } else if let extra = theirs.first {
         removeAll(extra.node, path().appending(name()))
       }
@@ -200,6 +201,23 @@ struct ComplementMaker {
     for child in returned.children(node) where returned.nodes[Int(child)].output >= 0 {
       let segment = returned.segment(child, plan: plan)
       removeAll(child, path.appending(segment.name, segment.selector))
+    }
+  }
+
+  /// Constants that will come out with what this complement puts beside them, and that the original does not have.
+  private mutating func removeWeak(_ node: Int32, _ original: Int32, _ path: KeyedPath) {
+    guard node >= 0 else { return }
+    for child in returned.children(node) {
+      let entry = returned.nodes[Int(child)]
+      guard entry.structure >= 0, !entry.isRemoved, !structure[Int(entry.structure)].isRepeated else { continue }
+      let segment = returned.segment(child, plan: plan)
+      let own = source.children(original, boundTo: Int(entry.structure)).first
+      if let own {
+        removeWeak(child, own, path.appending(segment.name, segment.selector))
+      } else if entry.isWeak, entry.text != nil {
+        let place = path.appending(segment.name, segment.selector).description
+        entries.append(.init(path: place, text: nil, isNull: false, name: nil, guards: []))
+      }
     }
   }
 

@@ -96,7 +96,7 @@ struct BoundDocument: Sendable {
     self.unknownNodes = unknownNodes
   }
 
-  /// The document that a finished XML draft became: its nodes know their place already.
+  /// The document that a finished draft became, but for JSON: its nodes know their place already.
   init(_ document: Document, of draft: Draft) {
     self.document = document
     var binding = [Int32](repeating: Self.unknown, count: document.count)

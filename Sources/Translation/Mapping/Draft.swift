@@ -21,6 +21,8 @@ struct Draft {
     var isKept = false
     /// Explicitly null, as long as it has no text and no child element.
     var isNull = false
+    /// Holds a constant that tells its parent from the like: there whenever the parent is.
+    var isQualifier = false
     var isRemoved = false
     /// The text came from a complement.
     var isRestored = false
@@ -191,6 +193,7 @@ struct Draft {
       for step in path {
         let found = first(step, of: current)
         current = found >= 0 ? found : append(step, to: current)
+        nodes[Int(current)].isQualifier = true
       }
       if nodes[Int(current)].text == nil {
         nodes[Int(current)].text = text
@@ -250,7 +253,7 @@ struct Draft {
       } else if !isLiving[index] {
         let structureNode = Int(nodes[index].structure)
         isLiving[index] =
-          nodes[index].text != nil
+          nodes[index].text != nil || nodes[index].isQualifier
           || (structureNode >= 0 && plan.requirements.isRequired[structureNode] && !structure[structureNode].isLeaf)
       }
     }

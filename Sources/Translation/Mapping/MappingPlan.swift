@@ -168,6 +168,8 @@ final class RulePlan: Sendable {
   let reads: Bool
   let writes: Bool
   let kind: Kind
+  /// What the leaf's text is taken for here, when that is narrower than the leaf's own type.
+  let type: LeafType?
   /// Elements that follow from the presence of the leaf; writing uses the rule only when they have these values.
   let implies: [(field: Field, text: String)]
   /// Instances of a repeated node that share one element: how their values become one.
@@ -181,8 +183,8 @@ final class RulePlan: Sendable {
   let isConstant: Bool
 
   init(
-    line: Int, path: Path?, also: [Path] = [], reads: Bool, writes: Bool, kind: Kind, implies: [(field: Field, text: String)] = [],
-    across: Across? = nil, sharesTarget: Bool = false
+    line: Int, path: Path?, also: [Path] = [], reads: Bool, writes: Bool, kind: Kind, type: LeafType? = nil,
+    implies: [(field: Field, text: String)] = [], across: Across? = nil, sharesTarget: Bool = false
   ) {
     self.line = line
     self.path = path
@@ -190,6 +192,7 @@ final class RulePlan: Sendable {
     self.reads = reads
     self.writes = writes
     self.kind = kind
+    self.type = type
     self.implies = implies
     self.across = across
     self.sharesTarget = sharesTarget
@@ -200,7 +203,7 @@ final class RulePlan: Sendable {
 
   func sharing(_ sharesTarget: Bool) -> RulePlan {
     RulePlan(
-      line: line, path: path, also: also, reads: reads, writes: writes, kind: kind, implies: implies, across: across,
+      line: line, path: path, also: also, reads: reads, writes: writes, kind: kind, type: type, implies: implies, across: across,
       sharesTarget: sharesTarget)
   }
 

@@ -236,7 +236,7 @@ struct Reader {
       noteEmpty(node)
       return
     }
-    guard let type = structure[leaf].type else { return }
+    guard let type = rule.type ?? structure[leaf].type else { return }
     for (field, text) in rule.implies {
       if let present = group[field.element], !present.text.utf8.elementsEqual(text.utf8) {
         if case .field(let field, _) = rule.kind { fail(field, node, .conflict) }

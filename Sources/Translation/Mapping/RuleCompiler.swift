@@ -6,7 +6,7 @@ import YAMLTree
 extension MappingCompiler {
   private static let ruleKeys: Set<String> = [
     "at", "also", "element", "direction", "shape", "convert", "const", "compute", "implied", "concat", "otherwise", "lines", "unit", "only",
-    "scaledBy", "inverse", "implies", "across", "by",
+    "scaledBy", "inverse", "implies", "across", "by", "as",
   ]
 
   mutating func group(
@@ -119,6 +119,7 @@ extension MappingCompiler {
     var also: [Path] = []
     for text in try node["also"]?.strings() ?? [] { if let path = resolve(text, from: context, at: node) { also.append(path) } }
     for path in also { mark(path, writes: false) }
+    let type = try narrowed(node, leaf: path.target)
     let kind = try kind(node, group: group, path: path, context: context)
     let across = try across(node, kind: kind, path: path)
     if case .lines = kind {
@@ -134,7 +135,8 @@ extension MappingCompiler {
       implies.append((field: field, text: try member.value.string()))
     }
     return RulePlan(
-      line: node.line, path: path, also: also, reads: reads, writes: writes, kind: kind, implies: implies, across: across)
+      line: node.line, path: path, also: also, reads: reads, writes: writes, kind: kind, type: type, implies: implies,
+      across: across)
   }
 
   /// `across: each|same|sum`, with `by` for a sum: the path goes through one repeated node, and the element stands for all its instances.
@@ -165,6 +167,20 @@ extension MappingCompiler {
     return RulePlan.Across(
       rule: rule, instances: Path(isAbsolute: path.isAbsolute, steps: outer, target: instance),
       leaf: Path(isAbsolute: false, steps: Array(path.steps[(position + 1)...]), target: path.target), by: by)
+  }
+
+  /// `as`: the type that a text leaf has for this rule; what is not of it is not read, and reported.
+  private func narrowed(_ node: YAMLNode, leaf: Int) throws(CausewayError) -> LeafType? {
+    guard let notation = try node["as"]?.string() else { return nil }
+    guard let type = LeafType(notation) else { throw node.error("the type `\(notation)` is not known") }
+    switch structure[leaf].type {
+    case .text, .id, .code: break
+    default: throw node.error("\(structure.path(leaf)) has a type of its own")
+    }
+    guard ["convert", "const", "concat", "lines", "unit", "compute"].allSatisfy({ node[$0] == nil }) else {
+      throw node.error("`as` goes with a plain element")
+    }
+    return type
   }
 
   private mutating func placeless(_ node: YAMLNode, _ group: ElementIndex) throws(CausewayError) -> RulePlan.Kind {
@@ -287,7 +303,7 @@ extension MappingCompiler {
         )
       }
     }
-    if conversions.isEmpty, let leaf, let type = structure[leaf].type {
+    if conversions.isEmpty, let leaf, let type = try narrowed(node, leaf: leaf) ?? structure[leaf].type {
       guard type.suits(element.type) else { throw node.error("\(structure.path(leaf)) is `\(type.notation)`, which cannot hold \(id)") }
       if let list = structure[leaf].lists.first, let wanted = element.list, list != wanted {
         throw node.error("\(structure.path(leaf)) holds \(list) and \(id) takes \(wanted): a conversion is missing")

@@ -54,8 +54,9 @@ extension Writer {
     }
     guard let lines = Self.lines(whole, length) else { return note(field.element, instance, value.origin, -1, .notCarried, .reshaped) }
     guard lines.count <= max else { return note(field.element, instance, value.origin, -1, .notCarried, .tooLong) }
-    guard lines.allSatisfy({ structure.violation(of: path.target, text: Array($0.utf8)[...], on: day) == nil }) else {
-      return note(field.element, instance, value.origin, -1, .notCarried, .pattern)
+    for line in lines {
+      guard let reason = structure.violation(of: path.target, text: Array(line.utf8)[...], on: day) else { continue }
+      return note(field.element, instance, value.origin, -1, .notCarried, reason == .character ? .character : .pattern)
     }
     var parent: Int32 = path.isAbsolute ? 0 : context
     for step in path.steps.dropLast() {

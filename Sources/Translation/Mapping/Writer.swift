@@ -349,9 +349,10 @@ struct Writer {
   mutating func place(_ text: String, _ rule: RulePlan, _ path: Path, _ context: Int32, origin: Int32, isTyped: Bool = false) -> Result<
     Int32, Refused
   > {
-    // `LeafType.write` gave a text of the type; a list, a pattern and fixed values are looked at here, and a code for white space.
+    // `LeafType.write` gave a text of the type; a list, a pattern, fixed values and the repertoire are looked at here, and a code for white
+    // space.
     let leaf = structure[path.target]
-    if !leaf.isFree || !(leaf.type?.checksByWriting ?? false) || !isTyped,
+    if !leaf.isFree || !(leaf.type?.checksByWriting ?? false) || !isTyped || rule.type != nil || structure.repertoire != nil,
       let reason = structure.violation(of: path.target, text: Array(text.utf8)[...], on: day)
     {
       return .failure(.init(reason: reason))
@@ -374,7 +375,7 @@ struct Writer {
   // MARK: Rules
 
   mutating func write(_ rule: RulePlan, _ group: Group, _ context: Int32, _ instance: Int32, isRoot: Bool) {
-    guard let path = rule.path, let type = structure[path.target].type else { return }
+    guard let path = rule.path, let type = rule.type ?? structure[path.target].type else { return }
     if rule.hasPosition || rule.across != nil {
       deferred.append((rule, context, group, instance, isRoot))
       return
@@ -435,7 +436,7 @@ struct Writer {
   }
 
   mutating func writeDeferred(_ rule: RulePlan, _ group: Group, _ context: Int32, _ instance: Int32, isRoot: Bool) {
-    guard let path = rule.path, let type = structure[path.target].type else { return }
+    guard let path = rule.path, let type = rule.type ?? structure[path.target].type else { return }
     if let across = rule.across, count(across.instances, context) > 1 {
       // Which part of the value belongs to which instance is not known.
       for element in rule.elements {

@@ -107,11 +107,11 @@ struct CivilTime: Hashable, Sendable {
 /// How a format writes dates or times: one pattern to write, more to read.
 ///
 /// Notation: `yyyyMMdd`, alternatives separated by `|`; letters yyyy MM dd HH mm ss S (digits of the fraction), `XXX` for a zone, `X` for
-/// one in two digits (form 304 of UNTDID 2379: `Z`, `+01`), `SST` for the literal zone suffix that means +08:00; every other character stands for itself. ` zone +08:00` at the end names the zone of values
-/// that carry none.
+/// one in two digits (form 304 of UNTDID 2379: `Z`, `+01`), `SST` and `UTC` for the literal zone suffixes that mean +08:00 and Z; every other
+/// character stands for itself. ` zone +08:00` at the end names the zone of values that carry none.
 struct DatePattern: Hashable, Sendable {
   enum Token: Hashable, Sendable {
-    case year, month, day, hour, minute, second, zone, hourZone, singaporeTime
+    case year, month, day, hour, minute, second, zone, hourZone, singaporeTime, universalTime
     case fraction(Int)
     case literal(UInt8)
   }
@@ -171,6 +171,9 @@ struct DatePattern: Hashable, Sendable {
         position += 2
       } else if starts("SST") {
         tokens.append(.singaporeTime)
+        position += 3
+      } else if starts("UTC") {
+        tokens.append(.universalTime)
         position += 3
       } else if starts("ss") {
         tokens.append(.second)
@@ -248,6 +251,10 @@ struct DatePattern: Hashable, Sendable {
         guard text[position...].starts(with: "SST".utf8) else { return nil }
         position += 3
         result.zone = 480
+      case .universalTime:
+        guard text[position...].starts(with: "UTC".utf8) else { return nil }
+        position += 3
+        result.zone = 0
       case .zone, .hourZone:
         guard position < text.endIndex else { return nil }
         let isShort = token == .hourZone
@@ -282,14 +289,15 @@ struct DatePattern: Hashable, Sendable {
     if isCanonical { return .exact(value.canonical) }
     let tokens = alternatives[0]
     let wantsTime = tokens.contains(.hour)
-    let wantsZone = tokens.contains(.zone) || tokens.contains(.hourZone) || tokens.contains(.singaporeTime)
+    let namedZone = tokens.contains(.singaporeTime) ? 480 : tokens.contains(.universalTime) ? 0 : nil
+    let wantsZone = tokens.contains(.zone) || tokens.contains(.hourZone) || namedZone != nil
     var value = value
     var loss: Reason?
     if wantsTime {
       guard value.time != nil else { return .refused(.precision) }
       // A zone of half hours has no text in two digits; the moment has, as seen from UTC.
       let needsWhole = tokens.contains(.hourZone) && value.zone.map { $0 % 60 != 0 } ?? false
-      let target = tokens.contains(.singaporeTime) ? 480 : needsWhole ? 0 : zone
+      let target = namedZone ?? (needsWhole ? 0 : zone)
       if let target {
         if value.zone == nil {
           if wantsZone { return .refused(.zoneUnknown) }
@@ -321,6 +329,7 @@ struct DatePattern: Hashable, Sendable {
       case .zone: text += value.zone.map(CivilTime.zoneText) ?? ""
       case .hourZone: text += value.zone.map { zone in zone == 0 ? "Z" : String(CivilTime.zoneText(zone).prefix(3)) } ?? ""
       case .singaporeTime: text += "SST"
+      case .universalTime: text += "UTC"
       case .literal(let byte): text.unicodeScalars.append(Unicode.Scalar(byte))
       }
     }

@@ -31,6 +31,8 @@ package final class Profile: Sendable {
   package let dictionary: ElementDictionary
   package let codes: CodeLibrary
   let structure: Structure
+  /// EDIFACT: where segments and data elements stand.
+  package let grammar: MessageGrammar?
   let plan: MappingPlan
   let rules: [Rule]
   /// nil: documents of the kind have neither direction nor economy.
@@ -68,9 +70,7 @@ package final class Profile: Sendable {
     encodings: [TextEncoding],
     empties: Empties,
     isOrderFree: Bool, keepsUnknown: Bool, nullMark: String?, itemLimit: Int, dictionary: ElementDictionary, codes: CodeLibrary,
-    structure: Structure,
-    plan: MappingPlan,
-    rules: [Rule], known: KnownElements?
+    structure: Structure, grammar: MessageGrammar?, plan: MappingPlan, rules: [Rule], known: KnownElements?
   ) {
     self.id = id
     self.version = version
@@ -88,6 +88,7 @@ package final class Profile: Sendable {
     self.dictionary = dictionary
     self.codes = codes
     self.structure = structure
+    self.grammar = grammar
     self.plan = plan
     self.rules = rules
     self.known = known

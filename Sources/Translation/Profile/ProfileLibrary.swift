@@ -86,7 +86,9 @@ extension Profile {
     guard known != nil || !document.hasDirection else {
       throw head.error("the dictionary lacks Declaration.TypeCode or Declaration.EconomyCode")
     }
-    guard let syntax = Document.Syntax(rawValue: try head.required("syntax").string()) else { throw head.error("syntax is xml or json") }
+    guard let syntax = Document.Syntax(rawValue: try head.required("syntax").string()) else {
+      throw head.error("syntax is xml, json or edifact")
+    }
     var encodings: [TextEncoding] = []
     for name in try head["encodings"]?.strings() ?? ["utf-8"] {
       guard let encoding = TextEncoding(rawValue: name) else { throw head.error("the encoding \(name) is not known") }
@@ -97,7 +99,7 @@ extension Profile {
       guard let index = words.firstIndex(of: try node.string()) else { throw node.error("\(key) is \(words.joined(separator: " or "))") }
       return index
     }
-    let tree = try StructureLoader.load(structure) { codes.list($0) }
+    let tree = try StructureLoader.load(structure, syntax: syntax) { codes.list($0) }
     let nullMark = try head["nulls"]?.string()
     if let nullMark, let node = head["nulls"] {
       guard syntax == .xml, XMLFormat.isName(nullMark) else { throw node.error("nulls is the name of an element, of XML only") }
@@ -105,6 +107,7 @@ extension Profile {
         throw node.error("\(nullMark) marks a null and is an element of the structure")
       }
     }
+    let grammar = syntax == .edifact ? try tree.messageGrammar() : nil
     var problems: [Problem] = []
     var plan: MappingPlan?
     var compiled: [Rule] = []
@@ -128,6 +131,6 @@ extension Profile {
       empties: try choice("empties", ["omit", "keep"]) == 1 ? .keep : .omit, isOrderFree: try choice("order", ["strict", "free"]) == 1,
       keepsUnknown: try choice("unknown", ["refuse", "keep"]) == 1, nullMark: nullMark, itemLimit: try head["itemLimit"]?.integer() ?? .max,
       dictionary: dictionary,
-      codes: codes, structure: tree, plan: plan, rules: compiled, known: known)
+      codes: codes, structure: tree, grammar: grammar, plan: plan, rules: compiled, known: known)
   }
 }

@@ -20,6 +20,13 @@ package struct SampleGenerator {
   private var forms: [ElementIndex: Rule.Form] = [:]
   private var lengths: [ElementIndex: Int] = [:]
   private var filled: Set<ElementIndex> = []
+  private var needed: Set<ElementIndex> = []
+  /// EDIFACT: composites and segments around what `filled` names.
+  private var around: Set<Int> = []
+  /// By structure node: what the mapping asks of an instance to read it, where the structure itself does not list the values.
+  private var qualifiers: [Int: [[Path.Test]]] = [:]
+  /// What the open instances were made to be.
+  private var chosen: [(node: Int, tests: [Path.Test])] = []
 
   /// - Parameters:
   ///   - items: number of goods items; nil: a few.
@@ -55,7 +62,36 @@ package struct SampleGenerator {
       case .form(let element, let form): forms[element] = form
       case .hsDigits(let element, let allowed): lengths[element] = allowed.first
       case .required(let element): filled.insert(element)
+      case .count(let groups, let least, _) where least > 0 && profile.syntax == .edifact:
+        if let group = groups.last { needed.insert(group) }
       default: break
+      }
+    }
+    collectQualifiers()
+  }
+
+  /// EDIFACT: the tests of the mapping's paths on qualifiers, whose values are free in the structure: without them hardly a segment would be
+  /// one that is mapped.
+  private mutating func collectQualifiers() {
+    guard profile.syntax == .edifact else { return }
+    for leaf in plan.uses.indices where plan.uses[leaf].contains(where: { $0.rule.elements.contains(where: filled.contains) }) {
+      var node = structure[leaf].parent
+      while node > 0, !structure[node].isRepeated, around.insert(node).inserted { node = structure[node].parent }
+    }
+    func isFree(_ test: Path.Test) -> Bool {
+      guard case .equals(let nodes, _) = test, let leaf = nodes.last else { return false }
+      return structure[leaf].values.isEmpty && structure[leaf].lists.isEmpty && !structure[leaf].isAttribute
+    }
+    func add(_ path: Path?) {
+      for step in path?.steps ?? [] where structure[step.node].isRepeated {
+        let tests = step.tests.filter(isFree)
+        if !tests.isEmpty, !qualifiers[step.node, default: []].contains(tests) { qualifiers[step.node, default: []].append(tests) }
+      }
+    }
+    for uses in plan.uses {
+      for use in uses {
+        add(use.plan.path)
+        add(use.rule.path)
       }
     }
   }
@@ -84,8 +120,14 @@ package struct SampleGenerator {
     for child in structure.children(structureNode) {
       let entry = structure[child]
       if let shape = entry.shape, shape != plan.variant.shape { continue }
+      if !entry.isRepeated, let made = present(child, in: node) {
+        if !entry.isLeaf { fill(child, made) }
+        continue
+      }
       let isRequired =
-        structure.isRequired(child, in: plan.variant) || plan.uses[child].contains { $0.rule.elements.contains(where: filled.contains) }
+        structure.isRequired(child, in: plan.variant) || plan.groupAt[child].map { needed.contains($0.element) } ?? false
+        || around.contains(child)
+        || plan.uses[child].contains { $0.rule.elements.contains(where: filled.contains) }
       var count = isRequired ? 1 : random.below(100) < 45 ? 1 : 0
       if entry.isRepeated, count > 0 {
         count = min(entry.max, max(entry.min, 1 + random.below(3)))
@@ -94,20 +136,57 @@ package struct SampleGenerator {
         }
       }
       if count == 0 {
-        if entry.isLeaf, !entry.isAttribute, profile.empties == .keep, random.below(2) == 0 {
+        if entry.isLeaf, !entry.isAttribute, profile.empties == .keep, structure.repertoire == nil, random.below(2) == 0 {
           let leaf = draft.append(child, to: node)
           draft.nodes[Int(leaf)].text = ""
         }
         continue
       }
+      let kinds = count > 0 ? kinds(of: child) : []
+      if !kinds.isEmpty { count = min(entry.max, max(entry.min, kinds.count)) }
       for index in 0..<count {
         let outer = position
         if entry.isRepeated { position = index }
         let made = draft.append(child, to: node)
         if entry.isLeaf { draft.nodes[Int(made)].text = text(child) }
+        if index < kinds.count {
+          draft.satisfy(kinds[index], at: made)
+          chosen.append((node: child, tests: kinds[index]))
+        }
         if entry.end > child + 1 { fill(child, made) }
-        if !entry.isLeaf, draft.children(made).isEmpty, !isRequired { draft.remove(made) }
+        if index < kinds.count { chosen.removeLast() }
+        if !entry.isLeaf, draft.children(made).isEmpty { isRequired ? fillFirst(child, made) : draft.remove(made) }
         position = outer
+      }
+    }
+  }
+
+  /// EDIFACT has no way to say that an empty composite is there.
+  private mutating func fillFirst(_ structureNode: Int, _ node: Int32) {
+    guard structure.repertoire != nil, let first = structure.children(structureNode).first(where: { structure[$0].isLeaf }) else { return }
+    let leaf = draft.append(first, to: node)
+    draft.nodes[Int(leaf)].text = text(first)
+  }
+
+  private func present(_ child: Int, in node: Int32) -> Int32? {
+    guard !qualifiers.isEmpty else { return nil }
+    let found = draft.first(child, of: node)
+    return found < 0 ? nil : found
+  }
+
+  /// Some of the kinds of instances that the mapping tells apart, in a random order.
+  private mutating func kinds(of node: Int) -> [[Path.Test]] {
+    guard var kinds = qualifiers[node] else { return [] }
+    for index in kinds.indices.dropFirst() { kinds.swapAt(index, random.below(index + 1)) }
+    return Array(kinds.prefix(1 + random.below(kinds.count)))
+  }
+
+  /// The rules for a leaf that suit the instances it is in.
+  private func uses(_ leaf: Int) -> [LeafUse] {
+    plan.uses[leaf].filter { use in
+      (use.plan.path.steps + (use.rule.path?.steps ?? [])).allSatisfy { step in
+        guard let kinds = qualifiers[step.node], let own = kinds.first(where: { Set($0).isSubset(of: step.tests) }) else { return true }
+        return chosen.last { $0.node == step.node }.map { $0.tests == own } ?? true
       }
     }
   }
@@ -126,8 +205,10 @@ package struct SampleGenerator {
 
   /// A text that no rule of the mapping would call unknown or of the wrong type.
   private func isReadable(_ text: String, _ leaf: Int) -> Bool {
-    for use in plan.uses[leaf] where use.rule.reads {
-      guard case .field(let field, _) = use.rule.kind, let type = structure[leaf].type, use.plan.split == nil else { continue }
+    for use in uses(leaf) where use.rule.reads {
+      guard case .field(let field, _) = use.rule.kind, let type = use.rule.type ?? structure[leaf].type, use.plan.split == nil else {
+        continue
+      }
       if !field.conversions.isEmpty {
         guard let (outcome, _) = field.forward(text), outcome != .unknown else { return false }
         if case .mapped(let code, _) = outcome, field.list?.entry(code)?.validTo != nil { return false }
@@ -145,8 +226,11 @@ package struct SampleGenerator {
   private mutating func candidate(_ leaf: Int) -> String {
     let entry = structure[leaf]
     guard let type = entry.type else { return "" }
+    let uses = uses(leaf)
+    // Of several repertoires only one has all that the texts may hold.
+    if structure.repertoire != nil, case .constant(let text)? = uses.first?.rule.kind { return text }
     if !entry.values.isEmpty { return random.element(entry.values) }
-    for use in plan.uses[leaf] {
+    for use in uses {
       switch use.rule.kind {
       case .constant(let text): return text
       case .concat(let parts, _): return joined(parts)
@@ -162,13 +246,14 @@ package struct SampleGenerator {
         }
         if entry.lists.isEmpty, let code = field.list.flatMap({ code(of: $0) }) { return code }
         if case .integer = field.type, case .text = type { return String(1 + random.below(90)) }
+        if let narrowed = use.rule.type { return plain(narrowed, field.element) }
         if case .decimal = field.type, !isNumeric(type) { return String(1 + random.below(90)) }
       default: break
       }
     }
     if let code = entry.lists.first.flatMap(profile.codes.list).flatMap({ code(of: $0) }) { return code }
     if let pattern = entry.pattern { return text(pattern.part) }
-    return plain(type, plan.uses[leaf].first?.rule.elements.first)
+    return plain(type, uses.first?.rule.elements.first)
   }
 
   /// A code that is valid today and later.

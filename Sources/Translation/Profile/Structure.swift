@@ -57,6 +57,8 @@ final class Structure: Sendable {
     /// Other names of the node, of other versions of the format: read, never written.
     let also: [String]
     let alsoIDs: [Int32]
+    /// EDIFACT: what repeats stands in one position, behind the repetition character; otherwise each has a position of its own.
+    let repeatsInPlace: Bool
     /// Has attributes: a JSON leaf is then an object with `content`.
     let hasAttributes: Bool
     let line: Int
@@ -88,6 +90,7 @@ final class Structure: Sendable {
       jsonArray = row.jsonArray
       also = row.also
       alsoIDs = row.alsoIDs
+      repeatsInPlace = row.repeatsInPlace
       line = row.line
       isLeaf = row.type != nil
       isRepeated = row.max > 1
@@ -120,6 +123,7 @@ final class Structure: Sendable {
     let jsonArray: Bool
     let also: [String]
     let alsoIDs: [Int32]
+    let repeatsInPlace: Bool
     let line: Int
   }
 
@@ -133,11 +137,15 @@ final class Structure: Sendable {
   let names: [ByteString: Int32]
   /// Number of the name of the JSON member that holds a text.
   let contentID: Int32
+  /// EDIFACT: the characters that can be written; nil: all.
+  let repertoire: CharacterRepertoire?
 
   /// The JSON member that holds the text of a leaf with attributes.
   static let content = "content"
 
-  init(file: String, namespaces: [Namespace], rows: [Row], shapes: [String], shapeNodes: [Int], names: [ByteString: Int32]) {
+  init(
+    file: String, namespaces: [Namespace], rows: [Row], shapes: [String], shapeNodes: [Int], names: [ByteString: Int32], isEDIFACT: Bool
+  ) {
     self.file = file
     self.namespaces = namespaces
     var hasAttributes = [Bool](repeating: false, count: rows.count)
@@ -147,6 +155,7 @@ final class Structure: Sendable {
     self.shapeNodes = shapeNodes
     self.names = names
     contentID = names[ByteString(Self.content)] ?? -3
+    repertoire = isEDIFACT ? Self.repertoire(rows) : nil
   }
 
   subscript(_ index: Int) -> Node { nodes[index] }
@@ -204,6 +213,7 @@ final class Structure: Sendable {
       default: return .notOfType
       }
     }
+    if let repertoire, !repertoire.holds(text) { return .character }
     if node.isFree { return nil }
     let string = String(decoding: type.trims ? LeafType.trimmed(text) : text, as: UTF8.self)
     if !node.values.isEmpty, !node.values.contains(where: { $0.utf8.elementsEqual(string.utf8) }) { return .notListed }

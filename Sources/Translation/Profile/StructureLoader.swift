@@ -1,4 +1,5 @@
 import Declarations
+import Formats
 import Primitives
 import YAMLTree
 
@@ -12,21 +13,24 @@ struct StructureLoader {
   private var types: [String: YAMLNode] = [:]
   private var namespaces: [Structure.Namespace] = []
   private let root: YAMLNode
+  private let syntax: Document.Syntax
   private let find: (String) -> CodeList?
 
   /// - Parameter lists: finds a code list.
-  static func load(_ root: YAMLNode, lists: @escaping (String) -> CodeList?) throws(CausewayError) -> Structure {
-    var loader = StructureLoader(root: root, find: lists)
+  static func load(_ root: YAMLNode, syntax: Document.Syntax, lists: @escaping (String) -> CodeList?) throws(CausewayError) -> Structure {
+    var loader = StructureLoader(root: root, syntax: syntax, find: lists)
     return try loader.run()
   }
 
-  private init(root: YAMLNode, find: @escaping (String) -> CodeList?) {
+  private init(root: YAMLNode, syntax: Document.Syntax, find: @escaping (String) -> CodeList?) {
     self.root = root
+    self.syntax = syntax
     self.find = find
   }
 
   private static let nodeKeys: Set<String> = [
     "name", "ns", "card", "type", "children", "use", "list", "pattern", "values", "en", "zh", "shape", "required_in", "json", "also",
+    "repeat",
   ]
 
   private mutating func run() throws(CausewayError) -> Structure {
@@ -47,14 +51,16 @@ struct StructureLoader {
         type: nil,
         lists: [], codes: [], pattern: nil, values: [], en: text(root, "en"), zh: text(root, "zh"), shape: nil, requiredIn: [],
         jsonName: "", jsonNameID: intern(""),
-        json: .object, jsonArray: false, also: also, alsoIDs: also.map { intern($0) }, line: root.line))
+        json: .object, jsonArray: false, also: also, alsoIDs: also.map { intern($0) }, repeatsInPlace: false, line: root.line))
     for child in try root.required("tree").list() { add(child, parent: 0, using: []) }
     nodes[0].end = nodes.count
     // The name of a JSON text beside attributes is known even when no node has it.
     _ = intern(Structure.content)
     checkSiblings()
     guard problems.isEmpty else { throw CausewayError(problems: problems) }
-    return Structure(file: root.file, namespaces: namespaces, rows: nodes, shapes: shapes, shapeNodes: shapeNodes, names: names)
+    return Structure(
+      file: root.file, namespaces: namespaces, rows: nodes, shapes: shapes, shapeNodes: shapeNodes, names: names,
+      isEDIFACT: syntax == .edifact)
   }
 
   private mutating func refuse(_ node: YAMLNode, _ reason: String) {
@@ -128,7 +134,7 @@ struct StructureLoader {
         en: text(node, "en"), zh: text(node, "zh"),
         shape: shape, requiredIn: try node["required_in"]?.strings() ?? [], jsonName: jsonName, jsonNameID: intern(jsonName), json: json,
         jsonArray: high > 1 || isArray,
-        also: also, alsoIDs: also.map { intern($0) }, line: node.line))
+        also: also, alsoIDs: also.map { intern($0) }, repeatsInPlace: try node["repeat"]?.flag() ?? false, line: node.line))
     if let use {
       guard let named = types[use] else { return refuse(node, "the type \(use) is not among `types`") }
       guard !using.contains(use) else { return refuse(node, "the type \(use) contains itself") }

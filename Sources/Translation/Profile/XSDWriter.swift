@@ -240,6 +240,7 @@ struct XSDWriter {
         case .zone: #"(Z|[+\-]([01][0-9]|2[0-3]):[0-5][0-9])"#
         case .hourZone: #"(Z|[+\-]([01][0-9]|2[0-3]))"#
         case .singaporeTime: "SST"
+        case .universalTime: "UTC"
         case .literal(let byte): literal(byte)
         }
       }.joined()

@@ -35,6 +35,8 @@ package enum Reason: String, Sendable, CaseIterable {
   case unitUnknown = "unit_unknown"
   case tooLong = "too_long"
   case notASCII = "not_ascii"
+  /// A character that the target format cannot hold.
+  case character
   case upperCased = "upper_cased"
   case pattern
   case notListed = "not_listed"

@@ -93,6 +93,7 @@ extension Translator {
       let lists = profile.structure[leaf].lists
       return Problem(
         "validate.not_listed", facts: ["list": (lists.isEmpty ? profile.structure[leaf].values : lists).joined(separator: ", ")])
+    case .character?: return Problem("validate.forbidden_character")
     case .pattern?: return Problem("validate.pattern", facts: ["pattern": profile.structure[leaf].pattern?.source ?? ""])
     default: return nil
     }

@@ -83,8 +83,7 @@ struct SupplementBuilder {
       path: path.description, element: element.map { profile.dictionary[$0].id },
       en: node.en.isEmpty ? element.map { profile.dictionary[$0].en } ?? name : node.en,
       zh: node.zh.isEmpty ? element.map { profile.dictionary[$0].zh } ?? name : node.zh, type: node.type?.notation ?? "",
-      list: node.lists.first,
-      values: node.values, pattern: node.pattern?.source, reason: reason, candidates: reason == .partial ? [] : candidates,
+      pattern: node.pattern?.source, list: node.lists.first, values: node.values, reason: reason, candidates: reason == .partial ? [] : candidates,
       known: reason == .partial ? candidates.first : nil)
   }
 

@@ -14,11 +14,11 @@ package struct SupplementRequest: Sendable {
     package let zh: String
     /// The leaf's type in the notation of structures, such as `decimal 16.2`.
     package let type: String
+    /// The form that the leaf asks for besides, such as `[0-9]{10}`.
+    package let pattern: String?
     package let list: String?
     /// The values that are allowed, when they are few and fixed.
     package let values: [String]
-    /// The form of the text, in the notation of structures; nil: any of the type.
-    package let pattern: String?
     package let reason: Reason
     /// Values to choose from, when the source's code has several peers.
     package let candidates: [String]
@@ -75,8 +75,8 @@ extension SupplementRequest {
       items.append(
         Item(
           path: path, element: item["element"]?.string, en: item["en"]?.string ?? "", zh: item["zh"]?.string ?? "", type: type,
-          list: item["list"]?.string,
-          values: item["values"]?.array?.compactMap(\.string) ?? [], pattern: item["pattern"]?.string, reason: reason,
+          pattern: item["pattern"]?.string, list: item["list"]?.string,
+          values: item["values"]?.array?.compactMap(\.string) ?? [], reason: reason,
           candidates: item["candidates"]?.array?.compactMap(\.string) ?? [], known: item["known"]?.string))
     }
     self.profile = profile

@@ -133,7 +133,7 @@ struct StructureValidator {
       // An empty element does not fill its place.
       if entry.type == nil || bound.filled(child.index) != nil { counts[Int(kind)] += 1 }
       if entry.shape != nil { shapes += 1 }
-      if bound.document.syntax == .xml, !profile.isOrderFree, !entry.isAttribute {
+      if bound.document.syntax != .json, !profile.isOrderFree, !entry.isAttribute {
         if kind < last { add("validate.order", child.index) }
         last = max(last, kind)
       }
