@@ -150,7 +150,7 @@ package struct CodeConversion: Sendable {
     var factor: ExactDecimal?
     if kind == .scaled {
       let word = fields[3].split(separator: " ").first ?? ""
-      factor = word.utf8.first == 0x78 ? ExactDecimal(word.dropFirst()) : nil
+      factor = word.utf8.first == 0x78 ? ExactDecimal(String(word.dropFirst())) : nil
       guard let factor, factor.mantissa > 0 else { throw invalid("the note of a scaled row starts with its factor, such as x1000") }
     }
     return Row(from: fields[0], to: fields[1], kind: kind, factor: factor, note: fields[3])

@@ -25,6 +25,11 @@ package final class ElementDictionary: Sendable {
   package subscript(id id: String) -> ElementIndex? { byID[ByteString(id)] }
   package subscript(_ index: ElementIndex) -> Element { elements[Int(index.raw)] }
 
+  /// The id alone: an element is large, and copying it costs more than looking it up.
+  package func id(of element: ElementIndex) -> String { elements[Int(element.raw)].id }
+  /// What a value of an element was stated with (`Element.follows`).
+  package func follows(of element: ElementIndex) -> [ElementIndex] { elements[Int(element.raw)].follows }
+
   package func root(of kind: DocumentKind) -> ElementIndex? { roots[kind] }
 
   /// Elements and groups directly in a group, in dictionary order.

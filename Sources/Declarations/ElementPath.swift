@@ -25,13 +25,21 @@ package struct ElementPath: Hashable, Sendable {
   }
 
   package func description(in dictionary: ElementDictionary) -> String {
-    var text = ""
-    for step in steps { text += (text.isEmpty ? "" : ".") + "\(dictionary[step.group].id)[\(step.position + 1)]" }
-    guard steps.last?.group != element else { return text }
-    let id = dictionary[element].id
+    let id = dictionary.id(of: element)
     guard let last = steps.last else { return id }
-    let prefix = dictionary[last.group].id + "."
-    return text + "." + (id.utf8.starts(with: prefix.utf8) ? String(id.dropFirst(prefix.count)) : id)
+    var text: [UInt8] = []
+    for step in steps {
+      if !text.isEmpty { text.append(0x2E) }
+      text.append(contentsOf: dictionary.id(of: step.group).utf8)
+      text.append(contentsOf: "[\(step.position + 1)]".utf8)
+    }
+    if last.group != element {
+      let group = dictionary.id(of: last.group).utf8
+      let isRepeated = id.utf8.starts(with: group) && id.utf8.dropFirst(group.count).first == 0x2E
+      text.append(0x2E)
+      text.append(contentsOf: id.utf8.dropFirst(isRepeated ? group.count + 1 : 0))
+    }
+    return String(decoding: text, as: UTF8.self)
   }
 
   /// Parses what `description(in:)` writes.

@@ -92,4 +92,25 @@ package enum ElementType: Hashable, Sendable {
   package func canonical(_ text: String) -> String? {
     if case .valid(let canonical) = check(text) { canonical } else { nil }
   }
+
+  /// Whether a text is a canonical decimal, without a sign, that fits: the usual case, without arithmetic.
+  package static func isPlainDecimal(_ text: String, digits: Int, scale: Int) -> Bool {
+    let startsWithZero = text.utf8.first == 0x30
+    var whole = 0
+    var fraction = -1
+    for byte in text.utf8 {
+      switch byte {
+      case 0x30...0x39:
+        if fraction >= 0 {
+          fraction += 1
+        } else {
+          guard whole == 0 || !startsWithZero else { return false }
+          whole += 1
+        }
+      case 0x2E where fraction < 0 && whole > 0: fraction = 0
+      default: return false
+      }
+    }
+    return whole > 0 && whole <= digits - scale && fraction != 0 && fraction <= scale
+  }
 }

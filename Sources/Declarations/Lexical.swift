@@ -43,7 +43,7 @@ enum Lexical {
 
   /// Reads the lexical space of xs:decimal (`+1.50`, `.5`, `5.`), no exponent.
   static func decimal(_ text: String, digits: Int, scale: Int) -> Checked {
-    if isPlainDecimal(text, digits: digits, scale: scale) { return .valid(text) }
+    if ElementType.isPlainDecimal(text, digits: digits, scale: scale) { return .valid(text) }
     guard let number = ExactDecimal(text) ?? ExactDecimal(completed(text)) else { return .invalid(Problem("validate.not_decimal")) }
     let fitted = number.scale <= scale ? number : number.rescaled(to: scale)
     guard let fitted, wholeDigits(fitted) <= digits - scale else {
@@ -51,27 +51,6 @@ enum Lexical {
     }
     let canonical = fitted.description
     return .valid(canonical)
-  }
-
-  /// Whether the text is canonical already and fits: the usual case, without arithmetic.
-  private static func isPlainDecimal(_ text: String, digits: Int, scale: Int) -> Bool {
-    let startsWithZero = text.utf8.first == 0x30
-    var whole = 0
-    var fraction = -1
-    for byte in text.utf8 {
-      switch byte {
-      case 0x30...0x39:
-        if fraction >= 0 {
-          fraction += 1
-        } else {
-          guard whole == 0 || !startsWithZero else { return false }
-          whole += 1
-        }
-      case 0x2E where fraction < 0 && whole > 0: fraction = 0
-      default: return false
-      }
-    }
-    return whole > 0 && whole <= digits - scale && fraction != 0 && fraction <= scale
   }
 
   /// `+1.5` → `1.5`, `.5` → `0.5`, `5.` → `5`; anything else comes back as it is.

@@ -6,26 +6,8 @@ extension Document {
   ///
   /// - Complexity: O(depth); the first one of a document O(nodes). Made when it is asked for, not while parsing.
   package func pointer(_ node: NodeID) -> String {
-    var steps: [String] = []
-    var current = node
-    while let parent = parent(current) {
-      steps.append(syntax == .json ? jsonStep(current, in: parent) : xmlStep(current))
-      current = parent
-    }
-    if syntax != .json { steps.append(name(current)) }
-    return steps.isEmpty ? "" : "/" + steps.reversed().joined(separator: "/")
-  }
-
-  private func xmlStep(_ node: NodeID) -> String {
-    if kind(node) == .attribute { return "@" + name(node) }
-    let place = siblings.place(of: node, in: self)
-    return place.count > 1 ? "\(name(node))[\(place.position)]" : name(node)
-  }
-
-  private func jsonStep(_ node: NodeID, in parent: NodeID) -> String {
-    if isArray(parent) { return String(siblings.place(of: node, in: self).position - 1) }
-    let name = Self.escaped(name(node))
-    return isArrayElement(node) ? "\(name)/\(siblings.place(of: node, in: self).position - 1)" : name
+    var pointers = DocumentPointers(self)
+    return pointers.pointer(node)
   }
 
   /// RFC 6901 §3: `~` and `/` in a member name.
@@ -40,5 +22,55 @@ extension Document {
       }
     }
     return String(decoding: bytes, as: UTF8.self)
+  }
+}
+
+/// Makes the pointers (``Document/pointer(_:)``) of many nodes of a document: those of siblings share their beginning, which is made once.
+package struct DocumentPointers {
+  private let document: Document
+  /// Whose pointer `text` begins with.
+  private var parent: Document.NodeID?
+  private var parentLength = 0
+  private var text: [UInt8] = []
+
+  package init(_ document: Document) { self.document = document }
+
+  package mutating func pointer(_ node: Document.NodeID) -> String {
+    let parent = document.parent(node)
+    if parent == nil || parent != self.parent {
+      text.removeAll(keepingCapacity: true)
+      if let parent { appendPath(parent) }
+      self.parent = parent
+      parentLength = text.count
+    } else {
+      text.removeSubrange(parentLength...)
+    }
+    appendStep(node)
+    return String(decoding: text, as: UTF8.self)
+  }
+
+  private mutating func appendPath(_ node: Document.NodeID) {
+    if let parent = document.parent(node) { appendPath(parent) }
+    appendStep(node)
+  }
+
+  private mutating func appendStep(_ node: Document.NodeID) {
+    let parent = document.parent(node)
+    guard document.syntax == .json else {
+      text.append(0x2F)
+      if document.kind(node) == .attribute { text.append(0x40) }
+      text.append(contentsOf: document.name(node).utf8)
+      guard parent != nil, document.kind(node) == .element else { return }
+      let place = document.siblings.place(of: node, in: document)
+      if place.count > 1 { text.append(contentsOf: "[\(place.position)]".utf8) }
+      return
+    }
+    guard let parent else { return }
+    if !document.isArray(parent) {
+      text.append(0x2F)
+      text.append(contentsOf: Document.escaped(document.name(node)).utf8)
+      guard document.isArrayElement(node) else { return }
+    }
+    text.append(contentsOf: "/\(document.siblings.place(of: node, in: document).position - 1)".utf8)
   }
 }

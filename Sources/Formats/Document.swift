@@ -1,13 +1,14 @@
 /// A parsed document whatever its syntax: a tree of named nodes with text, and the place of each in the sender's bytes.
 ///
-/// One flat array of nodes, one buffer of text, each name held once. It knows no customs word.
+/// One flat array of nodes, one buffer of text, each name held once. It knows no customs word. A class because it never changes once it is
+/// built and is passed along everywhere.
 ///
 /// XML: an element is a node; its attributes are its first children, with kind ``Kind/attribute``. JSON: a member of an object is a node;
 /// an array is repeated children of the same name, each with ``isArrayElement(_:)``; an array directly inside an array is a node with
 /// ``isArray(_:)`` whose children have the empty name. EDIFACT: see ``EDIFACTFormat``.
 ///
 /// - Invariant: at least one node; a node has a larger index than its parent; fewer than 2³¹ nodes and bytes of text.
-package struct Document: Sendable {
+package final class Document: Sendable {
   package enum Syntax: String, Sendable { case xml, json, edifact }
   /// JSON members are elements.
   package enum Kind: Sendable { case element, attribute }
@@ -54,9 +55,21 @@ package struct Document: Sendable {
   let nodes: [Node]
   let bytes: [UInt8]
   let symbols: SymbolTable
-  let namespaces: [String]
+  /// URIs, each once.
+  package let namespaces: [String]
   let emptyArrays: [EmptyArray]
   let siblings = SiblingPositions()
+
+  init(
+    syntax: Syntax, nodes: [Node], bytes: [UInt8], symbols: SymbolTable, namespaces: [String], emptyArrays: [EmptyArray]
+  ) {
+    self.syntax = syntax
+    self.nodes = nodes
+    self.bytes = bytes
+    self.symbols = symbols
+    self.namespaces = namespaces
+    self.emptyArrays = emptyArrays
+  }
 
   package var root: NodeID { NodeID(index: 0) }
   /// Number of nodes, attributes included: at least 1.
@@ -77,6 +90,12 @@ package struct Document: Sendable {
   package func namespace(_ node: NodeID) -> String? {
     let index = nodes[Int(node.index)].namespace
     return index < 0 ? nil : namespaces[Int(index)]
+  }
+
+  /// The place of the name's namespace in ``namespaces``, or nil when the name is in none.
+  package func namespaceIndex(_ node: NodeID) -> Int? {
+    let index = nodes[Int(node.index)].namespace
+    return index < 0 ? nil : Int(index)
   }
 
   package func kind(_ node: NodeID) -> Kind { nodes[Int(node.index)].kind }
@@ -116,6 +135,16 @@ package struct Document: Sendable {
       defer { upcoming = nodes[Int(upcoming)].nextSibling }
       return NodeID(index: upcoming)
     }
+  }
+
+  /// Whether a node has child elements, or only attributes and text.
+  package func hasElements(_ node: NodeID) -> Bool {
+    var child = nodes[Int(node.index)].firstChild
+    while child >= 0 {
+      if nodes[Int(child)].kind == .element { return true }
+      child = nodes[Int(child)].nextSibling
+    }
+    return false
   }
 
   // MARK: Finding

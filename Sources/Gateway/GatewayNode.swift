@@ -115,7 +115,11 @@ extension GatewayNode {
   }
 
   func payload(_ kind: PayloadKind, of id: MessageID, _ json: JSONValue, at now: Instant) -> PayloadRecord {
-    payload(kind, of: id, mediaType: "application/json", json.serialized(), at: now)
+    payload(kind, of: id, json: json.serialized(), at: now)
+  }
+
+  func payload(_ kind: PayloadKind, of id: MessageID, json bytes: [UInt8], at now: Instant) -> PayloadRecord {
+    payload(kind, of: id, mediaType: "application/json", bytes, at: now)
   }
 
   func clearanceRecord(_ id: String) async throws(CausewayError) -> ClearanceRecord? {

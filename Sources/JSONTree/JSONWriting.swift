@@ -5,10 +5,9 @@ extension JSONValue {
   ///
   /// - Parameter pretty: two spaces per level and one member per line, a final newline; otherwise no white space.
   package func serialized(pretty: Bool = false) -> [UInt8] {
-    var text: [UInt8] = []
-    write(into: &text, indent: pretty ? 0 : nil)
-    if pretty { text.append(0x0A) }
-    return text
+    var writer = JSONWriter(pretty: pretty)
+    writer.value(self)
+    return writer.finish()
   }
 
   /// The canonical form of RFC 8785: members sorted by UTF-16 code units, numbers as ECMAScript prints them, no white space.
@@ -20,44 +19,6 @@ extension JSONValue {
     var text: [UInt8] = []
     try writeCanonical(into: &text)
     return text
-  }
-
-  private func write(into text: inout [UInt8], indent: Int?) {
-    func newLine(_ level: Int?) {
-      guard let level else { return }
-      text.append(0x0A)
-      text.append(contentsOf: repeatElement(0x20, count: 2 * level))
-    }
-    let inner = indent.map { $0 + 1 }
-    switch self {
-    case .array(let elements) where !elements.isEmpty:
-      text.append(0x5B)
-      for (index, element) in elements.enumerated() {
-        if index > 0 { text.append(0x2C) }
-        newLine(inner)
-        element.write(into: &text, indent: inner)
-      }
-      newLine(indent)
-      text.append(0x5D)
-    case .object(let object) where !object.members.isEmpty:
-      text.append(0x7B)
-      for (index, member) in object.members.enumerated() {
-        if index > 0 { text.append(0x2C) }
-        newLine(inner)
-        JSONText.append(string: member.name, to: &text)
-        text.append(0x3A)
-        if indent != nil { text.append(0x20) }
-        member.value.write(into: &text, indent: inner)
-      }
-      newLine(indent)
-      text.append(0x7D)
-    case .array: text += [0x5B, 0x5D]
-    case .object: text += [0x7B, 0x7D]
-    case .string(let string): JSONText.append(string: string, to: &text)
-    case .number(let number): text += number.lexeme.utf8
-    case .bool(let value): text += (value ? "true" : "false").utf8
-    case .null: text += "null".utf8
-    }
   }
 
   private func writeCanonical(into text: inout [UInt8]) throws(CausewayError) {
@@ -83,7 +44,8 @@ extension JSONValue {
       }
       text.append(0x7D)
     case .number(let number): text += try number.canonicalText().utf8
-    default: write(into: &text, indent: nil)
+    case .string(let string): JSONText.append(string: string, to: &text)
+    case .bool, .null: text += serialized()
     }
   }
 }
@@ -130,8 +92,13 @@ enum JSONText {
   /// Whether a string is written as it is: most are, and are then copied in one piece.
   private static func isPlain(_ string: String) -> Bool {
     let bytes = string.utf8.span
-    for index in bytes.indices where bytes[index] < 0x20 || bytes[index] == 0x22 || bytes[index] == 0x5C { return false }
-    return true
+    // Without a way out of the loop it is done for many bytes at a time.
+    var special: UInt8 = 0
+    for index in bytes.indices {
+      let byte = bytes[index]
+      special |= (byte < 0x20 ? 1 : 0) | (byte == 0x22 ? 1 : 0) | (byte == 0x5C ? 1 : 0)
+    }
+    return special == 0
   }
 
   /// Order of UTF-16 code units, found from UTF-8.

@@ -18,6 +18,16 @@ package struct ByteString: Hashable, Comparable, Sendable, ExpressibleByStringLi
   }
 }
 
+extension ArraySlice<UInt8> {
+  /// Whether these are the UTF-8 bytes of a text. Not generic, as `elementsEqual` is.
+  package func isUTF8(of text: String) -> Bool {
+    let (own, other) = (span, text.utf8.span)
+    guard own.count == other.count else { return false }
+    for index in own.indices where own[index] != other[index] { return false }
+    return true
+  }
+}
+
 /// Lower-case hexadecimal (RFC 4648 §8).
 package enum Hex {
   package static func encode(_ bytes: some Sequence<UInt8>) -> String { encode(array: Array(bytes)) }

@@ -19,14 +19,15 @@ package struct ExactDecimal: Sendable, CustomStringConvertible {
   }
 
   /// Parses `-?digits(.digits)?`: no exponent, no plus sign, no spaces, no grouping, at least one digit on each side of the point.
-  package init?(_ text: some StringProtocol) {
+  // Not generic: a generic loop over bytes is not specialised across modules and is many times slower.
+  package init?(_ text: String) {
     var mantissa: Int128 = 0
     var scale = -1
     var digits = 0
     var negative = false
-    for (offset, byte) in text.utf8.enumerated() {
+    for byte in text.utf8 {
       switch byte {
-      case 0x2D where offset == 0: negative = true
+      case 0x2D where digits == 0 && !negative: negative = true
       case 0x2E where scale < 0 && digits > 0: scale = 0
       case 0x30...0x39:
         digits += 1

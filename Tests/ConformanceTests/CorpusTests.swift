@@ -59,7 +59,7 @@ import Testing
         guard valid.reading.direction == direction else { continue }
         let there = try translator.write(valid, to: hub)
         let partner = try translator.validate(try translator.parse(try there.bytes(), as: hub), as: hub, isDraft: true)
-        let complement = try Complement(json: try JSONValue.parse(try #require(there.complement).json.serialized()))
+        let complement = try Complement(json: try JSONValue.parse(try #require(there.complement).serialized()))
         let back = try translator.write(partner, to: profile, options: .init(complement: complement, makesComplement: false))
         let differences = document.differences(from: try translator.parse(try back.bytes(), as: profile))
         if !differences.isEmpty { return .wrong("\(differences.prefix(2))") }

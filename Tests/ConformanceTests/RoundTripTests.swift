@@ -24,7 +24,7 @@ import Testing
     let original = try translator.valid(bytes, from)
     let there = try translator.write(original, to: try translator.profile(to))
     let partner = try translator.valid(try there.bytes(), to, isDraft: true)
-    let stored = try #require(there.complement).json.serialized()
+    let stored = try #require(there.complement).serialized()
     let complement = try Complement(json: try JSONValue.parse(stored))
     let empty = Complement(
       profile: complement.profile, direction: complement.direction, economy: complement.economy, shape: complement.shape, namespace: nil,

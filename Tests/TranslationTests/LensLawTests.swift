@@ -23,7 +23,7 @@ import Testing
     let there = try translator.write(valid, to: try translator.profile(to))
     let partner = try translator.valid(try there.bytes(), to, isDraft: true)
     let made = try #require(there.complement)
-    let stored = made.json.serialized()
+    let stored = made.serialized()
     let complement = try Complement(json: try JSONValue.parse(stored))
     let back = try translator.write(
       partner, to: valid.profile, options: .init(complement: keeps ? complement : nil, makesComplement: false))

@@ -62,7 +62,7 @@ import Testing
     let original = try translator.validate(try translator.parse(Array(text.utf8), as: home), as: home)
     let there = try translator.write(original, to: partner)
     #expect(there.report.unmentionedSourceLeaves == [])
-    let stored = try #require(there.complement).json.serialized()
+    let stored = try #require(there.complement).serialized()
     return Sent(
       original: original, there: there, partner: try translator.validate(try translator.parse(try there.bytes(), as: partner), as: partner),
       complement: try Complement(json: try JSONValue.parse(stored)))
@@ -191,7 +191,7 @@ import Testing
   }
 
   @Test func theStoredFormTellsNullFromEmpty() throws {
-    let json = try send("<Doc><Flag>E</Flag><Gross><null/></Gross><Note/></Doc>").there.complement.map { $0.json.serialized() }
+    let json = try send("<Doc><Flag>E</Flag><Gross><null/></Gross><Note/></Doc>").there.complement.map { $0.serialized() }
     let text = String(decoding: try #require(json), as: UTF8.self)
     #expect(text.contains("\"path\":\"Gross\",\"is\":\"\",\"null\":true,\"guard\":{\"Declaration.TotalGrossMassMeasure\":null}"))
     #expect(text.contains("{\"path\":\"Note\",\"is\":\"\"}"))

@@ -263,10 +263,21 @@ import Testing
     }
   }
 
+  @Test func whatHasNoRoomIsToldInTheOrderOfTheDictionary() throws {
+    let translator = try Schemas.translator()
+    let source = try translator.valid(try Schemas.sample("wco.dms/2.1/samples/import-corners.xml"), "wco.dms")
+    let there = try translator.write(source, to: try translator.profile("cn.decmessage"))
+    let groups = there.report.entries.filter { $0.reason == .tooMany }.compactMap { entry in
+      entry.path.flatMap { ElementPath($0, in: source.declaration.dictionary)?.steps }.flatMap { $0.count == 1 ? $0[0].group : nil }
+    }
+    #expect(Set(groups).count > 1)
+    #expect(groups == groups.sorted())
+  }
+
   @Test func theReportAndTheRequestHaveAJSONForm() throws {
     let translator = try Schemas.translator()
     let there = try translator.write(try valid(minimal), to: try translator.profile("sg.tradenet"))
-    let report = there.report.json
+    let report = try JSONValue.parse(there.report.serialized())
     #expect(report["entries"]?.array?.count == there.report.entries.count)
     #expect(report["from"]?.string == "cn.decmessage@5.0")
     let request = try SupplementRequest(json: try JSONValue.parse(there.supplement.json.serialized()))

@@ -40,7 +40,7 @@ import Testing
     let original = try translator.validate(try translator.parse(Array(text.utf8), as: home), as: home)
     let there = try translator.write(original, to: partner)
     let document = try translator.parse(try there.bytes(), as: partner)
-    let complement = try Complement(json: try JSONValue.parse(try #require(there.complement).json.serialized()))
+    let complement = try Complement(json: try JSONValue.parse(try #require(there.complement).serialized()))
     let back = try translator.write(
       try translator.validate(document, as: partner, isDraft: true), to: home,
       options: .init(complement: complement, makesComplement: false))

@@ -87,8 +87,8 @@ struct Stages {
         let translation = try translator.write(steps.valid, released: steps.released, to: wire)
         consume(try translation.bytes())
         // Both are kept with the message.
-        consume(translation.report.json.serialized())
-        consume(translation.complement?.json.serialized())
+        consume(translation.report.serialized())
+        consume(translation.complement?.serialized())
       } _: {
         try written.dumpAndFree()
       },

@@ -45,10 +45,10 @@ struct TranslateCommand: AsyncParsableCommand {
       let valid = try translator.validate(document, as: source, on: day, isDraft: draft, direction: direction?.value)
       if let split { return try Self.writeParts(try translator.writeParts(valid, to: target, options: options), into: split) }
       let translation = try translator.write(valid, to: target, options: options)
-      if let report { try Files.write(translation.report.json.serialized(pretty: true) + [0x0A], to: report) }
+      if let report { try Files.write(translation.report.serialized(pretty: true) + [0x0A], to: report) }
       if let supplement { try Files.write(translation.supplement.json.serialized(pretty: true) + [0x0A], to: supplement) }
       if let complement, given == nil, let made = translation.complement {
-        try Files.write(made.json.serialized(pretty: true) + [0x0A], to: complement, isSecret: true)
+        try Files.write(made.serialized(pretty: true) + [0x0A], to: complement, isSecret: true)
       }
       Console.report(translation.problems)
       if let explain {
@@ -67,7 +67,7 @@ struct TranslateCommand: AsyncParsableCommand {
       let number = String(1000 + index + 1).dropFirst()
       let name = "\(folder)/part-\(number)"
       try Files.write(try part.bytes(), to: "\(name).\(part.profile.syntax.rawValue)")
-      try Files.write(part.report.json.serialized(pretty: true) + [0x0A], to: "\(name).report.json")
+      try Files.write(part.report.serialized(pretty: true) + [0x0A], to: "\(name).report.json")
       try Files.write(part.supplement.json.serialized(pretty: true) + [0x0A], to: "\(name).supplement.json")
       Console.report(part.problems)
     }

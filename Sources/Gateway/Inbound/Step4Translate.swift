@@ -58,7 +58,7 @@ extension GatewayNode {
           effective: now)
         change.operations += [
           .putPayload(payload(.local, of: message.id, mediaType: local.profile.mediaType, bytes, at: now)),
-          .putPayload(payload(.report, of: message.id, local.report.json, at: now)),
+          .putPayload(payload(.report, of: message.id, json: local.report.serialized(), at: now)),
           .putPayload(payload(.supplement, of: message.id, Self.request(local), at: now)),
         ]
         change.operations += handOver(.declaration, of: message, clearance: clearance, payloadKind: .local, at: now)

@@ -81,11 +81,12 @@ extension GatewayNode {
   /// Steps 7 and 8: a new clearance, or the next revision of one.
   private func dispatch(_ message: MessageRecord, _ translated: Translated) async throws(CausewayError) {
     let isNew = message.kind == MessageKind.declaration.rawValue
+    let complement = translated.wire.complement?.serialized() ?? JSONValue.null.serialized()
     @Sendable func change(revision: Int, at now: Instant) -> ClearanceChange {
       ClearanceChange(
         operations: [
-          .putPayload(payload(.report, of: message.id, translated.wire.report.json, at: now)),
-          .putPayload(payload(.complement, of: message.id, translated.wire.complement?.json ?? .null, at: now)),
+          .putPayload(payload(.report, of: message.id, json: translated.wire.report.serialized(), at: now)),
+          .putPayload(payload(.complement, of: message.id, json: complement, at: now)),
         ],
         preconditions: [.message(message.id, in: [MessageState.received.rawValue])],
         outgoing: [

@@ -41,29 +41,58 @@ package struct Complement: Sendable {
 
 extension Complement {
   /// The stable JSON form (`schemas/complement.schema.json`).
-  package var json: JSONValue {
-    var object = JSONObject([
-      ("version", 1), ("profile", .string(profile)), ("economy", .string(economy)),
-    ])
-    if let direction { object["direction"] = .string(direction.rawValue) }
-    if let shape { object["shape"] = .string(shape) }
-    if let namespace { object["namespace"] = .string(namespace) }
-    if let root { object["root"] = .string(root) }
-    if !counts.isEmpty { object["counts"] = .object(JSONObject(counts.map { ($0.path, JSONValue.number(JSONNumber($0.count))) })) }
-    if !orders.isEmpty {
-      object["orders"] = .object(JSONObject(orders.map { ($0.path, JSONValue.array($0.order.map { .number(JSONNumber($0)) })) }))
+  ///
+  /// - Parameter pretty: as of ``JSONWriter``.
+  package func serialized(pretty: Bool = false) -> [UInt8] {
+    var writer = JSONWriter(pretty: pretty)
+    writer.beginObject()
+    writer.member("version", 1)
+    writer.member("profile", profile)
+    writer.member("economy", economy)
+    writer.member("direction", direction?.rawValue)
+    writer.member("shape", shape)
+    writer.member("namespace", namespace)
+    writer.member("root", root)
+    if !counts.isEmpty {
+      writer.name("counts")
+      writer.beginObject()
+      for (path, count) in counts { writer.member(path, count) }
+      writer.endObject()
     }
-    object["entries"] = .array(
-      entries.map { entry in
-        var object = JSONObject([("path", .string(entry.path)), ("is", entry.text.map { .string($0) } ?? .null)])
-        if entry.isNull { object["null"] = true }
-        if let name = entry.name { object["name"] = .string(name) }
-        if !entry.guards.isEmpty {
-          object["guard"] = .object(JSONObject(entry.guards.map { ($0.element, $0.text.map { JSONValue.string($0) } ?? .null) }))
+    if !orders.isEmpty {
+      writer.name("orders")
+      writer.beginObject()
+      for (path, order) in orders {
+        writer.name(path)
+        writer.beginArray()
+        for position in order { writer.number(position) }
+        writer.endArray()
+      }
+      writer.endObject()
+    }
+    writer.name("entries")
+    writer.beginArray()
+    for entry in entries {
+      writer.beginObject()
+      writer.member("path", entry.path)
+      writer.name("is")
+      if let text = entry.text { writer.string(text) } else { writer.null() }
+      if entry.isNull { writer.member("null", true) }
+      writer.member("name", entry.name)
+      if !entry.guards.isEmpty {
+        writer.name("guard")
+        writer.beginObject()
+        for (element, text) in entry.guards {
+          writer.name(element)
+          if let text { writer.string(text) } else { writer.null() }
         }
-        return .object(object)
-      })
-    return .object(object)
+        writer.endObject()
+      }
+      writer.endObject()
+    }
+    writer.endArray()
+    writer.endObject()
+    return writer.finish()
   }
 
   /// Reads the JSON form.

@@ -11,6 +11,8 @@ struct ComplementMaker {
   private let plan: VariantPlan
   /// By node of the partner's document: node of the original that its text came from.
   private let origins: [Int32]
+  /// The keyed path of the place that is being compared, as UTF-8.
+  private var place: [UInt8] = []
   private var entries: [Complement.Entry] = []
   private var counts: [(path: String, count: Int)] = []
   private var orders: [(path: String, order: [Int])] = []
@@ -22,7 +24,7 @@ struct ComplementMaker {
     source: BoundDocument, returned: Draft, profile: Profile, plan: VariantPlan, economy: String, origins: [Int32]
   ) -> (complement: Complement, changed: Set<Int32>) {
     var maker = ComplementMaker(source: source, returned: returned, profile: profile, plan: plan, origins: origins)
-    maker.compare(0, 0, in: 0) { KeyedPath() }
+    maker.compare(0, 0, in: 0)
     let variant = plan.variant
     var namespace: String?
     if source.document.syntax == .xml {
@@ -50,23 +52,36 @@ struct ComplementMaker {
 
   // MARK: Comparing
 
-  /// Compares a node of the original with its counterpart; -1: it has none. The path is made when something differs.
+  /// Goes on one step further down; ``leave(_:)`` comes back.
+  ///
+  /// - Returns: the length of the path so far.
+  private mutating func enter(_ name: String, _ selector: KeyedPath.Selector = .only) -> Int {
+    let length = place.count
+    KeyedPath.append(name, selector, to: &place)
+    return length
+  }
+
+  private mutating func leave(_ length: Int) { place.removeSubrange(length...) }
+
+  private var path: String { String(decoding: place, as: UTF8.self) }
+
+  /// Compares a node of the original with its counterpart; -1: it has none.
   ///
   /// - Parameter outer: the innermost node that exists in what came back, above the counterpart.
-  private mutating func compare(_ node: Int32, _ peer: Int32, in outer: Int32, _ path: () -> KeyedPath) {
+  private mutating func compare(_ node: Int32, _ peer: Int32, in outer: Int32) {
     let document = source.document
     let id = Document.NodeID(index: node)
     let binding = Int(source.binding[Int(node)])
     let entry = structure[binding]
-    if entry.type != nil {
+    if entry.isLeaf {
       let text = source.utf8(node) ?? []
       let alias =
         document.syntax == .xml && !entry.also.isEmpty && !document.name(id).utf8.elementsEqual(entry.name.utf8) ? document.name(id) : nil
       let isNull = document.isNull(id)
-      let isSame = !isNull && peer >= 0 && returned.nodes[Int(peer)].text.map { $0.utf8.elementsEqual(text) } ?? false
+      let isSame = !isNull && peer >= 0 && returned.nodes[Int(peer)].text.map { text.isUTF8(of: $0) } ?? false
       if !isSame { changed.insert(node) }
       if !isSame || alias != nil {
-        add(path(), String(decoding: text, as: UTF8.self), isNull: isNull, alias, binding, peer < 0 ? outer : peer)
+        add(String(decoding: text, as: UTF8.self), isNull: isNull, alias, binding, peer < 0 ? outer : peer)
       }
       if entry.end == binding + 1, !document.children(id).contains(where: { _ in true }) { return }
     }
@@ -75,7 +90,7 @@ struct ComplementMaker {
     for child in document.children(id) {
       let kind = source.binding[Int(child.index)]
       hasChildren = true
-      if kind >= 0 { own.append((kind, child.index)) } else if kind == BoundDocument.unknown { keepUnknown(child.index, path()) }
+      if kind >= 0 { own.append((kind, child.index)) } else if kind == BoundDocument.unknown { keepUnknown(child.index) }
     }
     var others: [(kind: Int32, node: Int32)] = []
     if peer >= 0 {
@@ -87,8 +102,8 @@ struct ComplementMaker {
       }
     }
     // Without content, or null: what comes back in it is taken out below, unless the partner changes it.
-    if entry.type == nil, node != 0, document.isNull(id) || !hasChildren && (peer < 0 || !others.isEmpty) {
-      entries.append(.init(path: path().description, text: "", isNull: document.isNull(id), name: nil, guards: []))
+    if !entry.isLeaf, node != 0, document.isNull(id) || !hasChildren && (peer < 0 || !others.isEmpty) {
+      entries.append(.init(path: path, text: "", isNull: document.isNull(id), name: nil, guards: []))
     }
     Self.sort(&own)
     Self.sort(&others)
@@ -101,14 +116,17 @@ struct ComplementMaker {
       left = left.dropFirst(mine.count)
       right = right.dropFirst(theirs.count)
       let entry = structure[Int(kind)]
-      func name() -> String { (entry.isAttribute ? "@" : "") + entry.name }
       if entry.isRepeated {
-        compareLists(Int(kind), mine.map(\.node), theirs.map(\.node), in: inner, path(), name())
-      } else if let first = mine.first {
-        compare(first.node, theirs.first?.node ?? -1, in: inner) { path().appending(name()) }
-        if theirs.isEmpty, peer >= 0 { removeWeak(returned.first(Int(kind), of: peer), first.node, path().appending(name())) }
-      } else if let extra = theirs.first {
-        removeAll(extra.node, path().appending(name()))
+        compareLists(Int(kind), mine.map(\.node), theirs.map(\.node), in: inner, entry.step)
+      } else {
+        let length = enter(entry.step)
+        if let first = mine.first {
+          compare(first.node, theirs.first?.node ?? -1, in: inner)
+          if theirs.isEmpty, peer >= 0 { removeWeak(returned.first(Int(kind), of: peer), first.node) }
+        } else if let extra = theirs.first {
+          removeAll(extra.node)
+        }
+        leave(length)
       }
     }
   }
@@ -121,10 +139,10 @@ struct ComplementMaker {
     }
   }
 
-  private mutating func compareLists(_ kind: Int, _ own: [Int32], _ others: [Int32], in outer: Int32, _ path: KeyedPath, _ name: String) {
+  private mutating func compareLists(_ kind: Int, _ own: [Int32], _ others: [Int32], in outer: Int32, _ name: String) {
     var peers = [Int32](repeating: -1, count: own.count)
     var isTaken = [Bool](repeating: false, count: others.count)
-    if plan.groupAt[kind] != nil || structure[kind].type == nil {
+    if plan.groupAt[kind] != nil || !structure[kind].isLeaf {
       for (index, other) in others.enumerated() {
         if let position = provenance(other, kind).flatMap({ own.firstIndex(of: $0) }), peers[position] < 0 {
           peers[position] = other
@@ -145,28 +163,34 @@ struct ComplementMaker {
     var usesPosition = false
     for (position, node) in own.enumerated() {
       if peers[position] < 0 {
-        compare(node, -1, in: outer) { path.appending(name, .added(position + 1)) }
+        let length = enter(name, .added(position + 1))
+        compare(node, -1, in: outer)
+        leave(length)
       } else {
         let selector = returned.selector(peers[position], among: others, plan: plan)
         let start = entries.count
-        compare(node, peers[position], in: outer) { path.appending(name, selector) }
+        let length = enter(name, selector)
+        compare(node, peers[position], in: outer)
+        leave(length)
         if case .position = selector, entries.count > start { usesPosition = true }
       }
     }
     for (index, other) in others.enumerated() where !isTaken[index] {
       let selector = returned.selector(other, among: others, plan: plan)
       if case .position = selector { usesPosition = true }
-      removeAll(other, path.appending(name, selector))
+      let length = enter(name, selector)
+      removeAll(other)
+      leave(length)
     }
     let order = peers.map { peer in peer < 0 ? 0 : (others.firstIndex(of: peer) ?? -1) + 1 }
     let carried = order.filter { $0 > 0 }
+    let length = enter(name)
     if zip(carried, carried.dropFirst()).contains(where: { $0 > $1 }) {
-      orders.append((path: path.appending(name).description, order: order))
+      orders.append((path: path, order: order))
       usesPosition = true
     }
-    if usesPosition, entries.count > before || orders.count > ordersBefore {
-      counts.append((path: path.appending(name).description, count: others.count))
-    }
+    if usesPosition, entries.count > before || orders.count > ordersBefore { counts.append((path: path, count: others.count)) }
+    leave(length)
   }
 
   /// The node of the original, of a kind, that something below a written node came from.
@@ -185,43 +209,45 @@ struct ComplementMaker {
 
   // MARK: Entries
 
-  private mutating func add(_ path: KeyedPath, _ text: String?, isNull: Bool = false, _ alias: String?, _ leaf: Int, _ place: Int32) {
+  private mutating func add(_ text: String?, isNull: Bool = false, _ alias: String?, _ leaf: Int, _ place: Int32) {
     let guards = ElementGuard.texts(leaf, at: place, in: returned, plan: plan, dictionary: profile.dictionary)
-    entries.append(.init(path: path.description, text: text, isNull: isNull, name: alias, guards: guards))
+    entries.append(.init(path: path, text: text, isNull: isNull, name: alias, guards: guards))
   }
 
-  private mutating func removeAll(_ node: Int32, _ path: KeyedPath) {
+  private mutating func removeAll(_ node: Int32) {
     let entry = returned.nodes[Int(node)]
     guard entry.structure >= 0 else { return }
     guard returned.holdsText(node) else {
       // Made because the format requires it; the original does without.
-      return entries.append(.init(path: path.description, text: nil, isNull: false, name: nil, guards: []))
+      return entries.append(.init(path: path, text: nil, isNull: false, name: nil, guards: []))
     }
-    if entry.text != nil, structure[Int(entry.structure)].isLeaf { add(path, nil, nil, Int(entry.structure), node) }
+    if entry.text != nil, structure[Int(entry.structure)].isLeaf { add(nil, nil, Int(entry.structure), node) }
     for child in returned.children(node) where returned.nodes[Int(child)].output >= 0 {
       let segment = returned.segment(child, plan: plan)
-      removeAll(child, path.appending(segment.name, segment.selector))
+      let length = enter(segment.name, segment.selector)
+      removeAll(child)
+      leave(length)
     }
   }
 
   /// Constants that will come out with what this complement puts beside them, and that the original does not have.
-  private mutating func removeWeak(_ node: Int32, _ original: Int32, _ path: KeyedPath) {
+  private mutating func removeWeak(_ node: Int32, _ original: Int32) {
     guard node >= 0 else { return }
     for child in returned.children(node) {
       let entry = returned.nodes[Int(child)]
       guard entry.structure >= 0, !entry.isRemoved, !structure[Int(entry.structure)].isRepeated else { continue }
       let segment = returned.segment(child, plan: plan)
-      let own = source.children(original, boundTo: Int(entry.structure)).first
-      if let own {
-        removeWeak(child, own, path.appending(segment.name, segment.selector))
+      let length = enter(segment.name, segment.selector)
+      if let own = source.children(original, boundTo: Int(entry.structure)).first {
+        removeWeak(child, own)
       } else if entry.isWeak, entry.text != nil {
-        let place = path.appending(segment.name, segment.selector).description
-        entries.append(.init(path: place, text: nil, isNull: false, name: nil, guards: []))
+        entries.append(.init(path: path, text: nil, isNull: false, name: nil, guards: []))
       }
+      leave(length)
     }
   }
 
-  private mutating func keepUnknown(_ node: Int32, _ path: KeyedPath) {
+  private mutating func keepUnknown(_ node: Int32) {
     let document = source.document
     let id = Document.NodeID(index: node)
     let isAttribute = document.kind(id) == .attribute
@@ -234,15 +260,15 @@ struct ComplementMaker {
         if sibling == id { break }
       }
     }
-    let inner = path.appending("?" + (isAttribute ? "@" : "") + document.name(id), .added(position))
+    let length = enter("?" + (isAttribute ? "@" : "") + document.name(id), .added(position))
     changed.insert(node)
     // One that only holds others, in no namespace, is made for them.
     let hasChildren = document.children(id).contains { _ in true }
     if document.text(id) != nil || document.namespace(id) != nil || document.isNull(id) || !hasChildren {
       entries.append(
-        .init(path: inner.description, text: document.text(id) ?? "", isNull: document.isNull(id), name: document.namespace(id), guards: [])
-      )
+        .init(path: path, text: document.text(id) ?? "", isNull: document.isNull(id), name: document.namespace(id), guards: []))
     }
-    for child in document.children(id) { keepUnknown(child.index, inner) }
+    for child in document.children(id) { keepUnknown(child.index) }
+    leave(length)
   }
 }

@@ -11,22 +11,27 @@ struct ElementGuard {
     element: String, text: String?
   )] {
     var texts: [(element: String, text: String?)] = []
-    for use in plan.uses[leaf] + plan.coupled[leaf].flatMap({ plan.uses[$0] }) {
+    var seen: [ElementIndex] = []
+    func add(_ use: LeafUse) {
       if case .computed(_, nil) = use.rule.kind {
-        if texts.contains(where: { $0.element == computed }) { continue }
+        if texts.contains(where: { $0.element == computed }) { return }
         let own = Int(draft.nodes[Int(node)].structure) == leaf ? draft.nodes[Int(node)].text : nil
         texts.append((element: computed, text: own))
-        continue
+        return
       }
       let groups = instances(of: use, at: node, in: draft)
-      let own = use.rule.elements + use.rule.implies.map(\.field.element)
-      for element in own + own.flatMap({ dictionary[$0].follows }) {
-        let id = dictionary[element].id
-        guard !texts.contains(where: { $0.element == id }) else { continue }
-        let found = groups.compactMap { $0.text(element) }
-        texts.append((element: id, text: found.isEmpty ? nil : found.joined(separator: ",")))
+      func add(_ element: ElementIndex) {
+        guard !seen.contains(element) else { return }
+        seen.append(element)
+        let found = groups.count == 1 ? groups[0].text(element) : nil
+        let all = groups.count > 1 ? groups.compactMap { $0.text(element) } : []
+        texts.append((element: dictionary.id(of: element), text: all.isEmpty ? found : all.joined(separator: ",")))
       }
+      for element in use.rule.guarded { add(element) }
+      for element in use.rule.guarded { for followed in dictionary.follows(of: element) { add(followed) } }
     }
+    for use in plan.uses[leaf] { add(use) }
+    for coupled in plan.coupled[leaf] { for use in plan.uses[coupled] { add(use) } }
     return texts
   }
 

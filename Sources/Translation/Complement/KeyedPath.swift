@@ -30,14 +30,37 @@ struct KeyedPath: Hashable, Sendable {
   }
 
   var description: String {
-    segments.map { segment in
-      switch segment.selector {
-      case .only: segment.name
-      case .key(let path, let text): "\(segment.name)[\(path)=\(Self.escaped(text))]"
-      case .position(let position): "\(segment.name)[\(position)]"
-      case .added(let position): "\(segment.name)[+\(position)]"
+    var text: [UInt8] = []
+    for segment in segments { Self.append(segment.name, segment.selector, to: &text) }
+    return String(decoding: text, as: UTF8.self)
+  }
+
+  /// Writes one more segment behind those that are there.
+  static func append(_ name: String, _ selector: Selector, to text: inout [UInt8]) {
+    if !text.isEmpty { text.append(0x2F) }
+    text.append(contentsOf: name.utf8)
+    switch selector {
+    case .only: return
+    case .key(let path, let value):
+      text.append(0x5B)
+      text.append(contentsOf: path.utf8)
+      text.append(0x3D)
+      for byte in value.utf8 {
+        switch byte {
+        case 0x5D: text.append(contentsOf: "%5D".utf8)
+        case 0x2F: text.append(contentsOf: "%2F".utf8)
+        case 0x25: text.append(contentsOf: "%25".utf8)
+        default: text.append(byte)
+        }
       }
-    }.joined(separator: "/")
+    case .position(let position):
+      text.append(0x5B)
+      text.append(contentsOf: String(position).utf8)
+    case .added(let position):
+      text.append(contentsOf: "[+".utf8)
+      text.append(contentsOf: String(position).utf8)
+    }
+    text.append(0x5D)
   }
 
   init(segments: [Segment] = []) { self.segments = segments }
@@ -86,20 +109,7 @@ struct KeyedPath: Hashable, Sendable {
     return isAdded ? .added(number) : .position(number)
   }
 
-  /// `]`, `/` and `%` as `%5D`, `%2F`, `%25`.
-  private static func escaped(_ text: String) -> String {
-    var bytes: [UInt8] = []
-    for byte in text.utf8 {
-      switch byte {
-      case 0x5D: bytes += Array("%5D".utf8)
-      case 0x2F: bytes += Array("%2F".utf8)
-      case 0x25: bytes += Array("%25".utf8)
-      default: bytes.append(byte)
-      }
-    }
-    return String(decoding: bytes, as: UTF8.self)
-  }
-
+  /// `]`, `/` and `%` stand as `%5D`, `%2F`, `%25`.
   private static func unescaped(_ text: Substring.UTF8View) -> String? {
     var bytes: [UInt8] = []
     var rest = text

@@ -2,7 +2,7 @@ import Formats
 import Primitives
 
 /// A document whose nodes are tied to the nodes of a structure, so that everything after works with numbers and not with names.
-struct BoundDocument: Sendable {
+final class BoundDocument: Sendable {
   /// Binding of a document node that the structure does not know.
   static let unknown: Int32 = -1
   /// Binding of the JSON member that holds the text of its parent.
@@ -63,6 +63,13 @@ struct BoundDocument: Sendable {
       return symbolNames[symbol]
     }
     let contentID = structure.contentID
+    let accepted = structure.namespaces.map { namespace in document.namespaces.map(namespace.accepts) }
+    let acceptsNone = structure.namespaces.map { $0.accepts("") }
+    func agrees(_ node: Document.NodeID, _ found: Int) -> Bool {
+      let (own, expected) = (document.namespaceIndex(node), structure[found].namespace)
+      guard expected >= 0 else { return own == nil }
+      return own.map { accepted[expected][$0] } ?? acceptsNone[expected]
+    }
     binding[0] = 0
     // Children of one parent mostly come in written order: the search goes on where the last one was found.
     var cursor = [Int32](repeating: 0, count: structure.count)
@@ -80,7 +87,7 @@ struct BoundDocument: Sendable {
       let isAttribute = document.kind(id) == .attribute
       let found =
         name < 0 ? -1 : structure.find(name, isAttribute: isAttribute, isJSON: isJSON, parent: Int(parent), cursor: &cursor[Int(parent)])
-      if found >= 0, isJSON || Self.agrees(document.namespace(id), structure, found) {
+      if found >= 0, isJSON || agrees(id, found) {
         binding[Int(index)] = Int32(found)
       } else if isJSON, name == contentID, structure[Int(parent)].isLeaf {
         binding[Int(index)] = Self.content
@@ -125,12 +132,6 @@ struct BoundDocument: Sendable {
       }
       node -= 1
     }
-  }
-
-  private static func agrees(_ namespace: String?, _ structure: Structure, _ node: Int) -> Bool {
-    let expected = structure[node].namespace
-    if structure[node].isAttribute { return expected < 0 ? namespace == nil : structure.namespaces[expected].accepts(namespace ?? "") }
-    return expected < 0 ? namespace == nil : structure.namespaces[expected].accepts(namespace ?? "")
   }
 
   /// The text of a leaf's node as UTF-8; nil: none.

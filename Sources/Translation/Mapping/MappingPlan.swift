@@ -178,6 +178,8 @@ final class RulePlan: Sendable {
   let sharesTarget: Bool
   /// The elements that the rule reads and writes.
   let elements: [ElementIndex]
+  /// Those, and the elements that it implies: what a complement's entry for the leaf hangs on.
+  let guarded: [ElementIndex]
   /// Names a position among repeated nodes.
   let hasPosition: Bool
   let isConstant: Bool
@@ -197,6 +199,7 @@ final class RulePlan: Sendable {
     self.across = across
     self.sharesTarget = sharesTarget
     elements = Self.elements(of: kind)
+    guarded = elements + implies.map(\.field.element)
     hasPosition = path?.steps.contains { $0.tests.contains { if case .position = $0 { true } else { false } } } ?? false
     isConstant = if case .constant = kind { true } else { false }
   }

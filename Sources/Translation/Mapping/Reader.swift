@@ -380,7 +380,7 @@ struct Reader {
   }
 
   private func received(_ text: ArraySlice<UInt8>, _ canonical: String) -> String? {
-    text.elementsEqual(canonical.utf8) ? nil : String(decoding: text, as: UTF8.self)
+    text.isUTF8(of: canonical) ? nil : String(decoding: text, as: UTF8.self)
   }
 
   private mutating func readScaled(

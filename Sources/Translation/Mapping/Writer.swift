@@ -171,10 +171,9 @@ struct Writer {
     for (position, element) in unsuited.enumerated() where !suited.contains(element) && !unsuited[..<position].contains(element) {
       if let value = group[element], value.isFilled { note(element, instance, value.origin, -1, .notCarried, .noPlace) }
     }
-    for (element, flags) in taken {
-      for (position, isTaken) in flags.enumerated() where !isTaken {
-        dropped(group.groups(element)[position], (entries[element] ?? 0) + Int32(position), .tooMany)
-      }
+    for list in group.groups {
+      guard let flags = taken[list.element], let first = entries[list.element] else { continue }
+      for (position, isTaken) in flags.enumerated() where !isTaken { dropped(list.groups[position], first + Int32(position), .tooMany) }
     }
     for member in group.values where member.value.isFilled && !plan.writable[Int(member.element.raw)] {
       let isSaid = saysItself(member.element, member.value, plan, group)

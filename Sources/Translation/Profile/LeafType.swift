@@ -87,10 +87,10 @@ enum LeafType: Hashable, Sendable {
   }
 
   static func trimmed(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
-    var slice = text
-    while let first = slice.first, isSpace(first) { slice = slice.dropFirst() }
-    while let last = slice.last, isSpace(last) { slice = slice.dropLast() }
-    return slice
+    var (start, end) = (text.startIndex, text.endIndex)
+    while start < end, isSpace(text[start]) { start += 1 }
+    while start < end, isSpace(text[end - 1]) { end -= 1 }
+    return text[start..<end]
   }
 
   private static func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0A || byte == 0x0D }
@@ -237,6 +237,7 @@ enum LeafType: Hashable, Sendable {
       let text = whole.description
       return text.utf8.count <= digits ? .exact(text) : .refused(.tooLong)
     case .decimal(let digits, let scale):
+      if ElementType.isPlainDecimal(canonical, digits: digits, scale: scale) { return .exact(canonical) }
       guard let number = ExactDecimal(canonical) else { return .refused(.notOfType) }
       let exact = number.scale <= scale ? number : number.rescaled(to: scale)
       let fitted = exact ?? number.rounded(to: scale)

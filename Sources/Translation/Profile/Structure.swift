@@ -26,6 +26,8 @@ final class Structure: Sendable {
     /// Number of the name among the structure's names.
     let nameID: Int32
     let isAttribute: Bool
+    /// The name as paths have it: `@` before an attribute's.
+    let step: String
     /// Index into `namespaces`, -1: none.
     let namespace: Int
     let parent: Int
@@ -69,6 +71,7 @@ final class Structure: Sendable {
       name = row.name
       nameID = row.nameID
       isAttribute = row.isAttribute
+      step = (row.isAttribute ? "@" : "") + row.name
       namespace = row.namespace
       parent = row.parent
       end = row.end
@@ -214,7 +217,13 @@ final class Structure: Sendable {
       }
     }
     if let repertoire, !repertoire.holds(text) { return .character }
-    if node.isFree { return nil }
+    return exclusion(from: leaf, text: text, on: day)
+  }
+
+  /// Why a text of the leaf's type cannot stand there: fixed values, code lists and pattern; nil when it can.
+  func exclusion(from leaf: Int, text: ArraySlice<UInt8>, on day: String? = nil) -> Reason? {
+    let node = nodes[leaf]
+    guard !node.isFree, let type = node.type else { return nil }
     let string = String(decoding: type.trims ? LeafType.trimmed(text) : text, as: UTF8.self)
     if !node.values.isEmpty, !node.values.contains(where: { $0.utf8.elementsEqual(string.utf8) }) { return .notListed }
     if !node.lists.isEmpty, !node.codes.contains(where: { $0.accepts(string, on: day) }) { return .notListed }

@@ -1,6 +1,6 @@
 import Declarations
 import Formats
-package import JSONTree
+import JSONTree
 import Primitives
 
 /// What became of every element: each leaf that the source has and each leaf that the target requires is in at least one entry.
@@ -56,54 +56,89 @@ package struct TranslationReport: Sendable {
     self.make = make
   }
 
-  private var raw: [Raw] { make() }
-
   /// Number of entries by action.
-  package var counts: [Action: Int] { raw.reduce(into: [:]) { $0[$1.action, default: 0] += 1 } }
+  package var counts: [Action: Int] { Dictionary(uniqueKeysWithValues: Self.counts(make())) }
+
+  private static func counts(_ raw: [Raw]) -> [(Action, Int)] {
+    Action.allCases.map { action in (action, raw.count { $0.action == action }) }.filter { $0.1 > 0 }
+  }
 
   /// All entries: by source place, then by target place.
   ///
-  /// - Complexity: O(entries × depth × siblings): for people and files, not for the message path.
-  package var entries: [Entry] { raw.map(render) }
+  /// - Complexity: O(entries × depth), and O(nodes) once for each document.
+  package var entries: [Entry] {
+    var renderer = Renderer(self)
+    return make().map { renderer.entry($0) }
+  }
 
   /// Pointers to leaves of the source that no entry mentions: always empty; a test counts them.
   package var unmentionedSourceLeaves: [String] {
     var isMentioned = [Bool](repeating: false, count: source.document.count)
-    for entry in raw where entry.source >= 0 { isMentioned[Int(entry.source)] = true }
+    for entry in make() where entry.source >= 0 { isMentioned[Int(entry.source)] = true }
     return ReportBuilder.leaves(source).filter { !isMentioned[Int($0)] }.map { source.document.pointer(.init(index: $0)) }
   }
 
-  private func render(_ raw: Raw) -> Entry {
-    let isConverted = raw.table != nil && raw.reason != .scaled
-    func text(_ document: BoundDocument, _ node: Int32) -> String? {
-      guard isConverted, node >= 0 else { return nil }
-      return document.utf8(node).map { String(decoding: $0, as: UTF8.self) }
+  /// Makes the texts of entries.
+  private struct Renderer {
+    private let report: TranslationReport
+    private var sourcePointers: DocumentPointers
+    private var targetPointers: DocumentPointers
+
+    init(_ report: TranslationReport) {
+      self.report = report
+      sourcePointers = DocumentPointers(report.source.document)
+      targetPointers = DocumentPointers(report.target.document)
     }
-    return Entry(
-      path: raw.element?.description(in: dictionary), element: raw.element.map { dictionary[$0.element].id },
-      source: raw.source < 0 ? nil : source.document.pointer(.init(index: raw.source)),
-      target: raw.target < 0 ? raw.place : target.document.pointer(.init(index: raw.target)), action: raw.action, reason: raw.reason,
-      table: raw.table?.description, from: text(source, raw.source), to: text(target, raw.target))
+
+    mutating func entry(_ raw: Raw) -> Entry {
+      let isConverted = raw.table != nil && raw.reason != .scaled
+      func text(_ document: BoundDocument, _ node: Int32) -> String? {
+        guard isConverted, node >= 0 else { return nil }
+        return document.utf8(node).map { String(decoding: $0, as: UTF8.self) }
+      }
+      let dictionary = report.dictionary
+      return Entry(
+        path: raw.element?.description(in: dictionary), element: raw.element.map { dictionary.id(of: $0.element) },
+        source: raw.source < 0 ? nil : sourcePointers.pointer(.init(index: raw.source)),
+        target: raw.target < 0 ? raw.place : targetPointers.pointer(.init(index: raw.target)), action: raw.action, reason: raw.reason,
+        table: raw.table?.description, from: text(report.source, raw.source), to: text(report.target, raw.target))
+    }
   }
 
   /// The stable JSON form (`schemas/translation-report.schema.json`).
-  package var json: JSONValue {
-    let entries = entries.map { entry -> JSONValue in
-      var object = JSONObject([("action", .string(entry.action.rawValue))])
-      for (name, value) in [
-        ("reason", entry.reason?.rawValue), ("path", entry.path), ("element", entry.element), ("source", entry.source),
-        ("target", entry.target),
-        ("table", entry.table), ("from", entry.from), ("to", entry.to),
-      ] {
-        if let value { object[name] = .string(value) }
-      }
-      return .object(object)
+  ///
+  /// - Parameter pretty: as of ``JSONWriter``.
+  package func serialized(pretty: Bool = false) -> [UInt8] {
+    let raw = make()
+    var writer = JSONWriter(pretty: pretty)
+    writer.beginObject()
+    writer.member("version", 1)
+    writer.member("from", from)
+    writer.member("to", to)
+    writer.name("counts")
+    writer.beginObject()
+    for (action, count) in Self.counts(raw).sorted(by: { $0.0.rawValue < $1.0.rawValue }) { writer.member(action.rawValue, count) }
+    writer.endObject()
+    writer.name("entries")
+    writer.beginArray()
+    var renderer = Renderer(self)
+    for raw in raw {
+      let entry = renderer.entry(raw)
+      writer.beginObject()
+      writer.member("action", entry.action.rawValue)
+      writer.member("reason", entry.reason?.rawValue)
+      writer.member("path", entry.path)
+      writer.member("element", entry.element)
+      writer.member("source", entry.source)
+      writer.member("target", entry.target)
+      writer.member("table", entry.table)
+      writer.member("from", entry.from)
+      writer.member("to", entry.to)
+      writer.endObject()
     }
-    let counts = counts.sorted { $0.key.rawValue < $1.key.rawValue }.map { ($0.key.rawValue, JSONValue.number(JSONNumber($0.value))) }
-    return .object(
-      JSONObject([
-        ("version", 1), ("from", .string(from)), ("to", .string(to)), ("counts", .object(JSONObject(counts))), ("entries", .array(entries)),
-      ]))
+    writer.endArray()
+    writer.endObject()
+    return writer.finish()
   }
 }
 
@@ -126,17 +161,12 @@ struct ReportBuilder {
     var leaves: [Int32] = []
     for index in 0..<Int32(document.count) where bound.binding[Int(index)] != BoundDocument.content {
       let id = Document.NodeID(index: index)
-      if document.kind(id) == .attribute || bound.utf8(index) != nil
-        || !document.children(id).contains(where: { document.kind($0) == .element })
-      {
-        if index == 0, document.utf8(id) == nil { continue }
-        if document.utf8(id).map({ LeafType.trimmed($0).isEmpty }) ?? false,
-          document.children(id).contains(where: { document.kind($0) == .element })
-        {
-          continue
-        }
-        leaves.append(index)
+      let hasElements = document.kind(id) == .element && document.hasElements(id)
+      guard let text = document.utf8(id) else {
+        if index > 0, !hasElements || bound.utf8(index) != nil { leaves.append(index) }
+        continue
       }
+      if !hasElements || !LeafType.trimmed(text).isEmpty { leaves.append(index) }
     }
     return leaves
   }
@@ -147,6 +177,9 @@ struct ReportBuilder {
     var eventOf = [Int32](repeating: -1, count: source.document.count)
     // What was lost before writing speaks for its further lines and units too.
     for (index, entry) in raw.enumerated() where entry.source >= 0 { eventOf[Int(entry.source)] = Int32(index) }
+    // Events of one instance follow each other.
+    var instance: Int32 = 0
+    var steps: [ElementPath.Step] = []
     for event in events {
       var mark = event.origin >= 0 ? reading.marks[Int(event.origin)] : nil
       if mark?.unconverted == event.element { mark?.action = .copied }
@@ -159,9 +192,10 @@ struct ReportBuilder {
           (action, reason) = (.lossy, reason ?? .notReversible)
         }
       }
+      if event.instance != instance { (instance, steps) = (event.instance, writing.steps(event.instance)) }
       raw.append(
         .init(
-          element: ElementPath(event.element, in: writing.steps(event.instance)), source: event.origin,
+          element: ElementPath(event.element, in: steps), source: event.origin,
           target: event.target < 0 ? -1 : outputs[Int(event.target)],
           action: action, reason: reason, table: table ?? event.table))
       table = nil

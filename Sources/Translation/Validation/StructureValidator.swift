@@ -39,9 +39,9 @@ struct StructureValidator {
         add("validate.json_kind", index, facts: ["expected": kind])
         continue
       }
-      if node.type != nil { checkLeaf(index, binding) }
-      guard node.end > binding + 1 || node.type == nil else { continue }
-      if node.type == nil, document.utf8(.init(index: index)).map({ !LeafType.trimmed($0).isEmpty }) ?? false {
+      if node.isLeaf { checkLeaf(index, binding) }
+      guard node.end > binding + 1 || !node.isLeaf else { continue }
+      if !node.isLeaf, document.utf8(.init(index: index)).map({ !LeafType.trimmed($0).isEmpty }) ?? false {
         add("validate.unexpected_text", index)
       }
       checkChildren(index, binding, &counts, isDraft)
@@ -79,8 +79,8 @@ struct StructureValidator {
     let document = bound.document
     let id = Document.NodeID(index: index)
     if index != 0, document.isArrayElement(id) != node.jsonArray { return node.jsonArray ? "array" : "single value" }
-    if document.isNull(id) { return node.type == nil || profile.empties == .keep ? "value" : nil }
-    guard node.type != nil, !node.isJSONObject else {
+    if document.isNull(id) { return !node.isLeaf || profile.empties == .keep ? "value" : nil }
+    guard node.isLeaf, !node.isJSONObject else {
       return document.isArray(id) || document.utf8(id) != nil ? "object" : nil
     }
     if document.utf8(id) != nil, document.scalar(id) == node.jsonScalar { return nil }
@@ -112,7 +112,7 @@ struct StructureValidator {
       problems.append(problem)
       return
     }
-    switch structure.violation(of: binding, text: text, on: day) {
+    switch structure.exclusion(from: binding, text: text, on: day) {
     case .notListed?:
       let lists = structure[binding].lists
       add(
@@ -131,7 +131,7 @@ struct StructureValidator {
       guard kind >= 0 else { continue }
       let entry = structure[Int(kind)]
       // An empty element does not fill its place.
-      if entry.type == nil || bound.filled(child.index) != nil { counts[Int(kind)] += 1 }
+      if !entry.isLeaf || bound.filled(child.index) != nil { counts[Int(kind)] += 1 }
       if entry.shape != nil { shapes += 1 }
       if bound.document.syntax != .json, !profile.isOrderFree, !entry.isAttribute {
         if kind < last { add("validate.order", child.index) }
