@@ -32,7 +32,7 @@ import Testing
         == [count.all, count.mapped, count.all - count.mapped].map(String.init))
   }
 
-  @Test(arguments: Repository.national)
+  @Test(arguments: Repository.national + StatusTests.national)
   func thePageCountsLeaves(_ name: String) throws {
     let profile = try Repository.translator().profile(name)
     let count = leaves(profile)

@@ -25,8 +25,8 @@ enum Repository {
 
   /// The two syntaxes of the hub.
   static let hub = ["uncefact.xml", "uncefact.json"]
-  /// Ids of all others: a new profile is tested by being there.
-  static let national = profiles.map(\.id).filter { !hub.contains($0) }
+  /// Ids of all other formats of declarations: a new profile is tested by being there.
+  static let national = profiles.filter(\.document.hasDirection).map(\.id).filter { !hub.contains($0) }
   /// Those among them that have no greater number of generated documents of their own.
   static let further = national.filter { $0 != "cn.decmessage" && $0 != "sg.tradenet" }
   /// The ways from each of them, and from each sample: through both syntaxes of the hub, and through a format of another economy.

@@ -74,7 +74,8 @@ extension Profile {
   ) throws(CausewayError) -> Profile {
     try head.allow(
       [
-        "id", "version", "document", "economy", "title", "syntax", "encodings", "empties", "order", "unknown", "nulls", "itemLimit", "structure",
+        "id", "version", "document", "economy", "title", "syntax", "encodings", "empties", "order", "unknown", "nulls", "itemLimit",
+        "structure",
         "mapping",
         "rules",
       ])
