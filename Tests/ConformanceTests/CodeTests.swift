@@ -63,15 +63,19 @@ import Testing
     #expect(try ChineseMessage.export().head("WrapType", chinese).read()["Declaration.TotalPackageTypeCode"] == rec21)
   }
 
-  @Test(arguments: [("99", ["PK", "ZZ"]), ("33", ["1D", "2C"]), ("04", ["CX", "CY", "CA"]), ("7", ["NE", "BX", "PK", "ZZ"])])
-  func packagesWithSeveralPeersAreAskedFor(_ code: String, _ peers: [String]) throws {
+  /// Offered is what Singapore has of them, by its own codes.
+  @Test(arguments: [
+    ("99", ["PK", "ZZ"], ["PKG"]), ("33", ["1D", "2C"], ["DRM"]), ("04", ["CX", "CY", "CA"], ["CYL"]),
+    ("7", ["NE", "BX", "PK", "ZZ"], ["BOX", "PKG"]),
+  ])
+  func packagesWithSeveralPeersAreAskedFor(_ code: String, _ peers: [String], _ offered: [String]) throws {
     let message = try ChineseMessage.export().head("WrapType", code)
     #expect(try message.read()["Declaration.TotalPackageTypeCode"] == nil)
     let codes = try Repository.library.get().codes
     let table = try #require(codes.conversion(code.utf8.count == 1 ? "cn-packaging-old-to-rec21" : "cn-packaging-to-rec21"))
     #expect(table.forward(code) == .ambiguous(peers))
     let item = try #require(try message.translated(to: "sg.tradenet").asked("/TotalOuterPack/@unitCode"))
-    #expect(item.reason == .codeAmbiguous && item.candidates.count == peers.count)
+    #expect(item.reason == .codeAmbiguous && item.candidates == offered)
   }
 
   @Test(arguments: ["00", "98"])

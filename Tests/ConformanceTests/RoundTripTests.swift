@@ -53,7 +53,10 @@ import Testing
     let to = Repository.end(of: way, from: sample.profile)
     // Little of the least declaration, and of an extract, has a place in the format of another economy.
     let least = way == "national" && Repository.further.contains(sample.profile) ? 1 : 6
-    #expect(try Self.check(try sample.bytes(), sample.profile, to, sample.name) >= least)
+    try unlessDivided(way) {
+      let count = try Self.check(try sample.bytes(), sample.profile, to, sample.name)
+      #expect(count >= least)
+    }
   }
 
   /// Eleven times fifty declarations, of each direction, with what generators find and people do not.

@@ -44,7 +44,11 @@ extension MappingCompiler {
   /// Tells rules that write a leaf alone from those that find it there: another rule writes it, or a test of a path sets it.
   private func markShared(_ items: inout [GroupPlan.Item], _ path: Path) {
     var counts: [Int: Int] = [:]
-    func countTests(_ path: Path) { markInner(path) { counts[$0, default: 1] += 1 } }
+    func countTests(_ path: Path) {
+      for step in path.steps {
+        for case .equals(let nodes, _) in step.tests { if let leaf = nodes.last { counts[leaf, default: 1] += 1 } }
+      }
+    }
     countTests(path)
     for item in items {
       switch item {
