@@ -119,8 +119,7 @@ struct ComplementApplier {
       skipped.append((path: entry.path, reason: .changedByPartner))
     case .node(let node): set(entry, node)
     case .below(let parent, let index):
-      guard let path = KeyedPath(entry.path) else { return }
-      guard entry.text != nil else { return removeWeak(path.segments[index...], under: parent) }
+      guard let path = KeyedPath(entry.path), entry.text != nil else { return }
       var node = parent
       for position in index..<path.segments.count {
         // Elements that the structure does not know stood in a leaf without a value: the one that it has now takes their place.
@@ -189,19 +188,6 @@ struct ComplementApplier {
       child = draft.nodes[Int(child)].nextSibling
     }
     return false
-  }
-
-  /// A constant that does not come out yet, and would with what is put beside it.
-  private mutating func removeWeak(_ segments: ArraySlice<KeyedPath.Segment>, under parent: Int32) {
-    var node = parent
-    for segment in segments {
-      guard !segment.isUnknown, let kind = Self.kind(segment, under: Int(draft.nodes[Int(node)].structure), profile.structure) else {
-        return
-      }
-      node = draft.first(kind, of: node)
-      guard node >= 0 else { return }
-    }
-    if draft.nodes[Int(node)].isWeak { draft.remove(node) }
   }
 
   private mutating func set(_ entry: Complement.Entry, _ node: Int32) {

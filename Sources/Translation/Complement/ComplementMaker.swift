@@ -122,7 +122,6 @@ struct ComplementMaker {
         let length = enter(entry.step)
         if let first = mine.first {
           compare(first.node, theirs.first?.node ?? -1, in: inner)
-          if theirs.isEmpty, peer >= 0 { removeWeak(returned.first(Int(kind), of: peer), first.node) }
         } else if let extra = theirs.first {
           removeAll(extra.node)
         }
@@ -226,23 +225,6 @@ struct ComplementMaker {
       let segment = returned.segment(child, plan: plan)
       let length = enter(segment.name, segment.selector)
       removeAll(child)
-      leave(length)
-    }
-  }
-
-  /// Constants that will come out with what this complement puts beside them, and that the original does not have.
-  private mutating func removeWeak(_ node: Int32, _ original: Int32) {
-    guard node >= 0 else { return }
-    for child in returned.children(node) {
-      let entry = returned.nodes[Int(child)]
-      guard entry.structure >= 0, !entry.isRemoved, !structure[Int(entry.structure)].isRepeated else { continue }
-      let segment = returned.segment(child, plan: plan)
-      let length = enter(segment.name, segment.selector)
-      if let own = source.children(original, boundTo: Int(entry.structure)).first {
-        removeWeak(child, own)
-      } else if entry.isWeak, entry.text != nil {
-        entries.append(.init(path: path, text: nil, isNull: false, name: nil, guards: []))
-      }
       leave(length)
     }
   }

@@ -176,7 +176,7 @@ struct Draft {
     return nodes[Int(current)].text
   }
 
-  private func passes(_ node: Int32, _ tests: [Path.Test]) -> Bool {
+  func passes(_ node: Int32, _ tests: [Path.Test]) -> Bool {
     tests.allSatisfy { test in
       switch test {
       case .equals(let path, let text): textBelow(node, path).map { $0.utf8.elementsEqual(text.utf8) } ?? false

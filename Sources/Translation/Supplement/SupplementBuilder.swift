@@ -78,20 +78,35 @@ struct SupplementBuilder {
       path = path.appending(holder.name, holder.isRepeated ? .position(1) : .only)
     }
     path = path.appending(name, node.isRepeated ? .position(1) : .only)
-    let (reason, candidates, element) = explanation(place.leaf, under: place.parent, failures)
+    let use = use(of: place.leaf, under: place.parent)
+    let (reason, candidates, element) = explanation(use, place.leaf, under: place.parent, failures)
+    // A leaf without a list of its own takes the codes of its element as they are.
+    var list = node.lists.first
+    if list == nil, case .field(let field, _)? = use?.rule.kind, field.conversions.isEmpty { list = field.list?.id }
     return SupplementRequest.Item(
       path: path.description, element: element.map { profile.dictionary[$0].id },
       en: node.en.isEmpty ? element.map { profile.dictionary[$0].en } ?? name : node.en,
       zh: node.zh.isEmpty ? element.map { profile.dictionary[$0].zh } ?? name : node.zh, type: node.type?.notation ?? "",
-      pattern: node.pattern?.source, list: node.lists.first, values: node.values, reason: reason, candidates: reason == .partial ? [] : candidates,
+      pattern: node.pattern?.source, list: list, values: node.values, reason: reason, candidates: reason == .partial ? [] : candidates,
       known: reason == .partial ? candidates.first : nil)
   }
 
-  private func explanation(_ leaf: Int, under parent: Int32, _ failures: [ElementPath: Failure]) -> (Reason, [String], ElementIndex?) {
-    let uses = plan.uses[leaf]
-    guard let first = uses.first(where: { !$0.rule.elements.isEmpty }), let main = first.rule.elements.first else {
-      return (.ownSide, [], nil)
-    }
+  /// The rule that a leaf at this place has: among several, one whose tests the elements around it pass.
+  private func use(of leaf: Int, under parent: Int32) -> LeafUse? {
+    let uses = plan.uses[leaf].filter { !$0.rule.elements.isEmpty }
+    return uses.first { use in
+      (use.plan.path.steps + (use.rule.path?.steps ?? [])).allSatisfy { step in
+        var current = parent
+        while current >= 0, draft.nodes[Int(current)].structure != Int32(step.node) { current = draft.nodes[Int(current)].parent }
+        return current < 0 || draft.passes(current, step.tests)
+      }
+    } ?? uses.first
+  }
+
+  private func explanation(_ use: LeafUse?, _ leaf: Int, under parent: Int32, _ failures: [ElementPath: Failure]) -> (
+    Reason, [String], ElementIndex?
+  ) {
+    guard let first = use, let main = first.rule.elements.first else { return (.ownSide, [], nil) }
     var current = parent
     var place: [ElementPath.Step] = []
     while current >= 0 {
