@@ -64,6 +64,17 @@ import Testing
     #expect(back.report.entries.first { $0.path == path }?.action == .implied)
   }
 
+  /// A value that one item lacks is not called common to all.
+  @Test func oneItemWithoutItsCurrencyLeavesTheWholeWithoutOne() throws {
+    let translator = try Schemas.translator()
+    let sample = try Schemas.sample(textiles)
+    #expect(try translator.valid(sample, "cn.decmessage").declaration[id: "Declaration.InvoiceCurrency"]?.text == "USD")
+    let less = try replacing(sample, "<TradeCurr>USD</TradeCurr>", "<TradeCurr/>")
+    let declaration = try translator.valid(less, "cn.decmessage", isDraft: true).declaration
+    #expect(declaration[id: "Declaration.InvoiceCurrency"] == nil)
+    #expect(declaration[id: "Declaration.InvoiceAmount"] == nil)
+  }
+
   // MARK: Kept values that were stated with a changed one
 
   private func item(_ document: Document, _ name: String) throws -> String? {
