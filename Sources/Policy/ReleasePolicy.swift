@@ -26,6 +26,11 @@ package struct ReleasePolicy: Sendable {
 
   package func allows(_ element: ElementIndex) -> Bool { allows[Int(element.raw)] }
 
+  /// Ids of all leaves of a document kind that may not leave, in dictionary order.
+  package func withheld(of kind: DocumentKind) -> [String] {
+    dictionary.elements(of: kind).filter { !$0.isGroup && !allows($0.index) }.map(\.id)
+  }
+
   /// Which required elements the policy withholds, by name.
   ///
   /// - Parameters:

@@ -37,9 +37,8 @@ import YAMLTree
     let policy = try ReleasePolicy(configuration: try YAMLDocument.load(file), dictionary: translator.library.dictionary)
     let from = try translator.profile(try #require(Self.formats[policy.from]))
     let to = try translator.profile(try #require(Self.formats[policy.to]))
-    let elements = translator.library.dictionary.elements(of: "declaration").filter { !$0.isGroup && !policy.allows($0.index) }
     let matrix = try translator.lossMatrix(
-      from: from, to: to, withheld: Set(elements.map(\.id)), declarations: Self.declarations,
+      from: from, to: to, withheld: Set(policy.withheld(of: "declaration")), declarations: Self.declarations,
       release: { declaration throws(CausewayError) in try policy.release(declaration).declaration })
     #expect(matrix.contradictions == [])
     let page = matrix.page(

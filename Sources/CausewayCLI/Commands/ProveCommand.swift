@@ -66,12 +66,10 @@ struct ProveCommand: AsyncParsableCommand {
   static func matrix(
     _ translator: Translator, from: Profile, to: Profile, shape: String? = nil, policy: ReleasePolicy?, declarations: Int
   ) throws(CausewayError) -> LossMatrix {
-    let dictionary = translator.library.dictionary
     guard let policy else { return try translator.lossMatrix(from: from, to: to, shape: shape, declarations: declarations) }
-    let withheld = dictionary.elements(of: from.document).filter { !$0.isGroup && !policy.allows($0.index) }.map(\.id)
     func release(_ declaration: Declaration) throws(CausewayError) -> Declaration { try policy.release(declaration).declaration }
     return try translator.lossMatrix(
-      from: from, to: to, shape: shape, withheld: Set(withheld), declarations: declarations, release: release)
+      from: from, to: to, shape: shape, withheld: Set(policy.withheld(of: from.document)), declarations: declarations, release: release)
   }
 
   private static func line(_ row: LossMatrix.Row) -> String {
