@@ -30,13 +30,7 @@ package struct ElementPath: Hashable, Sendable {
     let id = dictionary.id(of: element)
     guard let last = steps.last else { return id }
     var text: [UInt8] = []
-    for step in steps {
-      if !text.isEmpty { text.append(0x2E) }
-      text.append(contentsOf: dictionary.id(of: step.group).utf8)
-      text.append(0x5B)
-      text.append(decimal: step.position + 1)
-      text.append(0x5D)
-    }
+    Self.append(steps, in: dictionary, to: &text)
     if last.group != element {
       let group = dictionary.id(of: last.group).utf8
       let isRepeated = id.utf8.starts(with: group) && id.utf8.dropFirst(group.count).first == 0x2E
@@ -44,6 +38,17 @@ package struct ElementPath: Hashable, Sendable {
       text.append(contentsOf: id.utf8.dropFirst(isRepeated ? group.count + 1 : 0))
     }
     return String(decoding: text, as: UTF8.self)
+  }
+
+  /// Adds the place of an instance, `GoodsItem[3].Origin[1]`, to UTF-8 text.
+  package static func append(_ steps: [Step], in dictionary: ElementDictionary, to text: inout [UInt8]) {
+    for (index, step) in steps.enumerated() {
+      if index > 0 { text.append(0x2E) }
+      text.append(contentsOf: dictionary.id(of: step.group).utf8)
+      text.append(0x5B)
+      text.append(decimal: step.position + 1)
+      text.append(0x5D)
+    }
   }
 
   /// Parses what `description(in:)` writes.

@@ -32,7 +32,13 @@ package struct Group: Hashable, Sendable {
       let position = position(ofValue: element)
       let exists = position < values.count && values[position].element == element
       if let newValue {
-        if exists { values[position].value = newValue } else { values.insert(Member(element: element, value: newValue), at: position) }
+        if exists {
+          values[position].value = newValue
+        } else if position == values.count {
+          values.append(Member(element: element, value: newValue))
+        } else {
+          values.insert(Member(element: element, value: newValue), at: position)
+        }
       } else if exists {
         values.remove(at: position)
       }
@@ -40,7 +46,7 @@ package struct Group: Hashable, Sendable {
   }
 
   /// Makes the values of some elements absent.
-  package mutating func removeValues(where isRemoved: (ElementIndex) -> Bool) { values.removeAll { isRemoved($0.element) } }
+  package mutating func removeValues(where isRemoved: (ElementIndex) -> Bool) { values = values.filter { !isRemoved($0.element) } }
 
   /// The text of a filled value, or nil.
   package func text(_ element: ElementIndex) -> String? {
@@ -59,7 +65,9 @@ package struct Group: Hashable, Sendable {
   /// Adds an instance at the end of its element's instances.
   package mutating func append(_ group: Group) {
     let position = position(ofGroup: group.element)
-    if position < groups.count, groups[position].element == group.element {
+    if position == groups.count {
+      groups.append(Instances(element: group.element, groups: [group]))
+    } else if groups[position].element == group.element {
       groups[position].groups.append(group)
     } else {
       groups.insert(Instances(element: group.element, groups: [group]), at: position)

@@ -17,7 +17,10 @@ struct TranslationRun {
       throw CausewayError("write.item_limit", facts: ["profile": target.name, "limit": String(target.itemLimit), "count": String(count)])
     }
     var crossed = cross(released)
-    for element in part?.changed ?? [] { crossed.swapped[element] = .computed }
+    if let part {
+      if crossed.swapped.isEmpty { crossed.swapped = Array(repeating: nil, count: target.dictionary.elements.count) }
+      for element in part.changed { crossed.swapped[Int(element.raw)] = .computed }
+    }
     let plan = try Self.plan(target, crossed.declaration, shape: options.shape ?? options.complement?.shape)
     var writing = Writer.write(crossed.declaration, profile: target, plan: plan, on: options.day)
     var skipped: [(path: String, reason: Reason)] = []
@@ -34,7 +37,7 @@ struct TranslationRun {
     var problems = StructureValidator.check(bound, profile: target, variant: plan, on: options.day, isDraft: true)
     problems += Translator.ruleProblems(back.declaration, profile: target, plan: plan, document: document)
     var complement: Complement?
-    var changed: Set<Int32> = []
+    var changed: [Bool] = []
     if options.makesComplement {
       (complement, changed) = try makeComplement(back, writing)
     }
@@ -89,7 +92,7 @@ struct TranslationRun {
   // MARK: Complement
 
   /// Writes back what was written, as the partner's document would be, and keeps what does not come back.
-  private func makeComplement(_ back: Reading, _ writing: Writing) throws(CausewayError) -> (Complement, Set<Int32>) {
+  private func makeComplement(_ back: Reading, _ writing: Writing) throws(CausewayError) -> (Complement, [Bool]) {
     var declaration = back.declaration
     let economy = back.economy
     let home = source.reading.economy
@@ -146,19 +149,18 @@ struct TranslationRun {
       }
       return failures
     }
-    builder.ownSide = Set(crossed.left.map(\.path.element))
-    if let known = target.known, crossed.declaration.root[known.economy] != source.declaration.root[known.economy] {
-      for element in library.crossing.own.indices where library.crossing.own[element] {
-        builder.ownSide.insert(ElementIndex(raw: Int16(element)))
-      }
-    }
-    builder.withheld = Set(lost.withheld.map(\.path.element))
+    var none: [Bool] { Array(repeating: false, count: target.dictionary.elements.count) }
+    let hasCrossed = target.known.map { crossed.declaration.root[$0.economy] != source.declaration.root[$0.economy] } ?? false
+    builder.ownSide = hasCrossed ? library.crossing.own : none
+    for lost in crossed.left { builder.ownSide[Int(lost.path.element.raw)] = true }
+    builder.withheld = none
+    for lost in lost.withheld { builder.withheld[Int(lost.path.element.raw)] = true }
     builder.steps = writing.steps
     return builder.request()
   }
 
   private func report(
-    _ writing: Writing, _ bound: BoundDocument, _ crossed: Crossing.Result, _ lost: Lost, _ changed: Set<Int32>,
+    _ writing: Writing, _ bound: BoundDocument, _ crossed: Crossing.Result, _ lost: Lost, _ changed: [Bool],
     _ supplement: SupplementRequest,
     _ skipped: [(path: String, reason: Reason)]
   ) -> TranslationReport {

@@ -16,13 +16,13 @@ struct ComplementMaker {
   private var entries: [Complement.Entry] = []
   private var counts: [(path: String, count: Int)] = []
   private var orders: [(path: String, order: [Int])] = []
-  /// Leaves of the original that do not come back as they were.
-  private(set) var changed: Set<Int32> = []
+  /// By node of the original: a leaf that does not come back as it was.
+  private(set) var changed: [Bool]
 
   /// - Parameter returned: the finished draft of writing back.
   static func make(
     source: BoundDocument, returned: Draft, profile: Profile, plan: VariantPlan, economy: String, origins: [Int32]
-  ) -> (complement: Complement, changed: Set<Int32>) {
+  ) -> (complement: Complement, changed: [Bool]) {
     var maker = ComplementMaker(source: source, returned: returned, profile: profile, plan: plan, origins: origins)
     maker.compare(0, 0, in: 0)
     let variant = plan.variant
@@ -48,6 +48,7 @@ struct ComplementMaker {
     structure = profile.structure
     self.plan = plan
     self.origins = origins
+    changed = Array(repeating: false, count: source.document.count)
   }
 
   // MARK: Comparing
@@ -79,7 +80,7 @@ struct ComplementMaker {
         document.syntax == .xml && !entry.also.isEmpty && !document.name(id).utf8.elementsEqual(entry.name.utf8) ? document.name(id) : nil
       let isNull = document.isNull(id)
       let isSame = !isNull && peer >= 0 && returned.nodes[Int(peer)].text.map { text.isUTF8(of: $0) } ?? false
-      if !isSame { changed.insert(node) }
+      if !isSame { changed[Int(node)] = true }
       if !isSame || alias != nil {
         add(String(decoding: text, as: UTF8.self), isNull: isNull, alias, binding, peer < 0 ? outer : peer)
       }
@@ -243,7 +244,7 @@ struct ComplementMaker {
       }
     }
     let length = enter("?" + (isAttribute ? "@" : "") + document.name(id), .added(position))
-    changed.insert(node)
+    changed[Int(node)] = true
     // One that only holds others, in no namespace, is made for them.
     let hasChildren = document.children(id).contains { _ in true }
     if document.text(id) != nil || document.namespace(id) != nil || document.isNull(id) || !hasChildren {

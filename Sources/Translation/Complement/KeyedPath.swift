@@ -164,14 +164,27 @@ extension Draft {
     return .position((siblings.firstIndex(of: node) ?? 0) + 1)
   }
 
-  /// The keyed path of a node that comes out.
-  func keyedPath(_ node: Int32, plan: VariantPlan) -> KeyedPath {
-    var segments: [KeyedPath.Segment] = []
-    var current = node
-    while current > 0 {
-      segments.append(segment(current, plan: plan))
-      current = nodes[Int(current)].parent
-    }
-    return KeyedPath(segments: segments.reversed())
+}
+
+/// Makes the keyed paths of many nodes that come out, as UTF-8: those around them are made once.
+struct DraftPaths {
+  private let draft: Draft
+  private let plan: VariantPlan
+  /// By node; empty: not made yet, or the root.
+  private var paths: [[UInt8]]
+
+  init(_ draft: Draft, plan: VariantPlan) {
+    self.draft = draft
+    self.plan = plan
+    paths = Array(repeating: [], count: draft.nodes.count)
+  }
+
+  mutating func path(of node: Int32) -> [UInt8] {
+    guard node > 0, paths[Int(node)].isEmpty else { return paths[Int(node)] }
+    var path = path(of: draft.nodes[Int(node)].parent)
+    let segment = draft.segment(node, plan: plan)
+    KeyedPath.append(segment.name, segment.selector, to: &path)
+    paths[Int(node)] = path
+    return path
   }
 }

@@ -59,15 +59,15 @@ struct Crossing: Sendable {
 
   struct Result {
     var declaration: Declaration
-    /// Elements whose value stands for the other side's.
-    var swapped: [ElementIndex: Action] = [:]
+    /// By element: its value stands for the other side's; nil: it does not. Empty: nothing was crossed.
+    var swapped: [Action?] = []
     /// What stayed behind, with its place.
     var left: [(path: ElementPath, value: Value)] = []
   }
 
   /// The other side's declaration.
   func mirror(_ declaration: Declaration, direction: Direction, economy: String, known: Profile.KnownElements) -> Result {
-    var result = Result(declaration: declaration)
+    var result = Result(declaration: declaration, swapped: Array(repeating: nil, count: own.count))
     var steps: [ElementPath.Step] = []
     var root = declaration.root
     strip(&root, &steps, &result.left)
@@ -80,7 +80,7 @@ struct Crossing: Sendable {
           continue
         }
         root[target] = value
-        result.swapped[target] = action
+        result.swapped[Int(target.raw)] = action
         moved.append(from)
       case .group(let group, let id, let type, let from, let code, let wanted):
         guard wanted == nil || wanted == direction, let value = declaration.root[from], value.isFilled else { continue }
@@ -88,13 +88,13 @@ struct Crossing: Sendable {
         instance[type] = Value(code)
         instance[id] = value
         root.append(instance)
-        result.swapped[id] = .swapped
+        result.swapped[Int(id.raw)] = .swapped
         moved.append(from)
       }
     }
     for (element, text) in [(known.type, direction.rawValue), (known.economy, economy)] {
       root[element] = Value(text, origin: declaration.root[element]?.origin ?? -1)
-      result.swapped[element] = .swapped
+      result.swapped[Int(element.raw)] = .swapped
       moved.append(element)
     }
     result.declaration.root = root

@@ -8,9 +8,10 @@ struct ReportBuilder {
   let source: BoundDocument
   /// By draft node of the target: document node.
   let outputs: [Int32]
-  let swapped: [ElementIndex: Action]
-  /// Leaves of the source that do not come back as they were.
-  let changed: Set<Int32>
+  /// As of ``Crossing/Result``.
+  let swapped: [Action?]
+  /// By node of the source: a leaf that does not come back as it was. Empty: it is not known.
+  let changed: [Bool]
   /// The document is one part of several.
   let isPart: Bool
   var raw: [TranslationReport.Raw] = []
@@ -37,25 +38,25 @@ struct ReportBuilder {
     var eventOf = [Int32](repeating: -1, count: source.document.count)
     // What was lost before writing speaks for its further lines and units too.
     for (index, entry) in raw.enumerated() where entry.source >= 0 { eventOf[Int(entry.source)] = Int32(index) }
-    // Events of one instance follow each other.
-    var instance: Int32 = 0
-    var steps: [ElementPath.Step] = []
+    raw.reserveCapacity(raw.count + events.count)
+    var steps = [[ElementPath.Step]](repeating: [], count: writing.instances.count)
     for event in events {
       var mark = event.origin >= 0 ? reading.marks[Int(event.origin)] : nil
       if mark?.unconverted == event.element { mark?.action = .copied }
       var (action, reason, table) = Self.combine(mark, event)
-      if event.target >= 0 || event.action == .implied, let swap = swapped[event.element], action != .lossy { action = swap }
+      if event.target >= 0 || event.action == .implied, !swapped.isEmpty, let swap = swapped[Int(event.element.raw)], action != .lossy { action = swap }
       if event.origin >= 0 {
         isMentioned[Int(event.origin)] = true
         if eventOf[Int(event.origin)] < 0 { eventOf[Int(event.origin)] = Int32(raw.count) }
-        if changed.contains(event.origin), action == .copied || action == .converted {
+        if isChanged(event.origin), action == .copied || action == .converted {
           (action, reason) = (.lossy, reason ?? .notReversible)
         }
       }
-      if event.instance != instance { (instance, steps) = (event.instance, writing.steps(event.instance)) }
+      let instance = Int(event.instance)
+      if instance > 0, steps[instance].isEmpty { steps[instance] = writing.steps(event.instance) }
       raw.append(
         .init(
-          element: ElementPath(event.element, in: steps), source: event.origin,
+          element: ElementPath(event.element, in: steps[instance]), source: event.origin,
           target: event.target < 0 ? -1 : outputs[Int(event.target)],
           action: action, reason: reason, table: table ?? event.table))
       table = nil
@@ -80,6 +81,8 @@ struct ReportBuilder {
     }
   }
 
+  private func isChanged(_ node: Int32) -> Bool { !changed.isEmpty && changed[Int(node)] }
+
   mutating func addLost(_ path: ElementPath, _ value: Value, _ action: Action, _ reason: Reason) {
     raw.append(.init(element: path, source: value.origin, action: action, reason: reason))
   }
@@ -93,7 +96,7 @@ struct ReportBuilder {
         let main = raw[Int(eventOf[Int(mark.via)])]
         var entry = main
         entry.source = leaf
-        if changed.contains(leaf), entry.action == .copied || entry.action == .converted {
+        if isChanged(leaf), entry.action == .copied || entry.action == .converted {
           (entry.action, entry.reason) = (.lossy, .notReversible)
         }
         raw.append(entry)

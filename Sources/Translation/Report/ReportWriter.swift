@@ -14,7 +14,7 @@ struct ReportWriter {
   /// Beginnings of entries, by action.
   private var outcomes: [[(reason: Reason?, text: [UInt8])]] = Array(repeating: [], count: Action.allCases.count)
   private var tables: [(table: CodeListVersion, text: [UInt8])] = []
-  /// The instance that the last entry stood in.
+  /// The instance that the last entry stood in, and how paths there begin.
   private var steps: [ElementPath.Step] = []
   private var prefix: [UInt8] = []
   /// By element: the end of the path in an instance of the element's own group, and the element.
@@ -69,12 +69,13 @@ struct ReportWriter {
   }
 
   private mutating func begin(_ action: Action, _ reason: Reason?) {
-    for known in outcomes[action.index] where known.reason == reason {
-      bytes.append(contentsOf: known.text)
+    let known = action.index
+    for index in outcomes[known].indices where outcomes[known][index].reason == reason {
+      bytes.append(contentsOf: outcomes[known][index].text)
       return
     }
     let text = Array((#"{"action":"\#(action.rawValue)""# + (reason.map { #","reason":"\#($0.rawValue)""# } ?? "")).utf8)
-    outcomes[action.index].append((reason, text))
+    outcomes[known].append((reason, text))
     bytes.append(contentsOf: text)
   }
 
@@ -82,18 +83,20 @@ struct ReportWriter {
   private mutating func add(_ path: ElementPath) {
     if path.steps != steps {
       steps = path.steps
-      prefix = steps.isEmpty ? [] : Array(ElementPath(steps[steps.count - 1].group, in: steps).description(in: dictionary).utf8)
+      prefix.removeAll(keepingCapacity: true)
+      prefix.append(contentsOf: Self.pathName)
+      ElementPath.append(steps, in: dictionary, to: &prefix)
     }
-    bytes.append(contentsOf: Self.pathName)
     let index = Int(path.element.raw)
     if let group = steps.last?.group, dictionary.group(of: path.element) == group {
       bytes.append(contentsOf: prefix)
       if leaves[index].isEmpty {
-        leaves[index] = Array((path.description(in: dictionary).utf8.dropFirst(prefix.count)))
+        leaves[index] = Array(path.description(in: dictionary).utf8.dropFirst(prefix.count - Self.pathName.count))
         leaves[index] += Self.elementName + dictionary.id(of: path.element).utf8 + [0x22]
       }
       bytes.append(contentsOf: leaves[index])
     } else {
+      bytes.append(contentsOf: Self.pathName)
       bytes += path.description(in: dictionary).utf8
       bytes.append(contentsOf: Self.elementName)
       bytes += dictionary.id(of: path.element).utf8

@@ -16,9 +16,9 @@ struct SupplementBuilder {
 
   /// Why elements did not arrive, by place; asked about those for which the answer is `true` only. The innermost explanation wins.
   var failures: ((ElementIndex) -> Bool) -> [ElementPath: Failure] = { _ in [:] }
-  /// Elements that stayed with the other side, wherever they stood.
-  var ownSide: Set<ElementIndex> = []
-  var withheld: Set<ElementIndex> = []
+  /// By element: it stayed with the other side, or the release policy kept it, wherever it stood. Empty: nothing did.
+  var ownSide: [Bool] = []
+  var withheld: [Bool] = []
   var steps: (Int32) -> [ElementPath.Step] = { _ in [] }
 
   /// A required leaf that is not filled, below a node of the draft.
@@ -45,12 +45,13 @@ struct SupplementBuilder {
     for place in missing { for use in plan.uses[place.leaf] { for element in use.rule.elements { isAsked[Int(element.raw)] = true } } }
     let failures = missing.isEmpty ? [:] : failures { isAsked[Int($0.raw)] }
     // Leaves of one parent follow each other.
+    var paths = DraftPaths(draft, plan: plan)
     var parent: (node: Int32, path: [UInt8], steps: [ElementPath.Step]) = (-1, [], [])
     var items: [SupplementRequest.Item] = []
     items.reserveCapacity(missing.count)
     for place in missing {
       if place.parent != parent.node {
-        parent = (place.parent, Array(draft.keyedPath(place.parent, plan: plan).description.utf8), instance(around: place.parent))
+        parent = (place.parent, paths.path(of: place.parent), instance(around: place.parent))
       }
       items.append(item(place, in: parent.path, parent.steps, failures))
     }
@@ -141,8 +142,9 @@ struct SupplementBuilder {
       }
     }
     for element in first.rule.elements.reversed() {
-      if withheld.contains(element) { return (.withheld, [], element) }
-      if ownSide.contains(element) { return (.ownSide, [], element) }
+      let index = Int(element.raw)
+      if index < withheld.count, withheld[index] { return (.withheld, [], element) }
+      if index < ownSide.count, ownSide[index] { return (.ownSide, [], element) }
     }
     return (.notDeclared, [], main)
   }
