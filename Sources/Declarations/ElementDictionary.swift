@@ -27,6 +27,7 @@ package final class ElementDictionary: Sendable {
 
   /// The id alone: an element is large, and copying it costs more than looking it up.
   package func id(of element: ElementIndex) -> String { elements[Int(element.raw)].id }
+  package func group(of element: ElementIndex) -> ElementIndex? { elements[Int(element.raw)].group }
   /// What a value of an element was stated with (`Element.follows`).
   package func follows(of element: ElementIndex) -> [ElementIndex] { elements[Int(element.raw)].follows }
 

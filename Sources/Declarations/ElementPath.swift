@@ -1,3 +1,5 @@
+import Primitives
+
 /// Place of a value in a declaration: `GoodsItem[3].Origin.CountryCode`, `TransportEquipment[1].Seal[2].ID`, `Declaration.UCR`.
 ///
 /// Group instances count from 1 and are written before the element's id; the id's own first part is left out where it repeats the
@@ -31,7 +33,9 @@ package struct ElementPath: Hashable, Sendable {
     for step in steps {
       if !text.isEmpty { text.append(0x2E) }
       text.append(contentsOf: dictionary.id(of: step.group).utf8)
-      text.append(contentsOf: "[\(step.position + 1)]".utf8)
+      text.append(0x5B)
+      text.append(decimal: step.position + 1)
+      text.append(0x5D)
     }
     if last.group != element {
       let group = dictionary.id(of: last.group).utf8

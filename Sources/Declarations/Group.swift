@@ -39,6 +39,9 @@ package struct Group: Hashable, Sendable {
     }
   }
 
+  /// Makes the values of some elements absent.
+  package mutating func removeValues(where isRemoved: (ElementIndex) -> Bool) { values.removeAll { isRemoved($0.element) } }
+
   /// The text of a filled value, or nil.
   package func text(_ element: ElementIndex) -> String? {
     guard let value = self[element], value.isFilled else { return nil }

@@ -1,3 +1,5 @@
+import Primitives
+
 extension Document {
   /// Where a node stands, in the way a sender can follow it in their own document.
   ///
@@ -27,7 +29,7 @@ extension Document {
 
 /// Makes the pointers (``Document/pointer(_:)``) of many nodes of a document: those of siblings share their beginning, which is made once.
 package struct DocumentPointers {
-  private let document: Document
+  package let document: Document
   /// Whose pointer `text` begins with.
   private var parent: Document.NodeID?
   private var parentLength = 0
@@ -36,6 +38,17 @@ package struct DocumentPointers {
   package init(_ document: Document) { self.document = document }
 
   package mutating func pointer(_ node: Document.NodeID) -> String {
+    point(to: node)
+    return String(decoding: text, as: UTF8.self)
+  }
+
+  /// Adds the pointer to UTF-8 text.
+  package mutating func append(_ node: Document.NodeID, to bytes: inout [UInt8]) {
+    point(to: node)
+    bytes.append(contentsOf: text)
+  }
+
+  private mutating func point(to node: Document.NodeID) {
     let parent = document.parent(node)
     if parent == nil || parent != self.parent {
       text.removeAll(keepingCapacity: true)
@@ -43,10 +56,9 @@ package struct DocumentPointers {
       self.parent = parent
       parentLength = text.count
     } else {
-      text.removeSubrange(parentLength...)
+      text.removeLast(text.count - parentLength)
     }
     appendStep(node)
-    return String(decoding: text, as: UTF8.self)
   }
 
   private mutating func appendPath(_ node: Document.NodeID) {
@@ -62,7 +74,11 @@ package struct DocumentPointers {
       text.append(contentsOf: document.name(node).utf8)
       guard parent != nil, document.kind(node) == .element else { return }
       let place = document.siblings.place(of: node, in: document)
-      if place.count > 1 { text.append(contentsOf: "[\(place.position)]".utf8) }
+      if place.count > 1 {
+        text.append(0x5B)
+        text.append(decimal: Int(place.position))
+        text.append(0x5D)
+      }
       return
     }
     guard let parent else { return }
@@ -71,6 +87,7 @@ package struct DocumentPointers {
       text.append(contentsOf: Document.escaped(document.name(node)).utf8)
       guard document.isArrayElement(node) else { return }
     }
-    text.append(contentsOf: "/\(document.siblings.place(of: node, in: document).position - 1)".utf8)
+    text.append(0x2F)
+    text.append(decimal: Int(document.siblings.place(of: node, in: document).position) - 1)
   }
 }

@@ -54,6 +54,8 @@ package final class Document: Sendable {
   package let syntax: Syntax
   let nodes: [Node]
   let bytes: [UInt8]
+  /// The names that the numbers of symbols begin with.
+  package let vocabulary: Vocabulary
   let symbols: SymbolTable
   /// URIs, each once.
   package let namespaces: [String]
@@ -61,11 +63,13 @@ package final class Document: Sendable {
   let siblings = SiblingPositions()
 
   init(
-    syntax: Syntax, nodes: [Node], bytes: [UInt8], symbols: SymbolTable, namespaces: [String], emptyArrays: [EmptyArray]
+    syntax: Syntax, nodes: [Node], bytes: [UInt8], vocabulary: Vocabulary, symbols: SymbolTable, namespaces: [String],
+    emptyArrays: [EmptyArray]
   ) {
     self.syntax = syntax
     self.nodes = nodes
     self.bytes = bytes
+    self.vocabulary = vocabulary
     self.symbols = symbols
     self.namespaces = namespaces
     self.emptyArrays = emptyArrays
@@ -83,7 +87,7 @@ package final class Document: Sendable {
 
   package func symbol(_ node: NodeID) -> Symbol { Symbol(index: nodes[Int(node.index)].symbol) }
 
-  /// The number of a local name, or nil when no node of this document has it. Names are compared as UTF-8 bytes.
+  /// The number of a local name, or nil when neither a node of this document nor its vocabulary has it. Names are compared as UTF-8 bytes.
   package func symbol(named name: String) -> Symbol? { symbols.find(name).map(Symbol.init) }
 
   /// Namespace URI, or nil when the name is in none (always nil in JSON).

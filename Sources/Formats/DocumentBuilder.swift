@@ -6,7 +6,8 @@ package struct DocumentBuilder: Sendable {
   private let syntax: Document.Syntax
   private var nodes: [Document.Node] = []
   private var bytes: [UInt8] = []
-  private var symbols = SymbolTable()
+  private let vocabulary: Vocabulary
+  private var symbols: SymbolTable
   private var namespaces: [String] = []
   private var emptyArrays: [Document.EmptyArray] = []
   private var stack: [Level] = []
@@ -19,9 +20,13 @@ package struct DocumentBuilder: Sendable {
     var children = 0
   }
 
-  /// - Parameter expectedNodes: a guess that saves growing; 0 when unknown.
-  package init(syntax: Document.Syntax, expectedNodes: Int = 0, expectedText: Int = 0) {
+  /// - Parameters:
+  ///   - vocabulary: names to begin with; nil: none.
+  ///   - expectedNodes: a guess that saves growing; 0 when unknown.
+  package init(syntax: Document.Syntax, vocabulary: Vocabulary? = nil, expectedNodes: Int = 0, expectedText: Int = 0) {
     self.syntax = syntax
+    self.vocabulary = vocabulary ?? .empty
+    symbols = self.vocabulary.symbols
     nodes.reserveCapacity(expectedNodes)
     bytes.reserveCapacity(expectedText)
   }
@@ -98,12 +103,17 @@ package struct DocumentBuilder: Sendable {
   package func finish() -> Document {
     precondition(stack.isEmpty && !nodes.isEmpty, "a document is finished when its root is closed")
     return Document(
-      syntax: syntax, nodes: nodes, bytes: bytes, symbols: symbols, namespaces: namespaces, emptyArrays: emptyArrays)
+      syntax: syntax, nodes: nodes, bytes: bytes, vocabulary: vocabulary, symbols: symbols, namespaces: namespaces, emptyArrays: emptyArrays
+    )
   }
 
   // MARK: For callers that intern names themselves
 
   package mutating func symbol(_ name: String) -> Int32 { symbols.intern(name) }
+
+  mutating func symbol(utf8 name: Span<UInt8>) -> Int32 {
+    symbols.intern(name, unsafe name.withUnsafeBufferPointer { unsafe String(decoding: $0, as: UTF8.self) })
+  }
 
   /// - Complexity: linear in the number of different namespaces, which are few.
   package mutating func namespaceIndex(_ namespace: String?) -> Int32 {

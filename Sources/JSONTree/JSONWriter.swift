@@ -17,8 +17,7 @@ package struct JSONWriter {
   /// - Precondition: every container is closed.
   package consuming func finish() -> [UInt8] {
     precondition(depth == 0, "a JSON text is finished when its containers are closed")
-    if isPretty { bytes.append(0x0A) }
-    return bytes
+    return isPretty ? JSONText.indented(bytes) : bytes
   }
 
   package mutating func beginObject() { begin(0x7B) }
@@ -30,7 +29,6 @@ package struct JSONWriter {
     separate()
     JSONText.append(string: name, to: &bytes)
     bytes.append(0x3A)
-    if isPretty { bytes.append(0x20) }
     isAfterName = true
   }
 
@@ -94,7 +92,6 @@ package struct JSONWriter {
 
   private mutating func end(_ bracket: UInt8) {
     depth -= 1
-    if !isFirst { newLine() }
     bytes.append(bracket)
     isFirst = false
   }
@@ -107,13 +104,6 @@ package struct JSONWriter {
     }
     guard depth > 0 else { return }
     if !isFirst { bytes.append(0x2C) }
-    newLine()
     isFirst = false
-  }
-
-  private mutating func newLine() {
-    guard isPretty else { return }
-    bytes.append(0x0A)
-    bytes.append(contentsOf: repeatElement(0x20, count: 2 * depth))
   }
 }

@@ -66,14 +66,20 @@ extension JSONNumber {
   }
 }
 
-/// Spelling of strings and numbers, and the order of names.
-enum JSONText {
-  /// Quotes and escapes as RFC 8785 §3.2.2.2 says: only the quotation mark, the backslash and control characters.
-  static func append(string: String, to text: inout [UInt8]) {
+/// Spelling of strings and numbers, the order of names, and white space.
+package enum JSONText {
+  static func append(string: String, to text: inout [UInt8]) { append(utf8: string.utf8.span, to: &text) }
+
+  /// A string with its quotation marks; escapes as RFC 8785 §3.2.2.2 says: only the quotation mark, the backslash and control characters.
+  package static func append(utf8 string: Span<UInt8>, to text: inout [UInt8]) {
     text.append(0x22)
     defer { text.append(0x22) }
-    if isPlain(string) { return text.append(contentsOf: string.utf8) }
-    for byte in string.utf8 {
+    if isPlain(string) {
+      unsafe string.withUnsafeBufferPointer { unsafe text.append(contentsOf: $0) }
+      return
+    }
+    for index in string.indices {
+      let byte = string[index]
       switch byte {
       case 0x22, 0x5C:
         text.append(0x5C)
@@ -90,15 +96,59 @@ enum JSONText {
   }
 
   /// Whether a string is written as it is: most are, and are then copied in one piece.
-  private static func isPlain(_ string: String) -> Bool {
-    let bytes = string.utf8.span
+  private static func isPlain(_ string: Span<UInt8>) -> Bool {
     // Without a way out of the loop it is done for many bytes at a time.
     var special: UInt8 = 0
-    for index in bytes.indices {
-      let byte = bytes[index]
+    for index in string.indices {
+      let byte = string[index]
       special |= (byte < 0x20 ? 1 : 0) | (byte == 0x22 ? 1 : 0) | (byte == 0x5C ? 1 : 0)
     }
     return special == 0
+  }
+
+  /// A text without white space as one that people read: two spaces per level, one member per line, a final newline.
+  package static func indented(_ compact: [UInt8]) -> [UInt8] {
+    var text: [UInt8] = []
+    text.reserveCapacity(compact.count * 2)
+    var depth = 0
+    var isInString = false
+    var isEscaped = false
+    func newLine() {
+      text.append(0x0A)
+      text.append(contentsOf: repeatElement(0x20, count: 2 * depth))
+    }
+    for (index, byte) in compact.enumerated() {
+      if isInString {
+        text.append(byte)
+        if !isEscaped, byte == 0x22 { isInString = false }
+        isEscaped = !isEscaped && byte == 0x5C
+        continue
+      }
+      switch byte {
+      case 0x7B, 0x5B:
+        text.append(byte)
+        let isEmpty = compact[index + 1] == byte + 2
+        if !isEmpty {
+          depth += 1
+          newLine()
+        }
+      case 0x7D, 0x5D:
+        if compact[index - 1] != byte - 2 {
+          depth -= 1
+          newLine()
+        }
+        text.append(byte)
+      case 0x2C:
+        text.append(byte)
+        newLine()
+      case 0x3A: text += [0x3A, 0x20]
+      default:
+        text.append(byte)
+        isInString = byte == 0x22
+      }
+    }
+    text.append(0x0A)
+    return text
   }
 
   /// Order of UTF-16 code units, found from UTF-8.

@@ -141,8 +141,3 @@ extension Change.Expectation {
     }
   }
 }
-
-extension String {
-  /// Equality of UTF-8 bytes: `String ==` would merge canonically equivalent texts.
-  func hasSameBytes(as other: String) -> Bool { utf8.elementsEqual(other.utf8) }
-}

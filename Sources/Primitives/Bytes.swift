@@ -10,22 +10,40 @@ package struct ByteString: Hashable, Comparable, Sendable, ExpressibleByStringLi
 
   package var description: String { string }
 
-  package static func == (left: Self, right: Self) -> Bool { left.string.utf8.elementsEqual(right.string.utf8) }
+  package static func == (left: Self, right: Self) -> Bool { left.string.hasSameBytes(as: right.string) }
   package static func < (left: Self, right: Self) -> Bool { left.string.utf8.lexicographicallyPrecedes(right.string.utf8) }
 
   package func hash(into hasher: inout Hasher) {
-    for byte in string.utf8 { hasher.combine(byte) }
+    unsafe string.utf8.span.withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
+  }
+}
+
+extension String {
+  /// Equality of UTF-8 bytes: `String ==` would merge canonically equivalent texts. Not generic, as `elementsEqual` is.
+  package func hasSameBytes(as other: String) -> Bool { utf8.span.isUTF8(of: other) }
+}
+
+extension [UInt8] {
+  /// Adds the decimal digits of a number that is not negative.
+  package mutating func append(decimal number: Int) {
+    if number > 9 { append(decimal: number / 10) }
+    append(0x30 + UInt8(number % 10))
+  }
+}
+
+extension Span<UInt8> {
+  /// Whether these are the UTF-8 bytes of a text. Not generic, as `elementsEqual` is.
+  package func isUTF8(of text: String) -> Bool {
+    let other = text.utf8.span
+    guard count == other.count else { return false }
+    for index in indices where self[index] != other[index] { return false }
+    return true
   }
 }
 
 extension ArraySlice<UInt8> {
-  /// Whether these are the UTF-8 bytes of a text. Not generic, as `elementsEqual` is.
-  package func isUTF8(of text: String) -> Bool {
-    let (own, other) = (span, text.utf8.span)
-    guard own.count == other.count else { return false }
-    for index in own.indices where own[index] != other[index] { return false }
-    return true
-  }
+  /// Whether these are the UTF-8 bytes of a text.
+  package func isUTF8(of text: String) -> Bool { span.isUTF8(of: text) }
 }
 
 /// Lower-case hexadecimal (RFC 4648 §8).

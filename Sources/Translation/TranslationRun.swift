@@ -134,12 +134,12 @@ struct TranslationRun {
   private func supplement(_ writing: Writing, _ plan: VariantPlan, _ crossed: Crossing.Result, _ lost: Lost) -> SupplementRequest {
     var builder = SupplementBuilder(draft: writing.draft, profile: target, plan: plan)
     let reading = source.reading
-    builder.failures = {
+    builder.failures = { isAsked in
       var failures: [ElementPath: SupplementBuilder.Failure] = [:]
-      for (path, failure) in reading.failures {
+      for (path, failure) in reading.failures where isAsked(path.element) {
         failures[path] = .init(reason: failure.reason, candidates: failure.candidates, isWriting: false)
       }
-      for event in writing.events where event.action == .notCarried {
+      for event in writing.events where event.action == .notCarried && isAsked(event.element) {
         guard let reason = event.reason else { continue }
         failures[ElementPath(event.element, in: writing.steps(event.instance))] = .init(
           reason: reason, candidates: event.candidates, isWriting: true)

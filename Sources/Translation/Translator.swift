@@ -80,7 +80,9 @@ package struct Translator: Sendable {
   /// - Throws: the parsers' codes (`parse.*`).
   package func parse(_ bytes: [UInt8], as profile: Profile) throws(CausewayError) -> Document {
     switch profile.syntax {
-    case .xml: try XMLFormat.parse(bytes, encodings: profile.encodings, options: .init(nullMark: profile.nullMark))
+    case .xml:
+      try XMLFormat.parse(
+        bytes, encodings: profile.encodings, options: .init(nullMark: profile.nullMark), vocabulary: profile.structure.vocabulary)
     case .json: try JSONFormat.parse(bytes)
     case .edifact: try EDIFACTFormat.parse(bytes, grammar: profile.grammar)
     }

@@ -96,7 +96,7 @@ private struct XMLTextCost: XMLTreeSink {
   private(set) var sum = 0
   private var length = 0
 
-  func symbol(_ name: String) -> Int32 { 0 }
+  func symbol(_ name: Span<UInt8>) -> Int32 { 0 }
   func namespace(_ uri: String) -> Int32 { 0 }
   mutating func open(symbol: Int32, namespace: Int32, line: Int, isLeaf: Bool) { length = 0 }
   mutating func attribute(symbol: Int32, namespace: Int32, value: Span<UInt8>, line: Int) { sum += value.count * value.count }

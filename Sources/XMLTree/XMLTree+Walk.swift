@@ -4,7 +4,7 @@ package import Primitives
 /// Receives a tree in document order. Names come once each and are numbers from then on.
 package protocol XMLTreeSink {
   /// A local name that has not come before: the sink's number for it.
-  mutating func symbol(_ name: String) -> Int32
+  mutating func symbol(_ name: Span<UInt8>) -> Int32
   /// A namespace URI: the sink's number for it; it may come more than once.
   mutating func namespace(_ uri: String) -> Int32
   /// An element opens. Its attributes come next, then its texts and elements, then `close`.
@@ -151,7 +151,7 @@ extension XMLTree {
 
 extension UnsafeBufferPointer<UInt8> {
   /// Up to the terminating zero; empty for nil.
-  init(cString text: UnsafeMutablePointer<xmlChar>?) {
+  init(cString text: UnsafePointer<xmlChar>?) {
     self.init(start: text, count: text.map { Int(xmlStrlen($0)) } ?? 0)
   }
 }
@@ -165,7 +165,7 @@ private struct NameCache {
   mutating func symbol<Sink: XMLTreeSink>(_ name: UnsafePointer<xmlChar>, _ sink: inout Sink) -> Int32 {
     let key = UInt(bitPattern: name)
     if let known = find(key) { return known }
-    return insert(key, sink.symbol(String(cString: name)))
+    return insert(key, sink.symbol(UnsafeBufferPointer(cString: name).span))
   }
 
   mutating func namespace<Sink: XMLTreeSink>(_ namespace: UnsafeMutablePointer<xmlNs>?, _ sink: inout Sink) -> Int32 {

@@ -52,6 +52,7 @@ private struct XMLWriter {
   private var prefixes: [[UInt8]] = []
   private var declarations: [(uri: String, prefix: String)] = []
   private var defaultNamespace: Int32 = -1
+  /// By symbol; of names that no node has, empty.
   private var names: [[UInt8]] = []
   /// `xsi:nil` with the document's prefix; empty when nothing is null.
   private var nilName: [UInt8] = []
@@ -67,11 +68,20 @@ private struct XMLWriter {
     self.nullMark = nullMark.map { Array($0.utf8) }
     self.indent = indent
     output.reserveCapacity(document.bytes.count + document.count * 24)
-    names = document.symbols.names.map { Array($0.utf8) }
+    names = Array(repeating: [], count: document.symbols.names.count)
+    try collectNames()
     try assignPrefixes(given)
   }
 
   // MARK: Names
+
+  private mutating func collectNames() throws(CausewayError) {
+    for (index, node) in document.nodes.enumerated() where names[Int(node.symbol)].isEmpty {
+      let name = Array(document.symbols.names[Int(node.symbol)].utf8)
+      guard Self.isName(name) else { throw CausewayError("write.illegal_name", pointer: document.pointer(.init(index: Int32(index)))) }
+      names[Int(node.symbol)] = name
+    }
+  }
 
   private mutating func assignPrefixes(_ given: [(uri: String, prefix: String)]) throws(CausewayError) {
     let hasPlainElements = document.nodes.contains { $0.kind == .element && $0.namespace < 0 }
@@ -140,10 +150,6 @@ private struct XMLWriter {
       let b = order.firstIndex(of: ByteString(right.element.uri)) ?? order.count + right.offset
       return a < b
     }.map(\.element)
-    for (index, name) in names.enumerated() where !Self.isName(name) {
-      let owner = document.nodes.firstIndex { $0.symbol == Int32(index) } ?? 0
-      throw CausewayError("write.illegal_name", pointer: document.pointer(.init(index: Int32(owner))))
-    }
   }
 
   /// A name that XML 1.0 has and that has no colon (Namespaces in XML 1.0 §3, NCName).

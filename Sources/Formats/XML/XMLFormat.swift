@@ -19,11 +19,13 @@ package enum XMLFormat {
 
   /// Parses a document.
   ///
-  /// - Throws: `parse.*` of ``XMLTree/parse(_:limits:encodings:)`` and of ``document(of:options:)``.
+  /// - Parameter vocabulary: names that it mostly has; nil: it is not known.
+  /// - Throws: `parse.*` of ``XMLTree/parse(_:limits:encodings:)`` and of ``document(of:options:vocabulary:)``.
   package static func parse(
-    _ bytes: [UInt8], limits: XMLLimits = .standard, encodings: [TextEncoding] = [.utf8], options: Options = .standard
+    _ bytes: [UInt8], limits: XMLLimits = .standard, encodings: [TextEncoding] = [.utf8], options: Options = .standard,
+    vocabulary: Vocabulary? = nil
   ) throws(CausewayError) -> Document {
-    try document(of: XMLTree.parse(bytes, limits: limits, encodings: encodings), options: options)
+    try document(of: XMLTree.parse(bytes, limits: limits, encodings: encodings), options: options, vocabulary: vocabulary)
   }
 
   /// The document of a tree that is already parsed: the same nodes that a schema or a signature was checked on.
@@ -35,8 +37,10 @@ package enum XMLFormat {
   ///
   /// - Throws: `parse.mixed_content`, `parse.xsi_type`, `parse.xsi_nil`, each with pointer and line.
   /// - Complexity: O(nodes + bytes of text).
-  package static func document(of tree: XMLTree, options: Options = .standard) throws(CausewayError) -> Document {
-    var reader = XMLDocumentReader(tree, options: options)
+  package static func document(
+    of tree: XMLTree, options: Options = .standard, vocabulary: Vocabulary? = nil
+  ) throws(CausewayError) -> Document {
+    var reader = XMLDocumentReader(tree, options: options, vocabulary: vocabulary)
     try tree.walk(&reader)
     return reader.builder.finish()
   }
@@ -60,16 +64,17 @@ private struct XMLDocumentReader: XMLTreeSink {
   /// The element that was closed last is one, and nothing was opened since.
   private var wasMark = false
 
-  init(_ tree: XMLTree, options: XMLFormat.Options) {
-    builder = DocumentBuilder(syntax: .xml, expectedNodes: tree.nodeCount, expectedText: tree.nodeCount * 12)
+  init(_ tree: XMLTree, options: XMLFormat.Options, vocabulary: Vocabulary?) {
+    builder = DocumentBuilder(
+      syntax: .xml, vocabulary: vocabulary, expectedNodes: tree.nodeCount, expectedText: tree.nodeCount * 12)
     self.options = options
   }
 
-  mutating func symbol(_ name: String) -> Int32 {
-    let symbol = builder.symbol(name)
-    if name == "nil" { nilSymbol = symbol }
-    if name == "type" { typeSymbol = symbol }
-    if let mark = options.nullMark, name.utf8.elementsEqual(mark.utf8) { markSymbol = symbol }
+  mutating func symbol(_ name: Span<UInt8>) -> Int32 {
+    let symbol = builder.symbol(utf8: name)
+    if name.isUTF8(of: "nil") { nilSymbol = symbol }
+    if name.isUTF8(of: "type") { typeSymbol = symbol }
+    if let mark = options.nullMark, name.isUTF8(of: mark) { markSymbol = symbol }
     return symbol
   }
 

@@ -55,10 +55,10 @@ struct KeyedPath: Hashable, Sendable {
       }
     case .position(let position):
       text.append(0x5B)
-      text.append(contentsOf: String(position).utf8)
+      text.append(decimal: position)
     case .added(let position):
       text.append(contentsOf: "[+".utf8)
-      text.append(contentsOf: String(position).utf8)
+      text.append(decimal: position)
     }
     text.append(0x5D)
   }
@@ -149,7 +149,7 @@ extension Draft {
     let entry = nodes[Int(node)]
     guard entry.structure >= 0 else { return .init(name: "?" + (entry.name ?? ""), selector: .only) }
     let kind = structure[Int(entry.structure)]
-    let name = (kind.isAttribute ? "@" : "") + kind.name
+    let name = kind.step
     guard kind.isRepeated else { return .init(name: name, selector: .only) }
     let siblings = living(Int(entry.structure), of: entry.parent)
     return .init(name: name, selector: selector(node, among: siblings, plan: plan))

@@ -55,11 +55,14 @@ final class BoundDocument: Sendable {
     var ends = [Int32](repeating: 0, count: count)
     var contents: [Int32: Int32] = [:]
     var unknownNodes: [Int32] = []
+    // A document that was parsed with the structure's vocabulary has its numbers for names.
+    let sharesNames = document.vocabulary === structure.vocabulary
     var symbolNames: [Int32] = []
     func nameID(_ node: Document.NodeID) -> Int32 {
       let symbol = Int(document.symbol(node).index)
+      guard !sharesNames else { return symbol < structure.vocabulary.count ? Int32(symbol) : -1 }
       while symbolNames.count <= symbol { symbolNames.append(-2) }
-      if symbolNames[symbol] == -2 { symbolNames[symbol] = structure.names[ByteString(document.name(node))] ?? -1 }
+      if symbolNames[symbol] == -2 { symbolNames[symbol] = structure.vocabulary.number(of: document.name(node)) ?? -1 }
       return symbolNames[symbol]
     }
     let contentID = structure.contentID

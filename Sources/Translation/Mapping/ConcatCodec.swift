@@ -5,36 +5,41 @@ import Primitives
 enum ConcatCodec {
   private static let indicator = LeafType.indicator(no: "0", yes: "1")
 
-  /// The values of the parts, or nil when the text is not made of them.
+  /// The values of the parts, or nil when the text is not made of them. Lengths count Unicode scalars.
   static func split(_ text: ArraySlice<UInt8>, _ parts: [RulePlan.Part]) -> [(field: Field, text: String)]? {
-    let scalars = Array(String(decoding: text, as: UTF8.self).unicodeScalars)
     var values: [(field: Field, text: String)] = []
-    var position = 0
+    var position = text.startIndex
     for (index, part) in parts.enumerated() {
       switch part {
       case .literal(let literal):
-        let expected = Array(literal.unicodeScalars)
-        guard scalars[position...].starts(with: expected) else { return nil }
-        position += expected.count
+        guard stands(literal, at: position, in: text) else { return nil }
+        position += literal.utf8.count
       case .field(let field, let length):
-        var end = scalars.count
+        var end = text.endIndex
         if let length {
-          if position == scalars.count { return values.isEmpty ? nil : values }
-          end = min(scalars.count, position + length.upperBound)
-          guard end - position >= length.lowerBound else { return nil }
+          if position == text.endIndex { return values.isEmpty ? nil : values }
+          end = position
+          var count = 0
+          while end < text.endIndex, count < length.upperBound || text[end] & 0xC0 == 0x80 {
+            if text[end] & 0xC0 != 0x80 { count += 1 }
+            end += 1
+          }
+          guard count >= length.lowerBound else { return nil }
         } else if index + 1 < parts.count, case .literal(let literal) = parts[index + 1] {
-          let expected = Array(literal.unicodeScalars)
-          guard let found = (position...scalars.count).first(where: { scalars[$0...].starts(with: expected) }) else { return nil }
+          guard let found = (position...text.endIndex).first(where: { stands(literal, at: $0, in: text) }) else { return nil }
           end = found
         }
-        var view = String.UnicodeScalarView()
-        view.append(contentsOf: scalars[position..<end])
-        guard let canonical = canonical(String(view), field) else { return nil }
+        guard let canonical = canonical(String(decoding: text[position..<end], as: UTF8.self), field) else { return nil }
         values.append((field: field, text: canonical))
         position = end
       }
     }
-    return position == scalars.count ? values : nil
+    return position == text.endIndex ? values : nil
+  }
+
+  private static func stands(_ literal: String, at position: Int, in text: ArraySlice<UInt8>) -> Bool {
+    let end = position + literal.utf8.count
+    return end <= text.endIndex && text[position..<end].isUTF8(of: literal)
   }
 
   private static func canonical(_ text: String, _ field: Field) -> String? {

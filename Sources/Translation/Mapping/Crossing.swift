@@ -68,8 +68,11 @@ struct Crossing: Sendable {
   /// The other side's declaration.
   func mirror(_ declaration: Declaration, direction: Direction, economy: String, known: Profile.KnownElements) -> Result {
     var result = Result(declaration: declaration)
-    var left: [(path: ElementPath, value: Value)] = []
-    var root = strip(declaration.root, [], &left)
+    var steps: [ElementPath.Step] = []
+    var root = declaration.root
+    strip(&root, &steps, &result.left)
+    // What another element stands for did not stay behind.
+    var moved: [ElementIndex] = []
     for derivation in derivations {
       switch derivation {
       case .element(let target, let from, let wanted, let action):
@@ -78,7 +81,7 @@ struct Crossing: Sendable {
         }
         root[target] = value
         result.swapped[target] = action
-        left.removeAll { $0.path.element == from && $0.path.steps.isEmpty }
+        moved.append(from)
       case .group(let group, let id, let type, let from, let code, let wanted):
         guard wanted == nil || wanted == direction, let value = declaration.root[from], value.isFilled else { continue }
         var instance = Group(group)
@@ -86,35 +89,47 @@ struct Crossing: Sendable {
         instance[id] = value
         root.append(instance)
         result.swapped[id] = .swapped
-        left.removeAll { $0.path.element == from && $0.path.steps.isEmpty }
+        moved.append(from)
       }
     }
-    root[known.type] = Value(direction.rawValue, origin: declaration.root[known.type]?.origin ?? -1)
-    root[known.economy] = Value(economy, origin: declaration.root[known.economy]?.origin ?? -1)
-    for element in [known.type, known.economy] {
+    for (element, text) in [(known.type, direction.rawValue), (known.economy, economy)] {
+      root[element] = Value(text, origin: declaration.root[element]?.origin ?? -1)
       result.swapped[element] = .swapped
-      left.removeAll { $0.path.element == element }
+      moved.append(element)
     }
     result.declaration.root = root
-    result.left = left
+    result.left.removeAll { $0.path.steps.isEmpty && moved.contains($0.path.element) }
     return result
   }
 
-  private func strip(_ group: Group, _ steps: [ElementPath.Step], _ left: inout [(path: ElementPath, value: Value)]) -> Group {
-    var kept = Group(group.element)
-    for member in group.values {
-      if own[Int(member.element.raw)] {
-        if member.value.isFilled { left.append((path: ElementPath(member.element, in: steps), value: member.value)) }
-      } else {
-        kept[member.element] = member.value
-      }
+  /// Takes out what belongs to the declaring side, and instances of which nothing is left.
+  ///
+  /// - Parameter steps: the place of the group.
+  /// - Returns: whether something was taken out.
+  @discardableResult
+  private func strip(
+    _ group: inout Group, _ steps: inout [ElementPath.Step], _ left: inout [(path: ElementPath, value: Value)]
+  ) -> Bool {
+    var isChanged = false
+    for member in group.values where own[Int(member.element.raw)] {
+      if member.value.isFilled { left.append((path: ElementPath(member.element, in: steps), value: member.value)) }
+      isChanged = true
     }
+    if isChanged { group.removeValues { own[Int($0.raw)] } }
     for list in group.groups {
+      var kept: [Group] = []
+      var isListChanged = false
       for (position, instance) in list.groups.enumerated() {
-        let inner = strip(instance, steps + [.init(group: list.element, position: position)], &left)
-        if !inner.isEmpty { kept.append(inner) }
+        steps.append(.init(group: list.element, position: position))
+        var inner = instance
+        if strip(&inner, &steps, &left) { isListChanged = true }
+        if inner.isEmpty { isListChanged = true } else { kept.append(inner) }
+        steps.removeLast()
       }
+      guard isListChanged else { continue }
+      group.setGroups(list.element, kept)
+      isChanged = true
     }
-    return kept
+    return isChanged
   }
 }

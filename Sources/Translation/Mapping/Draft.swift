@@ -296,36 +296,26 @@ struct Draft {
   mutating func finish(syntax: Document.Syntax) -> Document {
     completeContainers()
     let isLiving = living()
-    var builder = DocumentBuilder(syntax: syntax, expectedNodes: nodes.count, expectedText: nodes.count * 12)
-    var names = NameCache(structure: structure)
+    var builder = DocumentBuilder(
+      syntax: syntax, vocabulary: structure.vocabulary, expectedNodes: nodes.count, expectedText: nodes.count * 12)
+    var uris: [Int32] = []
     for (index, namespace) in structure.namespaces.enumerated() {
-      names.namespaces.append(syntax == .xml ? builder.namespaceIndex(namespaces[index] ?? namespace.uri) : -1)
+      uris.append(syntax == .xml ? builder.namespaceIndex(namespaces[index] ?? namespace.uri) : -1)
     }
     for index in nodes.indices { nodes[index].output = -1 }
-    emit(0, &builder, isLiving, &names, isJSON: syntax == .json)
+    emit(0, &builder, isLiving, uris, isJSON: syntax == .json)
     return builder.finish()
   }
 
-  /// The builder's numbers of the structure's names and namespaces, so that each is looked up once.
-  private struct NameCache {
-    var symbols: [Int32]
-    var namespaces: [Int32] = []
-
-    init(structure: Structure) { symbols = Array(repeating: -1, count: structure.count) }
-  }
-
-  private mutating func emit(_ index: Int32, _ builder: inout DocumentBuilder, _ isLiving: [Bool], _ names: inout NameCache, isJSON: Bool) {
+  /// - Parameter uris: the builder's numbers of the structure's namespaces.
+  private mutating func emit(_ index: Int32, _ builder: inout DocumentBuilder, _ isLiving: [Bool], _ uris: [Int32], isJSON: Bool) {
     let node = nodes[Int(index)]
     let entry: Structure.Node? = node.structure >= 0 ? structure[Int(node.structure)] : nil
     var symbol: Int32
     var isAttribute = entry?.isAttribute ?? false
     var namespace: Int32 = -1
     if let entry, isJSON || node.name == nil {
-      symbol = names.symbols[Int(node.structure)]
-      if symbol < 0 {
-        symbol = builder.symbol(isJSON ? entry.jsonName : entry.name)
-        names.symbols[Int(node.structure)] = symbol
-      }
+      symbol = isJSON ? entry.jsonNameID : entry.nameID
     } else {
       let name = node.name ?? ""
       isAttribute = name.utf8.first == 0x40
@@ -335,7 +325,7 @@ struct Draft {
       if let own = node.namespace {
         namespace = builder.namespaceIndex(own)
       } else if let entry, entry.namespace >= 0 {
-        namespace = names.namespaces[entry.namespace]
+        namespace = uris[entry.namespace]
       }
     }
     if !isJSON, isAttribute {
@@ -360,7 +350,7 @@ struct Draft {
     }
     // A value that was filled in since wins.
     if node.isNull, node.text == nil, children.allSatisfy({ !isJSON && isAttributeNode($0) }) { builder.null() }
-    for child in children { emit(child, &builder, isLiving, &names, isJSON: isJSON) }
+    for child in children { emit(child, &builder, isLiving, uris, isJSON: isJSON) }
     if !isJSON, let text = node.text, !children.isEmpty { builder.text(text) }
     builder.close()
   }

@@ -247,6 +247,8 @@ final class GroupPlan: Sendable {
   let writable: [Bool]
   /// By element: some nested plan writes it.
   let writableGroups: [Bool]
+  /// Rules that give values without a place of their own.
+  let stating: [RulePlan]
   let line: Int
 
   init(
@@ -260,6 +262,13 @@ final class GroupPlan: Sendable {
     self.filters = filters
     self.items = items
     self.line = line
+    stating = items.compactMap { item in
+      guard case .rule(let rule) = item else { return nil }
+      return switch rule.kind {
+      case .implied, .derived: rule
+      default: rule.implies.isEmpty ? nil : rule
+      }
+    }
     var writable = [Bool](repeating: false, count: elementCount)
     var writableGroups = writable
     for item in items {

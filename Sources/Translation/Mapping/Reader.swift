@@ -122,7 +122,7 @@ struct Reader {
       }
     }
     guard !group.isEmpty || steps.isEmpty else { return nil }
-    for case .rule(let rule) in plan.items {
+    for rule in plan.stating {
       switch rule.kind {
       case .implied(let field, let text): if group[field.element] == nil { group[field.element] = Value(text) }
       case .derived(let field, let compute):

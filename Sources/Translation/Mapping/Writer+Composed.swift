@@ -78,14 +78,16 @@ extension Writer {
   ///
   /// - Returns: nil when there are no such pieces: several spaces, or a word as long as a line, stand where the line would end.
   static func lines(_ text: String, _ length: Int) -> [String]? {
-    let scalars = Array(text.unicodeScalars)
-    func isSpace(_ index: Int) -> Bool { scalars[index] == " " }
+    let bytes = Array(text.utf8)
+    // Where each scalar starts.
+    let scalars = bytes.indices.filter { bytes[$0] & 0xC0 != 0x80 }
+    guard scalars.count > length else { return [text] }
+    func isSpace(_ index: Int) -> Bool { bytes[scalars[index]] == 0x20 }
     var lines: [String] = []
     var start = 0
     func take(_ end: Int) {
-      var line = String.UnicodeScalarView()
-      line.append(contentsOf: scalars[start..<end])
-      lines.append(String(line))
+      let last = end < scalars.count ? scalars[end] : bytes.count
+      lines.append(String(decoding: bytes[scalars[start]..<last], as: UTF8.self))
     }
     while scalars.count - start > length {
       let end = start + length

@@ -135,9 +135,8 @@ struct Writer {
     let record = Int32(draft.groups.count)
     draft.groups.append((plan: plan, group: group, instance: instance))
     draft.nodes[Int(context)].group = record
-    // Which instances of a nested group were taken by an earlier rule for the same group.
-    var taken: [ElementIndex: [Bool]] = [:]
-    var entries: [ElementIndex: Int32] = [:]
+    // Which instances of a nested group were taken by an earlier rule for the same group, and the entry of the first.
+    var lists: [(element: ElementIndex, isTaken: [Bool], first: Int32)] = []
     var qualifiers: [RulePlan] = []
     // Elements with rules for other values of what they imply only: a rate where the format takes an amount.
     var unsuited: [ElementIndex] = []
@@ -150,7 +149,7 @@ struct Writer {
           unsuited += rule.elements
           continue
         }
-        suited += rule.implies.isEmpty ? [] : rule.elements
+        if !rule.implies.isEmpty { suited += rule.elements }
         if let path = rule.path, structure[path.target].isAttribute, structure[structure[path.target].parent].isLeaf, !rule.isConstant {
           qualifiers.append(rule)
         } else {
@@ -159,12 +158,11 @@ struct Writer {
       case .group(let inner):
         let list = group.groups(inner.element)
         guard !list.isEmpty else { continue }
-        if taken[inner.element] == nil {
-          taken[inner.element] = Array(repeating: false, count: list.count)
-          entries[inner.element] = Int32(instances.count)
-          for position in list.indices { instances.append(.init(parent: instance, element: inner.element, position: position)) }
+        let known = lists.firstIndex { $0.element == inner.element } ?? lists.count
+        if known == lists.count {
+          lists.append((inner.element, Array(repeating: false, count: list.count), enter(inner.element, list.count, in: instance)))
         }
-        writeInstances(inner, list, &taken[inner.element, default: []], at: context, first: entries[inner.element] ?? 0)
+        writeInstances(inner, list, &lists[known].isTaken, at: context, first: lists[known].first)
       }
     }
     for rule in qualifiers { write(rule, group, context, instance, isRoot: instance == 0) }
@@ -172,8 +170,10 @@ struct Writer {
       if let value = group[element], value.isFilled { note(element, instance, value.origin, -1, .notCarried, .noPlace) }
     }
     for list in group.groups {
-      guard let flags = taken[list.element], let first = entries[list.element] else { continue }
-      for (position, isTaken) in flags.enumerated() where !isTaken { dropped(list.groups[position], first + Int32(position), .tooMany) }
+      guard let known = lists.first(where: { $0.element == list.element }) else { continue }
+      for (position, isTaken) in known.isTaken.enumerated() where !isTaken {
+        dropped(list.groups[position], known.first + Int32(position), .tooMany)
+      }
     }
     for member in group.values where member.value.isFilled && !plan.writable[Int(member.element.raw)] {
       let isSaid = saysItself(member.element, member.value, plan, group)
@@ -181,11 +181,16 @@ struct Writer {
         member.element, instance, member.value.origin, -1, isSaid == true ? .implied : .notCarried,
         isSaid == nil ? .noPlace : isSaid == true ? nil : .conflict)
     }
-    for list in group.groups where !plan.writableGroups[Int(list.element.raw)] {
-      let first = Int32(instances.count)
-      for position in list.groups.indices { instances.append(.init(parent: instance, element: list.element, position: position)) }
-      for (position, inner) in list.groups.enumerated() { dropped(inner, first + Int32(position), .noPlace) }
-    }
+    for list in group.groups where !plan.writableGroups[Int(list.element.raw)] { dropped(list, in: instance, .noPlace) }
+  }
+
+  /// Gives the instances of a nested group their entries.
+  ///
+  /// - Returns: the first one.
+  private mutating func enter(_ element: ElementIndex, _ count: Int, in parent: Int32) -> Int32 {
+    let first = Int32(instances.count)
+    for position in 0..<count { instances.append(.init(parent: parent, element: element, position: position)) }
+    return first
   }
 
   /// Whether a value that no rule writes is what the format says by itself: by a rule without a place, or by where other values went.
@@ -193,7 +198,7 @@ struct Writer {
   /// - Returns: nil: the format says nothing of the element; false: it says something else, so that reading would give another value.
   private func saysItself(_ element: ElementIndex, _ value: Value, _ plan: GroupPlan, _ group: Group) -> Bool? {
     var answer: Bool?
-    for case .rule(let rule) in plan.items {
+    for rule in plan.stating {
       switch rule.kind {
       case .implied(let field, let text) where field.element == element: answer = value.text.utf8.elementsEqual(text.utf8)
       case .derived(let field, let compute) where field.element == element:
@@ -208,11 +213,12 @@ struct Writer {
 
   mutating func dropped(_ group: Group, _ instance: Int32, _ reason: Reason) {
     for member in group.values where member.value.isFilled { note(member.element, instance, member.value.origin, -1, .notCarried, reason) }
-    for list in group.groups {
-      let first = Int32(instances.count)
-      for position in list.groups.indices { instances.append(.init(parent: instance, element: list.element, position: position)) }
-      for (position, inner) in list.groups.enumerated() { dropped(inner, first + Int32(position), reason) }
-    }
+    for list in group.groups { dropped(list, in: instance, reason) }
+  }
+
+  private mutating func dropped(_ list: Group.Instances, in parent: Int32, _ reason: Reason) {
+    let first = enter(list.element, list.groups.count, in: parent)
+    for (position, inner) in list.groups.enumerated() { dropped(inner, first + Int32(position), reason) }
   }
 
   mutating func writeInstances(_ plan: GroupPlan, _ list: [Group], _ taken: inout [Bool], at context: Int32, first: Int32) {

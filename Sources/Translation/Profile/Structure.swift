@@ -38,6 +38,8 @@ final class Structure: Sendable {
     let max: Int
     /// nil: an element that holds others.
     let type: LeafType?
+    /// The type as the structure file writes it; empty: it has none.
+    let notation: String
     /// Code lists; a text fits when one of them has it.
     let lists: [String]
     let codes: [CodeList]
@@ -78,6 +80,7 @@ final class Structure: Sendable {
       min = row.min
       max = row.max
       type = row.type
+      notation = row.type?.notation ?? ""
       lists = row.lists
       codes = row.codes
       isFree = row.lists.isEmpty && row.values.isEmpty && row.pattern == nil
@@ -137,7 +140,8 @@ final class Structure: Sendable {
   let shapes: [String]
   /// Node of each shape.
   let shapeNodes: [Int]
-  let names: [ByteString: Int32]
+  /// All names, of the JSON form too; numbered as nodes know them.
+  let vocabulary: Vocabulary
   /// Number of the name of the JSON member that holds a text.
   let contentID: Int32
   /// EDIFACT: the characters that can be written; nil: all.
@@ -147,7 +151,7 @@ final class Structure: Sendable {
   static let content = "content"
 
   init(
-    file: String, namespaces: [Namespace], rows: [Row], shapes: [String], shapeNodes: [Int], names: [ByteString: Int32], isEDIFACT: Bool
+    file: String, namespaces: [Namespace], rows: [Row], shapes: [String], shapeNodes: [Int], vocabulary: Vocabulary, isEDIFACT: Bool
   ) {
     self.file = file
     self.namespaces = namespaces
@@ -156,8 +160,8 @@ final class Structure: Sendable {
     nodes = rows.enumerated().map { Node($0.element, hasAttributes: hasAttributes[$0.offset]) }
     self.shapes = shapes
     self.shapeNodes = shapeNodes
-    self.names = names
-    contentID = names[ByteString(Self.content)] ?? -3
+    self.vocabulary = vocabulary
+    contentID = vocabulary.number(of: Self.content) ?? -3
     repertoire = isEDIFACT ? Self.repertoire(rows) : nil
   }
 

@@ -9,7 +9,8 @@ struct StructureLoader {
   private var nodes: [Structure.Row] = []
   private var shapes: [String] = []
   private var shapeNodes: [Int] = []
-  private var names: [ByteString: Int32] = [:]
+  private var names: [String] = []
+  private var numbers: [ByteString: Int32] = [:]
   private var types: [String: YAMLNode] = [:]
   private var namespaces: [Structure.Namespace] = []
   private let root: YAMLNode
@@ -59,7 +60,7 @@ struct StructureLoader {
     checkSiblings()
     guard problems.isEmpty else { throw CausewayError(problems: problems) }
     return Structure(
-      file: root.file, namespaces: namespaces, rows: nodes, shapes: shapes, shapeNodes: shapeNodes, names: names,
+      file: root.file, namespaces: namespaces, rows: nodes, shapes: shapes, shapeNodes: shapeNodes, vocabulary: Vocabulary(names),
       isEDIFACT: syntax == .edifact)
   }
 
@@ -68,9 +69,10 @@ struct StructureLoader {
   }
 
   private mutating func intern(_ name: String) -> Int32 {
-    if let known = names[ByteString(name)] { return known }
+    if let known = numbers[ByteString(name)] { return known }
     let id = Int32(names.count)
-    names[ByteString(name)] = id
+    names.append(name)
+    numbers[ByteString(name)] = id
     return id
   }
 

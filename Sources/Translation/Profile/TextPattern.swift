@@ -12,6 +12,16 @@ struct TextPattern: Hashable, Sendable {
 
   let source: String
   let part: Part
+  /// The pattern as runs of characters of which each is told from the next by its first character; nil: it is not so simple.
+  private let runs: [Run]?
+
+  private struct Run: Hashable, Sendable {
+    let ranges: [ClosedRange<UInt32>]
+    let low: Int
+    let high: Int
+
+    func holds(_ scalar: UInt32) -> Bool { ranges.contains { $0.contains(scalar) } }
+  }
 
   /// - Returns: nil when the pattern is not of that language.
   init?(_ source: String) {
@@ -19,10 +29,29 @@ struct TextPattern: Hashable, Sendable {
     var parser = Parser(text: Array(source.unicodeScalars.map(\.value)))
     guard let part = parser.choice(), parser.position == parser.text.count else { return nil }
     self.part = part
+    runs = Self.runs(part)
+  }
+
+  private static func runs(_ part: Part) -> [Run]? {
+    var parts = [part]
+    if case .sequence(let list) = part { parts = list }
+    var runs: [Run] = []
+    for part in parts {
+      switch part {
+      case .set(let ranges, false): runs.append(Run(ranges: ranges, low: 1, high: 1))
+      case .many(.set(let ranges, false), let low, let high): runs.append(Run(ranges: ranges, low: low, high: high))
+      default: return nil
+      }
+    }
+    for (run, next) in zip(runs, runs.dropFirst()) where run.low < run.high {
+      guard next.low > 0, !run.ranges.contains(where: { range in next.ranges.contains(where: range.overlaps) }) else { return nil }
+    }
+    return runs
   }
 
   /// Whether the whole text fits. The number of steps is bounded; a text that takes more does not fit.
   func matches(_ text: String) -> Bool {
+    if let runs { return Self.matches(text, runs) }
     let scalars = text.unicodeScalars.map(\.value)
     var steps = 0
     func run(_ part: Part, _ at: Int, _ then: (Int) -> Bool) -> Bool {
@@ -46,6 +75,19 @@ struct TextPattern: Hashable, Sendable {
       return low == 0 && then(at)
     }
     return run(part, 0) { $0 == scalars.count }
+  }
+
+  private static func matches(_ text: String, _ runs: [Run]) -> Bool {
+    var rest = text.unicodeScalars[...]
+    for run in runs {
+      var count = 0
+      while count < run.high, let scalar = rest.first, run.holds(scalar.value) {
+        rest.removeFirst()
+        count += 1
+      }
+      guard count >= run.low else { return false }
+    }
+    return rest.isEmpty
   }
 
   private struct Parser {

@@ -20,6 +20,22 @@ package enum Action: String, Sendable, CaseIterable {
   case missing
   /// Answered in a supplement.
   case supplemented
+
+  /// Position among all cases.
+  var index: Int {
+    switch self {
+    case .copied: 0
+    case .converted: 1
+    case .lossy: 2
+    case .computed: 3
+    case .swapped: 4
+    case .implied: 5
+    case .withheld: 6
+    case .notCarried: 7
+    case .missing: 8
+    case .supplemented: 9
+    }
+  }
 }
 
 /// Why it happened. Stable texts, part of the report's and the supplement request's JSON form.

@@ -14,8 +14,8 @@ struct SupplementBuilder {
     let isWriting: Bool
   }
 
-  /// By place; the innermost explanation wins.
-  var failures: () -> [ElementPath: Failure] = { [:] }
+  /// Why elements did not arrive, by place; asked about those for which the answer is `true` only. The innermost explanation wins.
+  var failures: ((ElementIndex) -> Bool) -> [ElementPath: Failure] = { _ in [:] }
   /// Elements that stayed with the other side, wherever they stood.
   var ownSide: Set<ElementIndex> = []
   var withheld: Set<ElementIndex> = []
@@ -41,11 +41,33 @@ struct SupplementBuilder {
     }
     // In the order of the document.
     missing.sort { (draft.nodes[Int($0.parent)].output, $0.leaf) < (draft.nodes[Int($1.parent)].output, $1.leaf) }
-    let failures = missing.isEmpty ? [:] : failures()
-    let items = missing.map { item($0, failures) }
+    var isAsked = [Bool](repeating: false, count: missing.isEmpty ? 0 : profile.dictionary.elements.count)
+    for place in missing { for use in plan.uses[place.leaf] { for element in use.rule.elements { isAsked[Int(element.raw)] = true } } }
+    let failures = missing.isEmpty ? [:] : failures { isAsked[Int($0.raw)] }
+    // Leaves of one parent follow each other.
+    var parent: (node: Int32, path: [UInt8], steps: [ElementPath.Step]) = (-1, [], [])
+    var items: [SupplementRequest.Item] = []
+    items.reserveCapacity(missing.count)
+    for place in missing {
+      if place.parent != parent.node {
+        parent = (place.parent, Array(draft.keyedPath(place.parent, plan: plan).description.utf8), instance(around: place.parent))
+      }
+      items.append(item(place, in: parent.path, parent.steps, failures))
+    }
     return SupplementRequest(
       profile: profile.name, direction: draft.variant.direction, shape: draft.variant.shape.map { draft.structure.shapes[$0] }, items: items
     )
+  }
+
+  /// The group instance that a node was written for, or that stands around it.
+  private func instance(around node: Int32) -> [ElementPath.Step] {
+    var current = node
+    while current >= 0 {
+      let record = draft.nodes[Int(current)].group
+      if record >= 0 { return steps(draft.groups[Int(record)].instance) }
+      current = draft.nodes[Int(current)].parent
+    }
+    return []
   }
 
   private func isThere(_ leaf: Int, under parent: Int32) -> Bool {
@@ -70,23 +92,25 @@ struct SupplementBuilder {
     return false
   }
 
-  private func item(_ place: Place, _ failures: [ElementPath: Failure]) -> SupplementRequest.Item {
+  private func item(
+    _ place: Place, in parent: [UInt8], _ steps: [ElementPath.Step], _ failures: [ElementPath: Failure]
+  ) -> SupplementRequest.Item {
     let node = draft.structure[place.leaf]
-    let name = (node.isAttribute ? "@" : "") + node.name
-    var path = draft.keyedPath(place.parent, plan: plan)
+    let name = node.step
+    var path = parent
     if let holder = place.holder.map({ draft.structure[$0] }) {
-      path = path.appending(holder.name, holder.isRepeated ? .position(1) : .only)
+      KeyedPath.append(holder.name, holder.isRepeated ? .position(1) : .only, to: &path)
     }
-    path = path.appending(name, node.isRepeated ? .position(1) : .only)
+    KeyedPath.append(name, node.isRepeated ? .position(1) : .only, to: &path)
     let use = use(of: place.leaf, under: place.parent)
-    let (reason, candidates, element) = explanation(use, place.leaf, under: place.parent, failures)
+    let (reason, candidates, element) = explanation(use, place.leaf, in: steps, failures)
     // A leaf without a list of its own takes the codes of its element as they are.
     var list = node.lists.first
     if list == nil, case .field(let field, _)? = use?.rule.kind, field.conversions.isEmpty { list = field.list?.id }
     return SupplementRequest.Item(
-      path: path.description, element: element.map { profile.dictionary[$0].id },
+      path: String(decoding: path, as: UTF8.self), element: element.map(profile.dictionary.id(of:)),
       en: node.en.isEmpty ? element.map { profile.dictionary[$0].en } ?? name : node.en,
-      zh: node.zh.isEmpty ? element.map { profile.dictionary[$0].zh } ?? name : node.zh, type: node.type?.notation ?? "",
+      zh: node.zh.isEmpty ? element.map { profile.dictionary[$0].zh } ?? name : node.zh, type: node.notation,
       pattern: node.pattern?.source, list: list, values: node.values, reason: reason, candidates: reason == .partial ? [] : candidates,
       known: reason == .partial ? candidates.first : nil)
   }
@@ -94,6 +118,7 @@ struct SupplementBuilder {
   /// The rule that a leaf at this place has: among several, one whose tests the elements around it pass.
   private func use(of leaf: Int, under parent: Int32) -> LeafUse? {
     let uses = plan.uses[leaf].filter { !$0.rule.elements.isEmpty }
+    guard uses.count > 1 else { return uses.first }
     return uses.first { use in
       (use.plan.path.steps + (use.rule.path?.steps ?? [])).allSatisfy { step in
         var current = parent
@@ -103,20 +128,10 @@ struct SupplementBuilder {
     } ?? uses.first
   }
 
-  private func explanation(_ use: LeafUse?, _ leaf: Int, under parent: Int32, _ failures: [ElementPath: Failure]) -> (
+  private func explanation(_ use: LeafUse?, _ leaf: Int, in place: [ElementPath.Step], _ failures: [ElementPath: Failure]) -> (
     Reason, [String], ElementIndex?
   ) {
     guard let first = use, let main = first.rule.elements.first else { return (.ownSide, [], nil) }
-    var current = parent
-    var place: [ElementPath.Step] = []
-    while current >= 0 {
-      let record = draft.nodes[Int(current)].group
-      if record >= 0 {
-        place = steps(draft.groups[Int(record)].instance)
-        break
-      }
-      current = draft.nodes[Int(current)].parent
-    }
     for element in first.rule.elements.reversed() {
       if let failure = failures[ElementPath(element, in: place)] {
         guard !failure.isWriting, case .field(let field, _) = first.rule.kind, let conversion = field.conversions.first else {
