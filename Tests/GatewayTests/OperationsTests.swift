@@ -126,7 +126,7 @@ import Testing
     try await world.run()
     let inbox = try await world.sg.inboxItems(after: 0, limit: 10)
     let item = try #require(inbox.last { $0.record.kind == "status" })
-    #expect(try StatusMessage(parsing: try #require(item.payload).bytes).reasons.map(\.code) == ["customs.value_doubtful"])
+    #expect(try statusSaid(in: try #require(item.payload).bytes, as: "uncefact.cdar.xml").reasons.map(\.code) == ["customs.value_doubtful"])
   }
 }
 
