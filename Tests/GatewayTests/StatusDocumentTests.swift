@@ -68,6 +68,10 @@ import Trust
       ),
       (replacing("\"processConditionCode\":{\"content\":\"accepted\"},", ""), json, "validate.missing", nil),
       (replacing("09:00:00Z\",\"processCondition", "09:00:00\",\"processCondition"), json, "verify.status_zone", nil),
+      (
+        replacing("\"exchangedDocument\":{", "\"exchangedDocument\":{" + (0...1000).map { "\"x\($0)\":1," }.joined()), json,
+        "validate.too_many_unknown", nil
+      ),
       ({ Array(($0 + String(repeating: " ", count: 1 << 20)).utf8) }, json, "receive.too_large", "/payload/size"),
       ({ Array($0.utf8) }, VersionedName(id: "uncefact.cdar.xml", version: "d23b"), "verify.profile_unknown", "/profile"),
       ({ Array($0.utf8) }, VersionedName(id: "uncefact.cdar.json", version: "d99z"), "verify.profile_unknown", "/profile"),

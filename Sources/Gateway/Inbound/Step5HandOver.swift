@@ -59,19 +59,22 @@ extension GatewayNode {
   /// A refused declaration or amendment is refused; after a refused withdrawal or status everything is as before.
   func handOver(
     refusalOf message: MessageRecord, _ reasons: [StatusMessage.Reason], clearance: Clearance, at time: Instant, now: Instant
-  ) throws(CausewayError) -> [Change.Operation] {
-    guard let profile = localStatusProfile(of: clearance.corridor) else {
+  ) -> [Change.Operation] {
+    do throws(CausewayError) {
+      guard let profile = localStatusProfile(of: clearance.corridor) else { throw CausewayError("seal.corridor_gone") }
+      let isDeclaration = [.declaration, .amendment].contains(MessageKind(rawValue: message.kind))
+      let said = StatusMessage(
+        clearanceID: clearance.id, side: clearance.partnerSide, revision: try EnvelopeHeader.parse(message.header).revision ?? 1,
+        status: isDeclaration ? .refused : nil, effective: time, reasons: reasons)
+      let tree = try said.declaration(in: profiles, economy: message.partner, id: message.id, issued: time)
+      let bytes = try Translator(profiles).write(tree, as: profile)
+      return [.putPayload(payload(.local, of: message.id, mediaType: profile.mediaType, bytes, at: now))]
+        + handOver(.refusal, of: message, clearance: clearance, payloadKind: .local, at: now)
+    } catch {
+      // The receipt is an answer, whether or not our format can say it.
+      logger.error("refusal handed over as its reasons", metadata: ["gw.message_id": "\(message.id)", "gw.code": "\(error.code)"])
       return handOver(.refusal, of: message, clearance: clearance, payloadKind: .problems, at: now)
     }
-    let revision = try EnvelopeHeader.parse(message.header).revision ?? 1
-    let isDeclaration = MessageKind(rawValue: message.kind).map { [.declaration, .amendment].contains($0) } ?? false
-    let said = StatusMessage(
-      clearanceID: clearance.id, side: clearance.partnerSide, revision: revision, status: isDeclaration ? .refused : nil, effective: time,
-      reasons: reasons)
-    let tree = try said.declaration(in: profiles, economy: message.partner, id: message.id, issued: time)
-    let bytes = try Translator(profiles).write(tree, as: profile)
-    return [.putPayload(payload(.local, of: message.id, mediaType: profile.mediaType, bytes, at: now))]
-      + handOver(.refusal, of: message, clearance: clearance, payloadKind: .local, at: now)
   }
 
   private func localStatusProfile(of corridor: String) -> Profile? {

@@ -42,7 +42,7 @@ extension GatewayNode {
       change.entries = [entry]
       apply(isAccepted: isAccepted, of: message, to: &clearance, at: now)
       if !isAccepted {
-        change.operations += try handOver(
+        change.operations += handOver(
           refusalOf: message, reasons.map { .init(code: $0.code, pointer: $0.pointer) }, clearance: clearance, at: content.receivedAt,
           now: now)
         let problems: JSONValue = [
