@@ -119,6 +119,7 @@ import Testing
       "{}", "[]", "{\"status\":\"withdrawn\"}", "{\"status\":\"accepted\",\"x\":1}", "{\"status\":\"accepted\",\"reasons\":[1]}",
       "{\"status\":\"refused\",\"reasons\":[\"No good\"]}", "{\"status\":\"refused\",\"reasons\":\"a.b\"}",
       "{\"status\":\"accepted\",\"registrationId\":\"123456789012345678901234567890123456\"}",
+      "{\"status\":\"accepted\",\"registrationId\":\"1\\u0001\"}", "{\"status\":\"accepted\",\"registrationId\":\" 1\"}",
     ] {
       await #expect(throws: CausewayError.self, "\(body)") { try await world.cn.report(Array(body.utf8), on: id, by: world.customs) }
     }

@@ -73,8 +73,8 @@ extension SideKind {
   }
 
   /// The steps from one status to a later one, when customs tells only the last: who releases has accepted, who accepts was handed it. Empty:
-  /// nothing new. A status beside that way (a refusal) is a step of its own, whatever comes of it.
-  package func steps(from current: SideStatus, to status: SideStatus) -> [SideStatus] {
+  /// nothing new. A status beside that way (a refusal), or of a side that has not begun, is a step of its own, whatever comes of it.
+  package func steps(from current: SideStatus?, to status: SideStatus) -> [SideStatus] {
     let way: [SideStatus] = self == .export ? [.accepted, .released] : [.lodged, .accepted, .released]
     func place(_ status: SideStatus) -> Int? {
       switch status {
@@ -84,7 +84,7 @@ extension SideKind {
       default: way.firstIndex(of: status)
       }
     }
-    guard let from = place(current), let to = place(status) else { return status == current ? [] : [status] }
+    guard let from = current.flatMap(place), let to = place(status) else { return status == current ? [] : [status] }
     return from < to ? Array(way[(from + 1)...to]) : []
   }
 }

@@ -61,7 +61,7 @@ extension GatewayNode {
         kind: kind, corridor: clearance.corridor, messageID: id, payloadDigest: SHA256.hash(body), actor: principal.name, claimedTime: time,
         versions: ["profile": "\(document.profile.id)/\(document.profile.version)"], extra: Self.facts(of: message))
     }
-    let steps = status.map { status in current.map { side.steps(from: $0.status, to: status) } ?? [status] } ?? []
+    let steps = status.map { side.steps(from: current?.status, to: $0) } ?? []
     guard let last = steps.last else { return ClearanceChange(entries: [entry("side.noted", message(status))]) }
     if let problem = clearance.problem(withReporting: last) { throw CausewayError(problem) }
     var change = ClearanceChange()

@@ -1,3 +1,4 @@
+import Declarations
 import Exchange
 package import JSONTree
 import Journal
@@ -18,7 +19,7 @@ extension GatewayNode {
     let status = fields.string("status", "accepted|released|refused|lodged") {
       SideStatus(rawValue: $0).flatMap { Self.reportable.contains($0) ? $0 : nil }
     }
-    let registrationID = fields.string("registrationId", required: false, "at most 35 bytes") { $0.utf8.count <= 35 ? $0 : nil }
+    let registrationID = fields.string("registrationId", required: false, "at most 35 characters", wellFormedRegistrationID)
     let effective = fields.string("effective", required: false, "RFC 3339") { Instant(rfc3339: $0) }
     let reasons = fields.array("reasons", required: false) ?? []
     let codes = reasons.compactMap(\.string).filter(Self.isReason)
@@ -34,6 +35,12 @@ extension GatewayNode {
         clearanceID: clearance.id, side: side, revision: clearance.side(side)?.revision ?? 1, status: status, effective: time,
         registrationID: registrationID, reasons: codes.map { StatusMessage.Reason(code: $0, pointer: nil) })
     }
+  }
+
+  /// As the dictionary has it, so that it travels as it was given.
+  private func wellFormedRegistrationID(_ text: String) -> String? {
+    let element = profiles.dictionary[id: "Status.RegistrationID"].map { profiles.dictionary[$0] }
+    return element?.type.canonical(text).flatMap { !$0.isEmpty && ByteString($0) == ByteString(text) ? text : nil }
   }
 
   /// What partners and ledgers take as a code: at least two words with points between, at most 64 bytes.
