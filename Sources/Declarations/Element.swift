@@ -18,6 +18,7 @@ package struct DocumentKind: RawRepresentable, Hashable, Sendable, ExpressibleBy
   package var description: String { rawValue }
 
   package static let declaration: DocumentKind = "declaration"
+  package static let status: DocumentKind = "status"
 
   /// Whether a document of the kind stands on one side of the border: it then has a direction and an economy, and is mirrored when it
   /// crosses. Any other is the same document on both sides.

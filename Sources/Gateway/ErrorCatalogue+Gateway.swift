@@ -34,6 +34,12 @@ extension ErrorCatalogue {
       "config.policy_unknown", .error,
       en: "The release policy {policy}, on which the corridor's registry entry agrees, is not configured here.",
       zh: "未配置登记册为该通道约定的放行策略 {policy}。"),
+    .init(
+      "config.profile_elements", .error, en: "The profile {profile} has no place for {element}, which a status between gateways needs.",
+      zh: "格式配置 {profile} 没有 {element} 的位置，而网关之间的状态需要该要素。"),
+    .init(
+      "config.profile_kind", .error, en: "The profile {profile} is not one for documents of the kind {kind}.",
+      zh: "格式配置 {profile} 不适用于 {kind} 类单证。"),
     .init("config.profile_unknown", .error, en: "There is no profile {profile}.", zh: "没有格式配置 {profile}。"),
     .init("deliver.expired", .error, en: "The envelope has expired before it could be delivered.", zh: "信封在送达前已过期。"),
     .init("deliver.folder", .error, en: "The handover folder cannot be written.", zh: "交付文件夹无法写入。"),
@@ -54,6 +60,11 @@ extension ErrorCatalogue {
     .init("receive.profile_missing", .refusal, en: "Several profiles are accepted in this corridor: name one.", zh: "该通道接受多种格式，请指明其一。"),
     .init("receive.profile_not_offered", .refusal, en: "The profile is not accepted in this corridor.", zh: "该通道不接受此格式。"),
     .init("receive.role_missing", .refusal, en: "The token does not have the role {role}.", zh: "令牌没有角色 {role}。"),
+    .init(
+      "receive.status_foreign", .refusal,
+      en: "The status is of another clearance, side, economy or revision than the one it is reported on.",
+      zh: "该状态所属的通关案、侧、经济体或修订版本与所报对象不符。"),
+    .init("receive.status_kind", .refusal, en: "The status {status} is not reported this way.", zh: "状态 {status} 不以此方式报告。"),
     .init("receive.supplement_incomplete", .refusal, en: "This is still missing.", zh: "此项仍缺。"),
     .init("receive.token_unknown", .refusal, en: "The bearer token is missing or not known.", zh: "缺少令牌或令牌未知。"),
     .init("receive.too_large", .refusal, en: "The body is larger than this gateway takes.", zh: "请求正文超过网关上限。"),
@@ -70,6 +81,7 @@ extension ErrorCatalogue {
     .init("verify.profile_unknown", .refusal, en: "The payload is not in the wire profile of the corridor.", zh: "报文内容不是该通道约定的格式。"),
     .init("verify.sequence_reused", .refusal, en: "The sequence number was used for another message.", zh: "序号已用于另一报文。"),
     .init("verify.status_mismatch", .refusal, en: "The status message does not agree with its envelope.", zh: "状态报文与信封不一致。"),
+    .init("verify.status_zone", .refusal, en: "The time of the status has no time zone.", zh: "状态时间缺少时区。"),
     .init(
       "verify.ucr_commitment", .refusal, en: "The declaration's unique consignment reference is not the one that the envelope commits to.",
       zh: "报关单的货物唯一标识与信封承诺不符。"),

@@ -1,3 +1,4 @@
+import Declarations
 package import Exchange
 import Formats
 import JSONTree
@@ -41,7 +42,7 @@ package struct GatewayNode: Sendable {
 
   /// - Throws: everything in the configuration that the registry, the profiles or the policies contradict, at once:
   ///   `config.economy_unknown`, `config.corridor_unknown`, `config.corridor_foreign`, `config.profile_unknown`, `config.policy_unknown`,
-  ///   `config.policy_corridor`, `policy.required_withheld`.
+  ///   `config.policy_corridor`, `config.profile_kind`, `config.profile_elements`, `policy.required_withheld`.
   package init(
     configuration: GatewayConfiguration, registry: VerifiedRegistry, profiles: ProfileLibrary, policies: [ReleasePolicy], journal: Journal,
     signer: Signer, partners: any PartnerTransport, webhooks: any WebhookTransport, clock: any WallClock, logger: Logger,
@@ -96,17 +97,24 @@ package enum MessageState: String, Sendable {
 
 /// The documents that the journal keeps of one message.
 package enum PayloadKind: String, Sendable, CaseIterable {
-  /// Outbound: the local document as handed in.
+  /// Outbound: the local document as handed in; of a status: the answer of the local customs.
   case source
   /// What travels between the gateways.
   case wire
-  /// Inbound: the local document as written for the destination.
+  /// What is handed over to the local single window: the document as written for the destination, the partner's status in the local
+  /// profile, and, for a message of ours that was refused, the refusal.
   case local
   case report, complement, supplement, problems
 }
 
 extension Profile {
-  var mediaType: String { syntax == .xml ? "application/xml" : "application/json" }
+  var mediaType: String {
+    switch syntax {
+    case .xml: "application/xml"
+    case .json: "application/json"
+    case .edifact: "application/EDIFACT"
+    }
+  }
 }
 
 extension GatewayNode {
@@ -134,6 +142,17 @@ extension GatewayNode {
     func note(_ code: ErrorCode, _ pointer: String, _ facts: [String: String] = [:]) {
       problems.append(Problem(code, pointer: pointer, facts: facts))
     }
+    func profile(_ name: String, _ kind: DocumentKind, _ pointer: String) -> Profile? {
+      guard let profile = profiles[name] else {
+        note("config.profile_unknown", pointer, ["profile": name])
+        return nil
+      }
+      guard profile.document == kind else {
+        note("config.profile_kind", pointer, ["profile": name, "kind": kind.rawValue])
+        return nil
+      }
+      return profile
+    }
     if registry.participant(economy) == nil { note("config.economy_unknown", "/economy", ["economy": economy]) }
     for (index, settings) in configuration.corridors.enumerated() {
       let pointer = "/corridors/\(index)"
@@ -145,9 +164,15 @@ extension GatewayNode {
         note("config.corridor_foreign", pointer + "/id", ["corridor": settings.id, "economy": economy])
         continue
       }
-      if profiles[corridor.wire] == nil { note("config.profile_unknown", pointer, ["profile": corridor.wire]) }
-      for profile in settings.accepts + (settings.handsOver.map { [$0] } ?? []) where profiles[profile] == nil {
-        note("config.profile_unknown", pointer, ["profile": profile])
+      for name in [corridor.wire] + settings.accepts + (settings.handsOver.map { [$0] } ?? []) { _ = profile(name, .declaration, pointer) }
+      for name in settings.acceptsStatus { _ = profile(name, .status, pointer) }
+      for name in [corridor.statusWire ?? StatusMessage.standardProfile] + (settings.handsOverStatus.map { [$0] } ?? []) {
+        guard let profile = profile(name, .status, pointer) else { continue }
+        // A status without its clearance, its side or its economy would be taken for another one's.
+        let carried = Set(profile.carriedElements(nil))
+        for element in StatusMessage.elements where !carried.contains(element) {
+          note("config.profile_elements", pointer, ["profile": name, "element": element])
+        }
       }
       guard ByteString(corridor.from) == ByteString(economy) else {
         guard let name = settings.handsOver else {

@@ -78,7 +78,11 @@ package struct InsideAPI: Sendable {
     api.post("/clearances/{id}/status") { request, context in
       let principal = try context.principal(with: .customs)
       let body = try await body(of: request)
-      return Answers.json(try await gateway.report(body, on: context.parameters.require("id"), by: principal), status: .accepted)
+      let id = try context.parameters.require("id")
+      guard let profile = request.uri.queryParameters["profile"].map(String.init) else {
+        return Answers.json(try await gateway.report(body, on: id, by: principal), status: .accepted)
+      }
+      return Answers.json(try await gateway.report(body, in: profile, on: id, by: principal), status: .accepted)
     }
   }
 

@@ -62,6 +62,9 @@ extension ErrorCatalogue {
     .init(
       "write.kind_differs", .error, en: "The format {profile} is for documents of the kind {kind}, not {from}.",
       zh: "格式 {profile} 用于 {kind} 类单证，而不是 {from}。"),
+    .init(
+      "write.not_carried", .refusal, en: "The format {profile} cannot hold the value as it stands ({reason}).",
+      zh: "格式 {profile} 不能原样容纳该值（{reason}）。"),
     .init("write.element_unknown", .error, en: "The dictionary has no element {element}.", zh: "数据字典中没有要素 {element}。"),
     .init("write.complement_invalid", .error, en: "The complement is malformed.", zh: "补集文件格式错误。"),
     .init("write.complement_profile", .error, en: "The complement belongs to {expected}.", zh: "补集属于 {expected}。"),

@@ -65,11 +65,13 @@ import Testing
     for _ in 0..<5 where shown == nil {
       try await world.china.takeDocuments { item in
         guard item["clearanceId"]?.string == id, let text = item["document"]?.string, let bytes = Base64.decode(text) else { return }
-        let status = try JSONValue.parse(bytes)
-        if status["status"]?.string == "refused" { shown = status }
+        let answer = try JSONValue.parse(bytes)["acknowledgementDocument"]?.array?.first
+        if answer?["processConditionCode"]?["content"]?.string == "refused" { shown = answer }
       }
     }
-    #expect(shown?["reasons"]?.array?.compactMap { $0["code"]?.string } == ["sg.permit_missing", "sg.value_doubt"])
+    let reasons = shown?["referenceReferencedDocument"]?.array?.first?["specifiedDocumentStatus"]?.array
+    #expect(
+      reasons?.compactMap { $0["reasonCode"]?.array?.first?["content"]?.string } == ["sg.permit_missing", "sg.value_doubt"])
     let answer = try await amend(world, id, try World.declaration(number: 3, replacing: "<PackNo>742<", with: "<PackNo>743<"))
     #expect(answer.status == 202)
     try await world.singapore.waitFor(id) {

@@ -120,20 +120,54 @@ private func exportClearance() -> Clearance {
     registrationID: "IG6L0001",
     reasons: [.init(code: "validate.required", pointer: "/a/b"), .init(code: "read.code_unknown", pointer: nil)])
 
-  @Test func survivesItsBytes() throws {
-    #expect(try StatusMessage(parsing: message.bytes()) == message)
+  @Test(arguments: ["uncefact.cdar.json", "uncefact.cdar.xml"]) func survivesItsDocument(profile: String) throws {
+    #expect(try statusSaid(in: document(message, as: profile), as: profile) == message)
   }
 
   @Test func refusesWhatItDoesNotKnow() throws {
-    let text = String(decoding: try message.bytes(), as: UTF8.self)
+    let text = String(decoding: try document(message), as: UTF8.self)
     let changes = [
-      ("\"version\":1", "\"version\":2"), ("\"import\"", "\"both\""), ("\"revision\":1", "\"revision\":0"), ("refused", "lost"),
-      ("\"clearance\":", "\"x\":1,\"clearance\":"), ("read.code_unknown\"", "read.code_unknown\",\"y\":1"),
+      ("\"929\"", "\"950\"", "validate.not_listed"), ("\"content\":\"1\"", "\"content\":\"one\"", "validate.not_integer"),
+      ("refused", "lost", "validate.not_listed"), ("\"exchangedDocument\":", "\"x\":1,\"exchangedDocument\":", "validate.unknown_element"),
+      ("\"reasonCode\"", "\"reason_code\"", "validate.unknown_element"),
+      ("20Z\",\"processConditionCode", "20\",\"processConditionCode", "verify.status_zone"),
+      ("\"processConditionCode\":{\"content\":\"refused\"},", "", "validate.missing"),
     ]
-    for (from, to) in changes {
+    for (from, to, code) in changes {
       let changed = text.split(separator: from, maxSplits: 1, omittingEmptySubsequences: false).joined(separator: to)
-      #expect(changed != text)
-      #expect(throws: CausewayError.self) { try StatusMessage(parsing: Array(changed.utf8)) }
+      #expect(changed != text, "\(from) in \(text)")
+      #expect(throws: CausewayError(ErrorCode(rawValue: code)), "\(from)") { try statusSaid(in: Array(changed.utf8)) }
+    }
+  }
+
+  /// What a reason says is other people's: it may not keep the status from being told.
+  @Test func reasonsThatDoNotFitAreShortened() throws {
+    let long = String(repeating: "/a", count: 300)
+    let shown = StatusMessage(
+      clearanceID: message.clearanceID, side: .import, revision: 1, status: .refused, effective: start,
+      reasons: [
+        .init(code: "a.b", pointer: long), .init(code: "a.c", pointer: "/\u{1}"),
+        .init(code: String(repeating: "x", count: 65), pointer: nil),
+      ])
+    #expect(try statusSaid(in: document(shown)).reasons == [.init(code: "a.b", pointer: nil), .init(code: "a.c", pointer: nil)])
+  }
+
+  @Test func stepsThatAStatusStandsFor() {
+    #expect(SideKind.import.steps(from: .prefilled, to: .released) == [.lodged, .accepted, .released])
+    #expect(SideKind.import.steps(from: .lodged, to: .accepted) == [.accepted])
+    #expect(SideKind.export.steps(from: .declared, to: .lodged) == [])
+    #expect(SideKind.export.steps(from: .released, to: .accepted) == [])
+    #expect(SideKind.export.steps(from: .accepted, to: .refused) == [.refused])
+    #expect(SideKind.export.steps(from: .refused, to: .refused) == [])
+    #expect(SideKind.export.steps(from: .refused, to: .released) == [.released], "refused by the rules of the case")
+    for kind in SideKind.allCases {
+      for from in SideStatus.allCases {
+        for to in SideStatus.allCases {
+          let steps = kind.steps(from: from, to: to)
+          #expect(steps.isEmpty || steps.last == to)
+          #expect(!steps.contains(from))
+        }
+      }
     }
   }
 }

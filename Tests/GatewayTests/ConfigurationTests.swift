@@ -233,6 +233,15 @@ import YAMLTree
     ("CN", "[{id: CN-SG, policy: sg-cn-clearance, accepts: [cn.decmessage]}]", ["config.policy_unknown"]),
     ("SG", "[{id: CN-SG}]", ["config.key_missing"]), ("SG", "[{id: CN-SG, handsOver: sg.other}]", ["config.profile_unknown"]),
     ("SG", "[{id: CN-SG, handsOver: sg.tradenet, shape: in-payment}]", ["write.shape_unknown"]),
+    ("SG", "[{id: CN-SG, handsOver: sg.tradenet, acceptsStatus: [sg.response], handsOverStatus: uncefact.cdar.xml}]", []),
+    ("SG", "[{id: CN-SG, handsOver: sg.tradenet, acceptsStatus: [sg.other]}]", ["config.profile_unknown"]),
+    ("SG", "[{id: CN-SG, handsOver: sg.tradenet, acceptsStatus: [sg.tradenet]}]", ["config.profile_kind"]),
+    ("SG", "[{id: CN-SG, handsOver: sg.response}]", ["config.profile_kind"]),
+    ("SG", "[{id: CN-SG, handsOver: sg.tradenet, handsOverStatus: uncefact.xml}]", ["config.profile_kind"]),
+    (
+      "SG", "[{id: CN-SG, handsOver: sg.tradenet, handsOverStatus: sg.response}]",
+      Array(repeating: "config.profile_elements", count: 6)
+    ),
     ("CN", "[{id: CN-SG}, {id: CN-FR}]", ["config.policy_unknown", "config.corridor_unknown"]),
   ]) func named(economy: String, corridors: String, codes: [String]) async throws {
     #expect(try await problems(economy, corridors: corridors).map(\.code.rawValue) == codes)

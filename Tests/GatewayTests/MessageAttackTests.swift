@@ -74,7 +74,7 @@ import Trust
     for sequence in [1, before.receivedSequence + 1, 40] {
       let header = envelope.header.with(
         messageID: envelope.header.another, kind: .status, corridor: "MY-SG", sender: "MY", sequence: sequence,
-        payload: PayloadDescription(payload, mediaType: StatusMessage.mediaType))
+        payload: PayloadDescription(payload, mediaType: "application/json"))
       let receipt = try await world.line.carry(try sealed(header, payload: payload, salt: envelope.salt, by: "MY"), from: "MY", to: "SG")
       #expect(try reasons(of: receipt) == ["verify.clearance_mismatch"])
     }
@@ -138,7 +138,7 @@ import Trust
     try await world.run()
     for economy in ["CN", "SG"] { #expect(try await world.clearance(declared.clearanceID, at: economy).import?.status == .refused) }
     let answer = try #require(world.line.sent.last { $0.sender == "SG" })
-    #expect(try StatusMessage(parsing: answer.envelope.payload).reasons.map(\.code) == ["verify.ucr_commitment"])
+    #expect(try statusSaid(in: answer.envelope.payload).reasons.map(\.code) == ["verify.ucr_commitment"])
     let view = try await world.sg.message(declared.messageID, waitSeconds: 0)
     #expect(view["problems"]?["reasons"]?.array?.first?["code"]?.string == "verify.ucr_commitment")
   }
@@ -156,7 +156,7 @@ import Trust
     let payload = try status(.accepted, of: .export, declared.clearanceID)
     let next = envelope.header.with(
       messageID: envelope.header.another, kind: .status, sequence: 2,
-      payload: PayloadDescription(payload, mediaType: StatusMessage.mediaType))
+      payload: PayloadDescription(payload, mediaType: "application/json"))
     let receipt = try await world.line.carry(try sealed(next, payload: payload, salt: envelope.salt), from: "CN", to: "SG")
     #expect(try reasons(of: receipt) == ["verify.clearance_mismatch"])
     #expect(try await world.clearance(declared.clearanceID, at: "SG").receivedSequence == 2)

@@ -119,6 +119,7 @@ import Testing
       "{}", "[]", "{\"status\":\"withdrawn\"}", "{\"status\":\"accepted\",\"x\":1}", "{\"status\":\"accepted\",\"reasons\":[1]}",
       "{\"status\":\"refused\",\"reasons\":[\"No good\"]}", "{\"status\":\"refused\",\"reasons\":\"a.b\"}",
       "{\"status\":\"accepted\",\"registrationId\":\"123456789012345678901234567890123456\"}",
+      "{\"status\":\"accepted\",\"registrationId\":\"1\\u0001\"}", "{\"status\":\"accepted\",\"registrationId\":\" 1\"}",
     ] {
       await #expect(throws: CausewayError.self, "\(body)") { try await world.cn.report(Array(body.utf8), on: id, by: world.customs) }
     }
@@ -126,7 +127,7 @@ import Testing
     try await world.run()
     let inbox = try await world.sg.inboxItems(after: 0, limit: 10)
     let item = try #require(inbox.last { $0.record.kind == "status" })
-    #expect(try StatusMessage(parsing: try #require(item.payload).bytes).reasons.map(\.code) == ["customs.value_doubtful"])
+    #expect(try statusSaid(in: try #require(item.payload).bytes, as: "uncefact.cdar.xml").reasons.map(\.code) == ["customs.value_doubtful"])
   }
 }
 

@@ -56,7 +56,7 @@ import Trust
     let sent = try #require(world.line.sent.first { $0.envelope.header.kind == .withdrawal }?.envelope)
     let again = sent.header.with(messageID: sent.header.another, sequence: sent.header.sequence + 1)
     let other = try status(.withdrawn, of: .export, id) + [0x20]
-    let changed = again.with(payload: PayloadDescription(other, mediaType: StatusMessage.mediaType))
+    let changed = again.with(payload: PayloadDescription(other, mediaType: "application/json"))
     let receipt = try await world.line.carry(try sealed(changed, payload: other, salt: sent.salt), from: "CN", to: "SG")
     #expect(try reasons(of: receipt) == ["clearance.already_final"])
     #expect(try await world.entries(at: "SG").last?.draft.reasons == ["clearance.already_final"])
@@ -119,7 +119,7 @@ import Trust
       (.status, try status(.accepted, of: .export, id, revision: 2), 2, "clearance.illegal_revision"),
       (.status, try status(.withdrawn, of: .export, id), 1, "verify.status_mismatch"),
       (.withdrawal, try status(.accepted, of: .export, id), 1, "verify.status_mismatch"),
-      (.status, Array("{}".utf8), 1, "parse.json_member_missing"), (.status, [0xFF], 1, "parse.json_encoding"),
+      (.status, Array("{}".utf8), 1, "validate.missing"), (.status, [0xFF], 1, "parse.json_encoding"),
       (.amendment, envelope.payload, 1, "clearance.illegal_revision"), (.amendment, envelope.payload, 3, "clearance.illegal_revision"),
       (.declaration, envelope.payload + [0x0A], 1, "verify.clearance_exists"),
     ]
@@ -128,7 +128,7 @@ import Trust
       sequence += 1
       let header = envelope.header.with(
         messageID: envelope.header.another, kind: kind, sequence: sequence, revision: revision,
-        payload: PayloadDescription(payload, mediaType: StatusMessage.mediaType))
+        payload: PayloadDescription(payload, mediaType: "application/json"))
       let receipt = try await world.line.carry(try sealed(header, payload: payload, salt: envelope.salt), from: "CN", to: "SG")
       let found = try reasons(of: receipt)
       #expect(found.first == code, "\(kind) \(found)")
@@ -139,7 +139,7 @@ import Trust
     #expect(clearance.receivedSequence == sequence)
     let header = envelope.header.with(
       messageID: envelope.header.another, kind: .status, sequence: sequence + 1,
-      payload: PayloadDescription(try status(.accepted, of: .export, id), mediaType: StatusMessage.mediaType))
+      payload: PayloadDescription(try status(.accepted, of: .export, id), mediaType: "application/json"))
     let legal = try await world.line.carry(
       try sealed(header, payload: try status(.accepted, of: .export, id), salt: envelope.salt), from: "CN", to: "SG")
     #expect(try content(of: legal)["outcome"]?.string == "accepted")
@@ -226,7 +226,7 @@ import Trust
     #expect(clearance.outcome == .refused)
     let items = try await world.cn.inboxItems(after: 0, limit: 10)
     let item = try #require(items.first { $0.record.kind == "status" })
-    let shown = try StatusMessage(parsing: try #require(item.payload).bytes)
+    let shown = try statusSaid(in: try #require(item.payload).bytes)
     #expect(shown.status == .refused)
     #expect(!shown.reasons.isEmpty)
   }
@@ -240,7 +240,7 @@ import Trust
     let accepted = try status(.accepted, of: .export, declared.clearanceID)
     let header = envelope.header.with(
       messageID: envelope.header.another, kind: .status, sequence: 2,
-      payload: PayloadDescription(accepted, mediaType: StatusMessage.mediaType))
+      payload: PayloadDescription(accepted, mediaType: "application/json"))
     let tooLong = try sealed(header.with(expires: header.created.adding(seconds: 259_201)), payload: accepted, salt: envelope.salt)
     let refused = try await world.line.carry(tooLong, from: "CN", to: "SG")
     #expect(try reasons(of: refused) == ["verify.lifetime_too_long"])

@@ -80,7 +80,7 @@ import Trust
     let envelope = try await world.envelope(of: declared.messageID)
     let payload = try status(.accepted, of: .export, declared.clearanceID)
     let header = envelope.header.with(
-      messageID: waiting.id, kind: .status, sequence: 2, payload: PayloadDescription(payload, mediaType: StatusMessage.mediaType))
+      messageID: waiting.id, kind: .status, sequence: 2, payload: PayloadDescription(payload, mediaType: "application/json"))
     let receipt = try await world.line.carry(try sealed(header, payload: payload, salt: envelope.salt), from: "CN", to: "SG")
     #expect(try reasons(of: receipt) == ["verify.message_id_reused"])
     try await world.run()
@@ -99,7 +99,7 @@ import Trust
     func message(_ payload: [UInt8], _ sequence: Int) throws -> ReceivedEnvelope {
       let header = envelope.header.with(
         messageID: envelope.header.another, kind: .status, sequence: sequence,
-        payload: PayloadDescription(payload, mediaType: StatusMessage.mediaType))
+        payload: PayloadDescription(payload, mediaType: "application/json"))
       return try sealed(header, payload: payload, salt: envelope.salt)
     }
     let first = try await world.line.carry(try message(accepted, 2), from: "CN", to: "SG")
@@ -122,7 +122,7 @@ import Trust
     func send(_ status: [UInt8], _ sequence: Int) async throws -> String {
       let header = envelope.header.with(
         messageID: envelope.header.another, kind: .status, sequence: sequence,
-        payload: PayloadDescription(status, mediaType: StatusMessage.mediaType))
+        payload: PayloadDescription(status, mediaType: "application/json"))
       return try await world.line.carry(try sealed(header, payload: status, salt: envelope.salt), from: "CN", to: "SG")
     }
     let released = try status(.released, of: .export, declared.clearanceID)
@@ -142,7 +142,7 @@ import Trust
     let payload = try status(.accepted, of: .export, declared.clearanceID)
     let header = envelope.header.with(
       messageID: envelope.header.another, kind: .status, sequence: 1,
-      payload: PayloadDescription(payload, mediaType: StatusMessage.mediaType))
+      payload: PayloadDescription(payload, mediaType: "application/json"))
     let message = try sealed(header, payload: payload, salt: envelope.salt)
     let receipt = try await world.line.carry(message, from: "CN", to: "SG")
     #expect(try reasons(of: receipt) == ["verify.sequence_reused"])
@@ -173,7 +173,7 @@ import Trust
     #expect(try await world.clearance(other.text, at: "SG").import?.status == .refused)
     let sent = try #require(try await world.messages(at: "SG", MessageQuery(direction: .outbound, clearance: other.text, limit: 1)).first)
     let wire = try await world.sg.document(of: sent.id.text, kind: "wire")
-    #expect(try StatusMessage(parsing: wire.bytes).reasons.map(\.code) == ["clearance.ucr_in_use"])
+    #expect(try statusSaid(in: wire.bytes).reasons.map(\.code) == ["clearance.ucr_in_use"])
     #expect(try await world.clearance(declared.clearanceID, at: "SG").import?.status == .supplementRequested)
   }
 

@@ -57,6 +57,8 @@ struct Economies: Sendable {
 
   let parties: [String: Party]
   let registry: VerifiedRegistry
+  /// The same, with statuses that travel as XML.
+  let statusInXML: VerifiedRegistry
   let profiles: ProfileLibrary
   let policies: [ReleasePolicy]
 
@@ -75,6 +77,9 @@ struct Economies: Sendable {
       version: 1, issued: Self.start.adding(seconds: -3600), participants: try ["CN", "SG", "MY"].map { try parties[$0]!.participant() },
       corridors: [corridor("CN", "SG", "cn-sg-clearance"), corridor("MY", "SG", "my-sg"), corridor("CN", "MY", "cn-my")])
     registry = try Registry.verify(try Registry.sign(content, key: key), keys: [key.publicKey])
+    var other = content
+    for index in other.corridors.indices { other.corridors[index].statusWire = "uncefact.cdar.xml" }
+    statusInXML = try Registry.verify(try Registry.sign(other, key: key), keys: [key.publicKey])
     profiles = try ProfileLibrary.load(Self.schemas)
     let dictionary = profiles.dictionary
     policies = try ["cn-sg-clearance", "sg-cn-clearance"].map {
@@ -250,9 +255,13 @@ final class World: Sendable {
   let line = Line()
   let webhooks = WebhookDouble()
   private let nodes = Mutex<[String: GatewayNode]>([:])
+  private let registry: VerifiedRegistry
   let customs = Principal(name: "customs", roles: Set(Role.allCases), tokenHash: "")
 
-  init(_ economies: [String] = ["CN", "SG"], settings: String = "") async throws {
+  init(
+    _ economies: [String] = ["CN", "SG"], settings: String = "", registry: VerifiedRegistry = Economies.shared.registry
+  ) async throws {
+    self.registry = registry
     folder = FileManager.default.temporaryDirectory.appending(path: "gateway-\(UUID().uuidString)").path()
     for economy in economies { try await start(economy, settings: settings) }
   }
@@ -274,7 +283,7 @@ final class World: Sendable {
       try SQLiteStore(path: path(economy) + "/journal.sqlite"), signer: try CheckpointSigner(origin: party.origin, key: party.ledgerKey),
       clock: clock)
     let node = try GatewayNode(
-      configuration: try Self.configuration(economy, settings: settings), registry: world.registry, profiles: world.profiles,
+      configuration: try Self.configuration(economy, settings: settings), registry: registry, profiles: world.profiles,
       policies: world.policies,
       journal: journal, signer: GatewayNode.Signer(key: party.signingKey, keyID: party.signing.keyID),
       partners: Line.End(line: line, sender: economy), webhooks: webhooks, clock: clock,
@@ -292,8 +301,9 @@ final class World: Sendable {
 
   static func configuration(_ economy: String, settings: String = "") throws -> GatewayConfiguration {
     let standard = [
-      "CN": "[{id: CN-SG, policy: cn-sg-clearance, accepts: [cn.decmessage]}]",
-      "SG": "[{id: CN-SG, handsOver: sg.tradenet, shape: InPayment}]", "MY": "[]",
+      "CN": "[{id: CN-SG, policy: cn-sg-clearance, accepts: [cn.decmessage], acceptsStatus: [cn.decresult, uncefact.cdar.json]}]",
+      "SG": "[{id: CN-SG, handsOver: sg.tradenet, shape: InPayment, acceptsStatus: [sg.response], handsOverStatus: uncefact.cdar.xml}]",
+      "MY": "[]",
     ]
     return try parsed(economy, corridors: standard[economy]!, settings: settings)
   }

@@ -174,6 +174,36 @@ private struct ToyStatus {
     }
   }
 
+  /// What was read from no document is written as it stands, in the shape that follows from it, or not at all.
+  @Test func aTreeIsWrittenWholeOrNotAtAll() throws {
+    let translator = try Schemas.translator()
+    let dictionary = translator.library.dictionary
+    func tree(_ values: [String: String], kind: DocumentKind = .status) throws -> Declaration {
+      var tree = try #require(Declaration(kind, in: dictionary))
+      for (id, text) in values { tree[try #require(dictionary[id: id])] = Value(text) }
+      return tree
+    }
+    func found(_ values: [String: String], _ profile: Profile) -> [String] {
+      problems { _ = try translator.write(try tree(values), as: profile) }.map { "\($0.code) \($0.element ?? "")" }
+    }
+    let (toy, shaped) = (try ToyStatus().load(), try ToyStatus.shaped.load())
+    let whole = try translator.write(
+      try tree(["Status.Code": "released", "Status.EffectiveDateTime": "2026-11-20T08:00:00+01:00"]), as: toy)
+    #expect(
+      try valid(String(decoding: whole, as: UTF8.self), toy).declaration[id: "Status.EffectiveDateTime"]?.text.hasSuffix("+01:00") == true)
+    let refusal = try translator.write(try tree(["Status.Code": "refused", "Status.Text": "why"]), as: shaped)
+    #expect(String(decoding: refusal, as: UTF8.self).contains("<No>"))
+    #expect(found(["Status.Code": "released", "Status.LRN": "1"], toy) == ["write.not_carried Status.LRN"])
+    #expect(
+      found(["Status.Code": "released", "Status.EffectiveDateTime": "2026-11-20T08:00:00.5Z"], toy)
+        == ["write.not_carried Status.EffectiveDateTime"], "not cut")
+    #expect(found(["Status.Code": "released", "Status.Text": "why"], shaped) == ["write.not_carried Status.Text"])
+    #expect(found(["Status.Code": "lost"], toy) == ["write.not_carried Status.Code", "validate.missing Status.Code"])
+    #expect(found(["Status.Code": "refused"], shaped) == ["validate.missing Status.Text"])
+    #expect(found([:], toy) == ["validate.missing Status.Code"])
+    #expect(problems { _ = try translator.write(try tree([:], kind: .declaration), as: toy) }.map(\.code) == ["write.kind_differs"])
+  }
+
   /// Complement and supplement request have no direction to say, and lose nothing of it as JSON.
   @Test func theJSONFormsSayNoDirection() throws {
     let profile = try ToyStatus().load()

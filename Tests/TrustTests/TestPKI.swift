@@ -65,7 +65,8 @@ struct TestPKI {
           purpose: "customs-clearance", deadlineSeconds: ["receipt": 60, "clearance": 172_800],
           profiles: ["export": "cn.decmessage", "import": "sg.tradenet"], settings: ["contact": "duty officer"]),
         Corridor(
-          from: "SG", to: "CN", mode: .test, kinds: ["status"], wire: "uncefact.xml", releasePolicy: "sg-cn.status",
+          from: "SG", to: "CN", mode: .test, kinds: ["status"], wire: "uncefact.xml", statusWire: "uncefact.cdar.xml",
+          releasePolicy: "sg-cn.status",
           purpose: "customs-clearance", suites: [.es256]),
       ])
   }

@@ -21,7 +21,18 @@ enum RawXML {
       pointer = parsed
     }
 
+    init(owning pointer: xmlDocPtr) { self.pointer = pointer }
+
     deinit { xmlFreeDoc(pointer) }
+
+    /// The document as text.
+    func bytes() -> [UInt8] {
+      var memory: UnsafeMutablePointer<xmlChar>?
+      var length: Int32 = 0
+      xmlDocDumpMemory(pointer, &memory, &length)
+      defer { clibxml2_free(memory) }
+      return Array(UnsafeBufferPointer(start: memory, count: Int(length)))
+    }
 
     /// Writes the tree into memory and frees that.
     func dumpAndFree() throws(CausewayError) {
@@ -44,6 +55,14 @@ enum RawXML {
         return xmlSchemaParse(context)
       }
       guard let parsed else { throw CausewayError("bench.raw_call", facts: ["call": "xmlSchemaParse"]) }
+      schema = parsed
+    }
+
+    /// A schema with the files that it imports. Before the product has parsed anything: from then on libxml2 opens no files.
+    init(path: String) throws(CausewayError) {
+      let context = xmlSchemaNewParserCtxt(path)
+      defer { xmlSchemaFreeParserCtxt(context) }
+      guard let parsed = xmlSchemaParse(context) else { throw CausewayError("bench.raw_call", facts: ["call": "xmlSchemaParse"]) }
       schema = parsed
     }
 

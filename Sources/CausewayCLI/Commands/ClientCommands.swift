@@ -41,18 +41,35 @@ struct SubmitCommand: AsyncParsableCommand {
 /// Reports what the local customs decided.
 struct StatusCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "status", abstract: "Report a status of the local customs: lodged, accepted, released or refused.")
+    commandName: "status",
+    abstract: "Report a status of the local customs: lodged, accepted, released or refused, or a document that says it.")
 
   @OptionGroup var gateway: GatewayOptions
   @Argument(help: "Id of the clearance.") var clearance: String
-  @Argument(help: "lodged, accepted, released or refused.") var status: String
+  @Argument(help: "lodged, accepted, released or refused.") var status: String?
   @Option(help: "Registration number that the customs gave.") var registration: String?
+  @Option(help: "Instead of a status: a document of the customs, such as a receipt or a permit; - for standard input.") var document:
+    String?
+  @Option(help: "Profile of the document.") var profile: String?
+
+  func validate() throws {
+    guard (status == nil) == (document != nil), (document == nil) == (profile == nil), document == nil || registration == nil else {
+      throw ValidationError("Give a status, or --document with its --profile.")
+    }
+  }
 
   func run() async throws {
     try await Console.reportingErrors {
-      var body: JSONObject = ["status": .string(status)]
-      if let registration { body["registrationId"] = .string(registration) }
-      let answer = try await gateway.client().call("POST", "/v1/clearances/\(clearance)/status", body: JSONValue.object(body).serialized())
+      var path = "/v1/clearances/\(clearance)/status"
+      var object: JSONObject = [:]
+      object["status"] = status.map(JSONValue.string)
+      object["registrationId"] = registration.map(JSONValue.string)
+      var body = JSONValue.object(object).serialized()
+      if let document, let profile {
+        path += "?profile=\(profile)"
+        body = try Files.document(document)
+      }
+      let answer = try await gateway.client().call("POST", path, body: body)
       Console.write(answer.serialized(pretty: true) + [0x0A])
     }
   }

@@ -82,8 +82,8 @@ struct DemoWorld: Sendable {
   private static func configuration(of site: Site) -> String {
     let corridor =
       site.economy == "CN"
-      ? "  - {id: CN-SG, policy: cn-sg-clearance, accepts: [cn.decmessage]}"
-      : "  - {id: CN-SG, handsOver: sg.tradenet, shape: InPayment}"
+      ? "  - {id: CN-SG, policy: cn-sg-clearance, accepts: [cn.decmessage], acceptsStatus: [cn.decresponse, cn.decresult]}"
+      : "  - {id: CN-SG, handsOver: sg.tradenet, shape: InPayment, acceptsStatus: [sg.response], handsOverStatus: uncefact.cdar.xml}"
     return """
       economy: \(site.economy)
       data: data

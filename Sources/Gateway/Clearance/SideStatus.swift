@@ -71,4 +71,20 @@ extension SideKind {
     case .import: [.prefilled, .supplementRequested, .refused]
     }
   }
+
+  /// The steps from one status to a later one, when customs tells only the last: who releases has accepted, who accepts was handed it. Empty:
+  /// nothing new. A status beside that way (a refusal), or of a side that has not begun, is a step of its own, whatever comes of it.
+  package func steps(from current: SideStatus?, to status: SideStatus) -> [SideStatus] {
+    let way: [SideStatus] = self == .export ? [.accepted, .released] : [.lodged, .accepted, .released]
+    func place(_ status: SideStatus) -> Int? {
+      switch status {
+      // The export side's declaration is with its customs from the start.
+      case .declared, .prefilled, .supplementRequested: -1
+      case .lodged where self == .export: -1
+      default: way.firstIndex(of: status)
+      }
+    }
+    guard let from = current.flatMap(place), let to = place(status) else { return status == current ? [] : [status] }
+    return from < to ? Array(way[(from + 1)...to]) : []
+  }
 }

@@ -55,6 +55,10 @@ package struct GatewayConfiguration: Sendable {
     /// Local profile, and shape of it, in which inbound declarations are handed over.
     package let handsOver: String?
     package let shape: String?
+    /// Profiles in which the local customs' own answers may be handed in as statuses.
+    package let acceptsStatus: [String]
+    /// Profile in which the partner's statuses and refusals are handed over; nil: the one in which they travel.
+    package let handsOverStatus: String?
   }
 
   /// How inbound documents reach the local single window, besides the inbox that can always be pulled.
@@ -116,7 +120,13 @@ package struct GatewayConfiguration: Sendable {
       let id = section.string("id")
       let (policy, accepts) = (section.optionalString("policy"), section.strings("accepts", default: []))
       let (handsOver, shape) = (section.optionalString("handsOver"), section.optionalString("shape"))
-      return id.map { CorridorSettings(id: $0, policy: policy, accepts: accepts ?? [], handsOver: handsOver, shape: shape) }
+      let acceptsStatus = section.strings("acceptsStatus", default: [])
+      let handsOverStatus = section.optionalString("handsOverStatus")
+      return id.map {
+        CorridorSettings(
+          id: $0, policy: policy, accepts: accepts ?? [], handsOver: handsOver, shape: shape, acceptsStatus: acceptsStatus ?? [],
+          handsOverStatus: handsOverStatus)
+      }
     }
     handover = reader.sections("handover", required: false) { section in
       let (folder, url, token) = (section.optionalString("folder"), section.optionalString("webhook"), section.optionalString("token"))

@@ -1,8 +1,10 @@
+import Declarations
 import Exchange
 import JSONTree
 import Journal
 import Ledger
 import Primitives
+import Translation
 import Trust
 
 extension GatewayNode {
@@ -34,6 +36,8 @@ extension GatewayNode {
   private struct Decision {
     var clearance: Clearance?
     var change = ClearanceChange()
+    /// What the partner says of its side, when the message is a status.
+    var status: ValidDocument?
     /// Empty: accepted.
     var problems: [Problem] = []
     /// Nothing left to do after the receipt.
@@ -128,23 +132,43 @@ extension GatewayNode {
       return Decision(problems: problem.map { [$0] } ?? [])
     case .withdrawal, .status:
       do {
-        let message = try StatusMessage(parsing: envelope.payload)
-        let problems = apply(message, header, to: &clearance)
-        return Decision(problems: problems, isHandled: header.kind == .status)
+        let document = try statusDocument(envelope.payload, header)
+        let problems = apply(try StatusMessage(reading: document), document, header, to: &clearance)
+        return Decision(status: document, problems: problems, isHandled: header.kind == .status)
       } catch {
-        return Decision(problems: error.problems)
+        return Decision(problems: error.problems.filter { $0.severity == .error })
       }
     case .declaration: return Decision(problems: [Problem("verify.clearance_exists", pointer: "/clearance")])
     }
   }
 
-  private func apply(_ message: StatusMessage, _ header: EnvelopeHeader, to clearance: inout Clearance) -> [Problem] {
-    guard ByteString(message.clearanceID) == ByteString(header.clearance.text), message.side == clearance.partnerSide,
-      message.revision == header.revision, (message.status == .withdrawn && message.side == .export) == (header.kind == .withdrawal)
-    else { return [Problem("verify.status_mismatch", pointer: "/")] }
+  /// The document of a status or withdrawal: parsed, valid and read.
+  ///
+  /// - Throws: `receive.too_large`, `verify.profile_unknown`; as `Translator`'s steps.
+  func statusDocument(_ bytes: [UInt8], _ header: EnvelopeHeader) throws(CausewayError) -> ValidDocument {
+    guard bytes.count <= StatusMessage.limitBytes else { throw CausewayError("receive.too_large", pointer: "/payload/size") }
+    guard let agreed = statusProfile(of: header.corridor), ByteString(header.profile.id) == ByteString(agreed.id),
+      let profile = profiles["\(header.profile.id)@\(header.profile.version)"]
+    else { throw CausewayError("verify.profile_unknown", pointer: "/profile") }
+    let translator = Translator(profiles)
+    return try translator.validate(try translator.parse(bytes, as: profile), as: profile, on: String(header.created.rfc3339.prefix(10)))
+  }
+
+  private func apply(
+    _ message: StatusMessage, _ document: ValidDocument, _ header: EnvelopeHeader, to clearance: inout Clearance
+  ) -> [Problem] {
+    let said = document.declaration[id: "Status.EconomyCode"]?.text ?? ""
+    let agreements = [
+      ("Status.ClearanceID", ByteString(message.clearanceID) == ByteString(header.clearance.text)),
+      ("Status.EconomyCode", said.isEmpty || ByteString(said) == ByteString(header.sender)),
+      ("Status.DirectionCode", message.side == clearance.partnerSide), ("Status.Revision", message.revision == header.revision),
+      ("Status.Code", (message.status == .withdrawn && message.side == .export) == (header.kind == .withdrawal)),
+    ]
+    let mismatches = agreements.filter { !$0.1 }.map { document.problem("verify.status_mismatch", $0.0) }
+    guard mismatches.isEmpty, let status = message.status else { return mismatches }
     let side = message.side
     let current = clearance.side(side)
-    let begins = side.entryStatuses.contains(message.status) && (current.map { message.revision > $0.revision } ?? true)
+    let begins = side.entryStatuses.contains(status) && (current.map { message.revision > $0.revision } ?? true)
     if !begins, let current, message.revision != current.revision {
       return [
         Problem(
@@ -152,9 +176,9 @@ extension GatewayNode {
       ]
     }
     let event: Clearance.Event =
-      begins ? .revision(message.revision, message.status) : .status(message.status, registrationID: message.registrationID)
+      begins ? .revision(message.revision, status) : .status(status, registrationID: message.registrationID)
     let problem = clearance.apply(event, on: side, at: message.effective, messageID: header.messageID.text)
-    if message.status == .withdrawn { _ = clearance.apply(.proposalAccepted, on: .export, at: message.effective) }
+    if status == .withdrawn { _ = clearance.apply(.proposalAccepted, on: .export, at: message.effective) }
     return problem.map { [$0] } ?? []
   }
 
@@ -177,8 +201,8 @@ extension GatewayNode {
       .putMessage(message, expecting: .absent),
       .putPayload(payload(.wire, of: header.messageID, mediaType: header.payload.mediaType, envelope.payload, at: now)),
     ]
-    if isAccepted, header.kind == .status, let clearance = decision.clearance {
-      change.operations += handOver(.status, of: message, clearance: clearance, payloadKind: .wire, at: now)
+    if isAccepted, header.kind == .status, let clearance = decision.clearance, let document = decision.status {
+      change.operations += handOver(.status, document, of: message, clearance: clearance, at: now)
     }
     change.entries = [entry(for: envelope, kind: isAccepted ? "\(header.kind.rawValue).received" : "message.refused", reasons: codes)]
     let problems = decision.problems

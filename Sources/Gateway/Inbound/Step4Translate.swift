@@ -47,15 +47,12 @@ extension GatewayNode {
       guard clearance.export.status != .withdrawn, revision == clearance.export.revision, clearance.import?.status.isFinal != true else {
         return change
       }
-      var status = StatusMessage(
-        clearanceID: clearance.id, side: .import, revision: revision, status: .refused, effective: now)
+      var status = SideStatus.refused
+      var reasons: [StatusMessage.Reason] = []
       switch draft {
       case .written(let ucr, let local, let bytes):
         clearance.identify(ucr: ucr)
-        let isComplete = local.supplement.isEmpty
-        status = StatusMessage(
-          clearanceID: clearance.id, side: .import, revision: revision, status: isComplete ? .prefilled : .supplementRequested,
-          effective: now)
+        status = local.supplement.isEmpty ? .prefilled : .supplementRequested
         change.operations += [
           .putPayload(payload(.local, of: message.id, mediaType: local.profile.mediaType, bytes, at: now)),
           .putPayload(payload(.report, of: message.id, json: local.report.serialized(), at: now)),
@@ -63,14 +60,14 @@ extension GatewayNode {
         ]
         change.operations += handOver(.declaration, of: message, clearance: clearance, payloadKind: .local, at: now)
       case .refused(let problems):
-        status = StatusMessage(
-          clearanceID: clearance.id, side: .import, revision: revision, status: .refused, effective: now,
-          reasons: problems.prefix(64).map { StatusMessage.Reason(code: $0.code.rawValue, pointer: $0.pointer) })
+        reasons = problems.prefix(StatusMessage.limitReasons).map(StatusMessage.Reason.init)
         let stored: JSONValue = ["outcome": "refused", "by": .string(economy), "reasons": .array(problems.map(Self.json))]
         change.operations.append(.putPayload(payload(.problems, of: message.id, stored, at: now)))
       }
-      if let problem = clearance.apply(.revision(revision, status.status), on: .import, at: now) { throw CausewayError(problem) }
-      change.outgoing = [try statusOutgoing(status, inReplyTo: message.id, at: now)]
+      if let problem = clearance.apply(.revision(revision, status), on: .import, at: now) { throw CausewayError(problem) }
+      let said = StatusMessage(
+        clearanceID: clearance.id, side: .import, revision: revision, status: status, effective: now, reasons: reasons)
+      change.outgoing = [try statusOutgoing(said, in: clearance, inReplyTo: message.id, at: now)]
       return change
     }
   }
@@ -114,15 +111,17 @@ extension GatewayNode {
 
   /// The partner has withdrawn: this side follows, unless it is done already, and says so.
   private func followWithdrawal(_ message: MessageRecord) async throws(CausewayError) {
+    let (wire, header) = try await wirePayload(of: message)
+    let document = try statusDocument(wire.bytes, header)
     try await update(clearance: message.clearance) { clearance, now throws(CausewayError) in
       var change = ClearanceChange(preconditions: [.message(message.id, in: [MessageState.recorded.rawValue])])
       change.operations = [.setMessageState(message.id, MessageState.handled.rawValue, reason: nil, at: now)]
-      change.operations += handOver(.withdrawal, of: message, clearance: clearance, payloadKind: .wire, at: now)
+      change.operations += handOver(.withdrawal, document, of: message, clearance: clearance, at: now)
       guard let side = clearance.import, clearance.apply(.status(.withdrawn, registrationID: nil), on: .import, at: now) == nil else {
         return change
       }
       let status = StatusMessage(clearanceID: clearance.id, side: .import, revision: side.revision, status: .withdrawn, effective: now)
-      change.outgoing = [try statusOutgoing(status, inReplyTo: message.id, at: now)]
+      change.outgoing = [try statusOutgoing(status, in: clearance, inReplyTo: message.id, at: now)]
       return change
     }
   }

@@ -1,6 +1,9 @@
+import Exchange
 package import JSONTree
 import Journal
+import Logging
 package import Primitives
+import Translation
 
 /// What a document in the inbox is.
 package enum InboxKind: String, Sendable {
@@ -8,11 +11,11 @@ package enum InboxKind: String, Sendable {
   case declaration
   /// The local declaration, completed: to be lodged.
   case lodgement
-  /// The partner's status message.
+  /// The partner's status.
   case status
   /// The partner has withdrawn the declaration.
   case withdrawal
-  /// A message of ours was refused; the document says why.
+  /// The partner's receipt refuses a message of ours; the document is a status with the reasons.
   case refusal
 }
 
@@ -30,6 +33,52 @@ extension GatewayNode {
           consumer: Self.consumer, clearance: clearance.id, kind: kind.rawValue, messageID: message.id, payloadOwner: message.id.text,
           payloadKind: payloadKind.rawValue, created: now))
     ]
+  }
+
+  /// Step 5 for the partner's status: in the profile that the configuration names, as it travelled when that is the same one.
+  func handOver(
+    _ kind: InboxKind, _ document: ValidDocument, of message: MessageRecord, clearance: Clearance, at now: Instant
+  ) -> [Change.Operation] {
+    if let profile = localStatusProfile(of: clearance.corridor), ByteString(profile.name) != ByteString(document.profile.name) {
+      do throws(CausewayError) {
+        let written = try Translator(profiles).write(document, to: profile, options: .init(makesComplement: false)).complete()
+        return [
+          .putPayload(payload(.local, of: message.id, mediaType: profile.mediaType, try written.bytes(), at: now)),
+          .putPayload(payload(.report, of: message.id, json: written.report.serialized(), at: now)),
+        ] + handOver(kind, of: message, clearance: clearance, payloadKind: .local, at: now)
+      } catch {
+        // The partner's word counts, whether or not our format can say it.
+        logger.error("status handed over as it came", metadata: ["gw.message_id": "\(message.id)", "gw.code": "\(error.code)"])
+      }
+    }
+    return handOver(kind, of: message, clearance: clearance, payloadKind: .wire, at: now)
+  }
+
+  /// Step 5 for a receipt that refuses: what the partner says of its side, with the reasons.
+  ///
+  /// A refused declaration or amendment is refused; after a refused withdrawal or status everything is as before.
+  func handOver(
+    refusalOf message: MessageRecord, _ reasons: [StatusMessage.Reason], clearance: Clearance, at time: Instant, now: Instant
+  ) -> [Change.Operation] {
+    do throws(CausewayError) {
+      guard let profile = localStatusProfile(of: clearance.corridor) else { throw CausewayError("seal.corridor_gone") }
+      let isDeclaration = [.declaration, .amendment].contains(MessageKind(rawValue: message.kind))
+      let said = StatusMessage(
+        clearanceID: clearance.id, side: clearance.partnerSide, revision: try EnvelopeHeader.parse(message.header).revision ?? 1,
+        status: isDeclaration ? .refused : nil, effective: time, reasons: reasons)
+      let tree = try said.declaration(in: profiles, economy: message.partner, id: message.id, issued: time)
+      let bytes = try Translator(profiles).write(tree, as: profile)
+      return [.putPayload(payload(.local, of: message.id, mediaType: profile.mediaType, bytes, at: now))]
+        + handOver(.refusal, of: message, clearance: clearance, payloadKind: .local, at: now)
+    } catch {
+      // The receipt is an answer, whether or not our format can say it.
+      logger.error("refusal handed over as its reasons", metadata: ["gw.message_id": "\(message.id)", "gw.code": "\(error.code)"])
+      return handOver(.refusal, of: message, clearance: clearance, payloadKind: .problems, at: now)
+    }
+  }
+
+  private func localStatusProfile(of corridor: String) -> Profile? {
+    configuration.corridor(corridor)?.handsOverStatus.flatMap { profiles[$0] } ?? statusProfile(of: corridor)
   }
 
   /// The oldest documents that have not been acknowledged.

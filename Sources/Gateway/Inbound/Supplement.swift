@@ -48,7 +48,7 @@ extension GatewayNode {
       if let problem = clearance.problem(withReporting: .lodged) { throw CausewayError(problem) }
       if let problem = clearance.apply(.status(.lodged, registrationID: nil), on: .import, at: now) { throw CausewayError(problem) }
       let status = StatusMessage(clearanceID: id, side: .import, revision: side.revision, status: .lodged, effective: now)
-      let outgoing = try statusOutgoing(status, inReplyTo: message.id, at: now)
+      let outgoing = try statusOutgoing(status, in: clearance, inReplyTo: message.id, at: now)
       var change = ClearanceChange(outgoing: [outgoing])
       change.operations = [
         .replacePayload(payload(.local, of: message.id, mediaType: profile.mediaType, completed, at: now)),

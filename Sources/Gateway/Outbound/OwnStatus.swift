@@ -1,8 +1,10 @@
+import Declarations
 import Exchange
 package import JSONTree
 import Journal
 import Ledger
 package import Primitives
+import Translation
 import Trust
 
 // What this gateway's own side does after the declaration: reported by the local customs or the declarant, told to the partner.
@@ -17,7 +19,7 @@ extension GatewayNode {
     let status = fields.string("status", "accepted|released|refused|lodged") {
       SideStatus(rawValue: $0).flatMap { Self.reportable.contains($0) ? $0 : nil }
     }
-    let registrationID = fields.string("registrationId", required: false, "at most 35 bytes") { $0.utf8.count <= 35 ? $0 : nil }
+    let registrationID = fields.string("registrationId", required: false, "at most 35 characters", wellFormedRegistrationID)
     let effective = fields.string("effective", required: false, "RFC 3339") { Instant(rfc3339: $0) }
     let reasons = fields.array("reasons", required: false) ?? []
     let codes = reasons.compactMap(\.string).filter(Self.isReason)
@@ -35,6 +37,12 @@ extension GatewayNode {
     }
   }
 
+  /// As the dictionary has it, so that it travels as it was given.
+  private func wellFormedRegistrationID(_ text: String) -> String? {
+    let element = profiles.dictionary[id: "Status.RegistrationID"].map { profiles.dictionary[$0] }
+    return element?.type.canonical(text).flatMap { !$0.isEmpty && ByteString($0) == ByteString(text) ? text : nil }
+  }
+
   /// What partners and ledgers take as a code: at least two words with points between, at most 64 bytes.
   private static func isReason(_ text: String) -> Bool {
     let words = text.utf8.split(separator: 0x2E, omittingEmptySubsequences: false)
@@ -43,7 +51,7 @@ extension GatewayNode {
       && words.allSatisfy { !$0.isEmpty && $0.allSatisfy { isLetter($0) || (0x30...0x39).contains($0) || $0 == 0x5F } }
   }
 
-  private static let reportable: Set<SideStatus> = [.accepted, .released, .refused, .lodged]
+  static let reportable: Set<SideStatus> = [.accepted, .released, .refused, .lodged]
 
   /// The declarant withdraws. The partner may refuse, when its side has already released.
   ///
@@ -64,13 +72,12 @@ extension GatewayNode {
   ) async throws(CausewayError) -> JSONValue {
     try await update(clearance: id) { clearance, now throws(CausewayError) in
       let message = try step(&clearance, now)
-      let outgoing = try statusOutgoing(message, at: now)
+      let outgoing = try statusOutgoing(message, in: clearance, at: now)
       var change = ClearanceChange(outgoing: [outgoing])
       change.entries = [
         EntryDraft(
           kind: "side.reported", corridor: clearance.corridor, messageID: outgoing.id, actor: actor, claimedTime: message.effective,
-          reasons: message.reasons.map { ErrorCode(rawValue: $0.code) },
-          extra: ["clearance": .string(clearance.id), "side": .string(message.side.rawValue), "status": .string(message.status.rawValue)])
+          reasons: message.reasons.map { ErrorCode(rawValue: $0.code) }, extra: Self.facts(of: message))
       ]
       return change
     }
@@ -78,12 +85,40 @@ extension GatewayNode {
     return try await clearance(id, waitSeconds: 0, seen: nil)
   }
 
-  /// A status message as something to seal.
-  func statusOutgoing(_ message: StatusMessage, inReplyTo: MessageID? = nil, at now: Instant) throws(CausewayError) -> Outgoing {
+  /// What a ledger entry says of a status.
+  static func facts(of message: StatusMessage) -> JSONObject {
+    var facts: JSONObject = ["clearance": .string(message.clearanceID), "side": .string(message.side.rawValue)]
+    facts["status"] = message.status.map { .string($0.rawValue) }
+    return facts
+  }
+
+  /// A status message as something to seal, in the corridor's status profile.
+  ///
+  /// - Throws: `seal.corridor_gone`; `write.not_carried`, `validate.*`: the profile cannot say it.
+  func statusOutgoing(
+    _ message: StatusMessage, in clearance: Clearance, inReplyTo: MessageID? = nil, at now: Instant
+  ) throws(CausewayError) -> Outgoing {
+    guard let profile = statusProfile(of: clearance.corridor) else { throw CausewayError("seal.corridor_gone") }
+    let id = SecureRandom.messageID(at: now)
+    let tree = try message.declaration(in: profiles, economy: economy, id: id, issued: now)
+    return outgoing(
+      message, id: id, try Translator(profiles).write(tree, as: profile, on: String(now.rfc3339.prefix(10))), profile, inReplyTo: inReplyTo)
+  }
+
+  func outgoing(
+    _ message: StatusMessage, id: MessageID, _ bytes: [UInt8], _ profile: Profile, inReplyTo: MessageID? = nil
+  ) -> Outgoing {
     Outgoing(
-      id: SecureRandom.messageID(at: now), kind: message.status == .withdrawn && message.side == .export ? .withdrawal : .status,
-      revision: message.revision, mediaType: StatusMessage.mediaType, payload: try message.bytes(),
-      profile: VersionedName(id: "causeway.status", version: "1"), policy: VersionedName(id: "causeway.status", version: "1"),
-      inReplyTo: inReplyTo)
+      id: id, kind: message.status == .withdrawn && message.side == .export ? .withdrawal : .status, revision: message.revision,
+      mediaType: profile.mediaType, payload: bytes, profile: VersionedName(id: profile.id, version: profile.version),
+      policy: Self.statusPolicy, inReplyTo: inReplyTo)
+  }
+
+  /// What a status says to the partner is the same in every corridor (docs/protocol.md).
+  static let statusPolicy = VersionedName(id: "causeway.status", version: "1")
+
+  /// The profile in which statuses of a corridor travel; nil: the registry has no such corridor any more.
+  func statusProfile(of corridor: String) -> Profile? {
+    registry.corridor(corridor).flatMap { profiles[$0.statusWire ?? StatusMessage.standardProfile] }
   }
 }

@@ -41,8 +41,10 @@ extension GatewayNode {
       }
       change.entries = [entry]
       apply(isAccepted: isAccepted, of: message, to: &clearance, at: now)
-      if !isAccepted { change.operations += handOver(.refusal, of: message, clearance: clearance, payloadKind: .problems, at: now) }
       if !isAccepted {
+        change.operations += handOver(
+          refusalOf: message, reasons.map { .init(code: $0.code, pointer: $0.pointer) }, clearance: clearance, at: content.receivedAt,
+          now: now)
         let problems: JSONValue = [
           "outcome": "refused", "by": .string(message.partner), "reasons": .array(reasons.map { Self.json($0.problem) }),
         ]

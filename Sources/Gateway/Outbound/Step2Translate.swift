@@ -69,12 +69,7 @@ extension GatewayNode {
     guard UCR.isWellFormed(ucr) else { throw CausewayError(Problem("receive.ucr_form", element: "Declaration.UCR")) }
     if let element = profiles.dictionary[id: "Declaration.UCR"] { declaration[element] = Value(ucr) }
     let release = try policy.release(declaration)
-    let written = try translator.write(valid, released: release.declaration, to: wire, options: .init(day: day))
-    // What leaves must be complete and right: the partner would refuse it otherwise.
-    let problems =
-      written.problems.filter { $0.severity == .error }
-      + written.supplement.items.map { Problem("write.required_missing", pointer: $0.path, element: $0.element) }
-    guard problems.isEmpty else { throw CausewayError(problems: problems) }
+    let written = try translator.write(valid, released: release.declaration, to: wire, options: .init(day: day)).complete()
     return Translated(ucr: ucr, wire: written, bytes: try written.bytes(), release: release)
   }
 
@@ -138,6 +133,19 @@ extension GatewayNode {
         ]))
     metrics.count("gateway_refused_documents_total", [("code", problems[0].code.rawValue)])
     bell.ring()
+  }
+}
+
+extension Translation {
+  /// Itself, when it is complete and right: the reader would refuse it otherwise.
+  ///
+  /// - Throws: what the target's rules say against it; `write.required_missing` for everything that it lacks.
+  func complete() throws(CausewayError) -> Translation {
+    let problems =
+      problems.filter { $0.severity == .error }
+      + supplement.items.map { Problem("write.required_missing", pointer: $0.path, element: $0.element) }
+    guard problems.isEmpty else { throw CausewayError(problems: problems) }
+    return self
   }
 }
 

@@ -109,6 +109,7 @@ extension Corridor {
       "kinds": .array(kinds.map { .string($0) }), "wire": .string(wire), "releasePolicy": .string(releasePolicy),
       "purpose": .string(purpose), "suites": .array(suites.map { .string($0.rawValue) }),
     ]
+    object["statusWire"] = statusWire.map { .string($0) }
     func sorted<Value>(_ values: [String: Value]) -> [(key: String, value: Value)] {
       values.sorted { ByteString($0.key) < ByteString($1.key) }
     }
@@ -125,6 +126,7 @@ extension Corridor {
     let mode = fields.choice("mode", Mode.allCases)
     let kinds = fields.names("kinds")
     let wire = fields.name("wire")
+    let statusWire = fields.name("statusWire", required: false)
     let releasePolicy = fields.name("releasePolicy")
     let purpose = fields.name("purpose")
     let suiteNames = fields.names("suites") ?? []
@@ -149,8 +151,8 @@ extension Corridor {
     let settings = fields.object("settings", required: false) ?? JSONObject()
     guard let id, let from, let to, let mode, let kinds, let wire, let releasePolicy, let purpose else { return nil }
     self.init(
-      from: from, to: to, mode: mode, kinds: kinds, wire: wire, releasePolicy: releasePolicy, purpose: purpose, suites: suites,
-      deadlineSeconds: deadlines, profiles: profiles, settings: settings)
+      from: from, to: to, mode: mode, kinds: kinds, wire: wire, statusWire: statusWire, releasePolicy: releasePolicy, purpose: purpose,
+      suites: suites, deadlineSeconds: deadlines, profiles: profiles, settings: settings)
     if !id.utf8.elementsEqual(self.id.utf8) { fields.refuse("id", "from-to") }
   }
 }
@@ -168,8 +170,8 @@ extension JSONFields {
     }
   }
 
-  fileprivate mutating func name(_ name: String) -> String? {
-    string(name, "a name") { Identifier.isName($0) ? $0 : nil }
+  fileprivate mutating func name(_ name: String, required: Bool = true) -> String? {
+    string(name, required: required, "a name") { Identifier.isName($0) ? $0 : nil }
   }
 
   /// A list of different names, 1 to 100.

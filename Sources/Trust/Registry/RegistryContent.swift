@@ -135,6 +135,8 @@ package struct Corridor: Hashable, Sendable {
   package var kinds: [String]
   /// Id of the profile that travels between the gateways, for example `uncefact.xml`.
   package var wire: String
+  /// Id of the profile in which statuses and withdrawals travel; nil: the hub's, `uncefact.cdar.json`.
+  package var statusWire: String?
   /// Id of the release policy that both sides agreed on.
   package var releasePolicy: String
   /// Purpose for which data is released, for example `customs-clearance`.
@@ -149,7 +151,8 @@ package struct Corridor: Hashable, Sendable {
   package var settings: JSONObject
 
   package init(
-    from: String, to: String, mode: Mode, kinds: [String], wire: String, releasePolicy: String, purpose: String,
+    from: String, to: String, mode: Mode, kinds: [String], wire: String, statusWire: String? = nil, releasePolicy: String,
+    purpose: String,
     suites: [JWS.Algorithm] = [.es256, .edDSA], deadlineSeconds: [String: Int] = [:], profiles: [String: String] = [:],
     settings: JSONObject = JSONObject()
   ) {
@@ -159,6 +162,7 @@ package struct Corridor: Hashable, Sendable {
     self.mode = mode
     self.kinds = kinds
     self.wire = wire
+    self.statusWire = statusWire
     self.releasePolicy = releasePolicy
     self.purpose = purpose
     self.suites = suites
