@@ -32,6 +32,7 @@ test: build lint
 	$(MAKE) demo ONCE=1
 
 bench: release
+	@scripts/setup libxslt1.1
 	.build/release/causeway bench
 
 lint:

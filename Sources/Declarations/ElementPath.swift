@@ -32,12 +32,16 @@ package struct ElementPath: Hashable, Sendable {
     var text: [UInt8] = []
     Self.append(steps, in: dictionary, to: &text)
     if last.group != element {
-      let group = dictionary.id(of: last.group).utf8
-      let isRepeated = id.utf8.starts(with: group) && id.utf8.dropFirst(group.count).first == 0x2E
       text.append(0x2E)
-      text.append(contentsOf: id.utf8.dropFirst(isRepeated ? group.count + 1 : 0))
+      text.append(contentsOf: Self.name(id, in: dictionary.id(of: last.group)).utf8)
     }
     return String(decoding: text, as: UTF8.self)
+  }
+
+  /// An element's id in an instance of a group: without the group's name where it begins with it.
+  package static func name(_ id: String, in group: String) -> Substring {
+    let isRepeated = id.utf8.starts(with: group.utf8) && id.utf8.dropFirst(group.utf8.count).first == 0x2E
+    return Substring(id.utf8.dropFirst(isRepeated ? group.utf8.count + 1 : 0))
   }
 
   /// Adds the place of an instance, `GoodsItem[3].Origin[1]`, to UTF-8 text.

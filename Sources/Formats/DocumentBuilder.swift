@@ -118,7 +118,7 @@ package struct DocumentBuilder: Sendable {
   /// - Complexity: linear in the number of different namespaces, which are few.
   package mutating func namespaceIndex(_ namespace: String?) -> Int32 {
     guard let namespace, !namespace.isEmpty else { return -1 }
-    if let known = namespaces.firstIndex(where: { $0.utf8.elementsEqual(namespace.utf8) }) { return Int32(known) }
+    if let known = namespaces.firstIndex(where: { $0.hasSameBytes(as: namespace) }) { return Int32(known) }
     namespaces.append(namespace)
     return Int32(namespaces.count - 1)
   }

@@ -93,7 +93,7 @@ package struct Translator: Sendable {
     case .xml:
       var prefixes = profile.structure.namespaces.map { (uri: $0.uri, prefix: $0.prefix) }
       if let uri = document.namespace(document.root), let first = profile.structure.namespaces.first,
-        !first.uri.utf8.elementsEqual(uri.utf8)
+        !first.uri.hasSameBytes(as: uri)
       {
         prefixes[0] = (uri: uri, prefix: first.prefix)
       }

@@ -96,8 +96,11 @@ struct Bench {
   private let translator: Translator
   private let local: Profile
   private let wire: Profile
+  private let partner: Profile
   private let policy: ReleasePolicy
   private let schema: RawXML.Schema
+  private let partnerSchema: RawXML.Schema
+  private let stylesheet: RawXSLT?
   private let crypto: RawCrypto
   private let identity: Stages.Identity
   private let folder: String
@@ -108,6 +111,10 @@ struct Bench {
     translator = Translator(library)
     local = try translator.profile("cn.decmessage")
     wire = try translator.profile("uncefact.xml")
+    partner = try translator.profile("sg.tradenet")
+    partnerSchema = try RawXML.Schema(path: "\(schemas)/profiles/\(partner.id)/\(partner.version)/schema.xsd")
+    stylesheet = try RawXSLT(library.codes)
+    if stylesheet == nil { Console.progress("no libxslt on this machine: the comparison with XSLT is left out") }
     policy = try ReleasePolicy(
       configuration: try YAMLDocument.load(schemas + "/policies/cn-sg-clearance.yaml"), dictionary: library.dictionary)
     schema = try RawXML.Schema(try Files.read("\(schemas)/profiles/\(local.id)/\(local.version)/schema.xsd"))
@@ -127,15 +134,17 @@ struct Bench {
 
   func stages(_ input: BenchInput) -> Stages {
     Stages(
-      input: input, pace: pace, translator: translator, local: local, wire: wire, policy: policy, schema: schema, crypto: crypto,
-      identity: identity)
+      input: input, pace: pace, translator: translator, local: local, wire: wire, partner: partner, policy: policy, schema: schema,
+      crypto: crypto, identity: identity)
   }
 
   /// All steps of one declaration, and the floor of its whole path.
   func steps(_ input: BenchInput) async throws -> (BenchReport.Subject, PathFloor) {
     let stages = stages(input)
+    let memory = try stages.peakMemory()
     let steps = try stages.steps()
     var rows = try stages.translationRows(steps)
+    rows += try stages.corridorRows(stylesheet: stylesheet, partnerSchema: partnerSchema)
     rows += try stages.trustRows(steps.payload)
     let base = "\(folder)/bench-\(input.bytes.count)"
     let store = try SQLiteStore(path: base + "-journal.sqlite")
@@ -146,7 +155,7 @@ struct Bench {
     let floor = try PathFloor(
       source: input.bytes, payload: steps.payload, schema: schema, crypto: crypto, sender: try RawSQLite(path: base + "-sender.sqlite"),
       destination: try RawSQLite(path: base + "-destination.sqlite"))
-    return (BenchReport.Subject(input: input, payloadBytes: steps.payload.count, rows: rows, paths: []), floor)
+    return (BenchReport.Subject(input: input, payloadBytes: steps.payload.count, peakMemory: memory, rows: rows, paths: []), floor)
   }
 
   /// What the floor of the whole path costs one declaration when `count` share each commit, in nanoseconds.

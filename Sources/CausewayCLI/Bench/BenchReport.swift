@@ -7,6 +7,8 @@ struct BenchReport: Sendable {
     let input: BenchInput
     /// Size of what travels between the gateways.
     let payloadBytes: Int
+    /// Most memory that the translation CN → SG with its report takes, in bytes.
+    let peakMemory: Int
     var rows: [Stages.Row]
     /// Cost of the floor of the whole path for each run, per declaration, in nanoseconds.
     var paths: [(figures: WholePath.Figures, floor: Double)]
@@ -23,7 +25,20 @@ struct BenchReport: Sendable {
       "Steps that only compute are measured in processor time, the ledger and the whole path by the clock.",
     ]
     for subject in subjects { lines += [""] + Self.lines(subject) }
+    if let growth {
+      lines += ["", "CN → SG with report, cost per byte of the last declaration over that of the first: \(Self.ratio(growth))"]
+    }
     return lines
+  }
+
+  /// How the cost of translating grows with the size: 1 is linear.
+  private var growth: Double? {
+    func perByte(_ subject: Subject?) -> Double? {
+      guard let subject, let row = subject.rows.first(where: { $0.name == Stages.corridorRow }) else { return nil }
+      return row.cost.candidate / Double(subject.input.bytes.count)
+    }
+    guard subjects.count > 1, let first = perByte(subjects.first), let last = perByte(subjects.last) else { return nil }
+    return last / first
   }
 
   private static func lines(_ subject: Subject) -> [String] {
@@ -36,6 +51,8 @@ struct BenchReport: Sendable {
       lines.append(
         columns(row.name, time(row.cost.candidate), time(row.cost.floor), ratio(row.cost.ratio), rate(row.cost.candidate), row.floor))
     }
+    let times = Double(subject.peakMemory) / Double(input.bytes.count)
+    lines.append("  memory of CN → SG with report: \(subject.peakMemory >> 10) KiB at most, \(ratio(times)) × the declaration")
     for (path, floor) in subject.paths {
       let each = path.inFlight == 1 ? path.latency(50) : path.elapsed / Double(path.declarations)
       lines.append(
@@ -100,7 +117,8 @@ struct BenchReport: Sendable {
       return [
         "declaration": .string(subject.input.name), "bytes": .number(JSONNumber(subject.input.bytes.count)),
         "content": .string(subject.input.content),
-        "wireBytes": .number(JSONNumber(subject.payloadBytes)), "stages": .array(stages), "wholePath": .array(paths),
+        "wireBytes": .number(JSONNumber(subject.payloadBytes)), "peakMemoryBytes": .number(JSONNumber(subject.peakMemory)),
+        "stages": .array(stages), "wholePath": .array(paths),
       ]
     }
     return ["processors": .number(JSONNumber(processors)), "subjects": .array(subjects)]

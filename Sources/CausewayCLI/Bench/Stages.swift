@@ -24,6 +24,8 @@ struct Stages {
   let translator: Translator
   let local: Profile
   let wire: Profile
+  /// What the partner's economy declares in.
+  let partner: Profile
   let policy: ReleasePolicy
   let schema: RawXML.Schema
   let crypto: RawCrypto
@@ -98,6 +100,72 @@ struct Stages {
         try written.dumpAndFree()
       },
     ]
+  }
+
+  // MARK: From one economy's format into another's
+
+  static let corridorRow = "CN → SG with report"
+
+  /// A declaration of one economy as a draft in another's format, with the report: parsed, checked, read, mirrored, written, checked again.
+  ///
+  /// - Parameter stylesheet: makes the same draft; nil: the machine has no libxslt.
+  /// - Throws: `bench.raw_call` when the drafts are not the same.
+  func corridorRows(stylesheet: RawXSLT?, partnerSchema: RawXML.Schema) throws -> [Row] {
+    let bytes = input.bytes
+    func translate(_ options: Translator.Options) throws(CausewayError) -> Translation {
+      try translator.write(try translator.validate(try translator.parse(bytes, as: local), as: local), to: partner, options: options)
+    }
+    func plain() throws {
+      let translation = try translate(.init(makesComplement: false))
+      consume(try translation.bytes())
+      consume(translation.report.serialized())
+    }
+    func whole() throws {
+      let translation = try translate(.init())
+      consume(try translation.bytes())
+      consume(translation.report.serialized())
+      consume(translation.complement?.serialized())
+      consume(translation.supplement.json.serialized())
+    }
+    func raw() throws {
+      let tree = try RawXML.Tree(bytes)
+      consume(try schema.validate(tree))
+      consume(try schema.validate(tree))
+      try tree.dumpAndFree()
+    }
+    let floor = "libxml2 parse, two schema validations, serialise"
+    var rows = [
+      Row(name: Self.corridorRow, cost: try Stopwatch.compare(pace, plain, floor: raw), floor: floor),
+      Row(name: "… complement, supplement", cost: try Stopwatch.compare(pace, whole, floor: raw), floor: floor),
+    ]
+    if let stylesheet, try isSameDraft(stylesheet, try translate(.init(makesComplement: false))) {
+      let cost = try Stopwatch.compare(pace, plain) {
+        let tree = try RawXML.Tree(bytes)
+        consume(try schema.validate(tree))
+        let draft = try stylesheet.transform(tree)
+        consume(try partnerSchema.validate(draft))
+        try draft.dumpAndFree()
+      }
+      rows.append(
+        Row(name: "CN → SG beside XSLT", cost: cost, floor: "libxml2 parse, validate, libxslt transform, validate, serialise"))
+    }
+    return rows
+  }
+
+  /// The stylesheet is written for the small declaration: for what it does not know it is no measure.
+  private func isSameDraft(_ stylesheet: RawXSLT, _ translation: Translation) throws(CausewayError) -> Bool {
+    let draft = try stylesheet.transform(try RawXML.Tree(input.bytes)).bytes()
+    return try translator.parse(draft, as: partner).isEquivalent(to: try translator.parse(try translation.bytes(), as: partner))
+  }
+
+  /// Most memory that a translation takes at a time, the declaration's own bytes not counted.
+  func peakMemory() throws -> Int {
+    try Memory.peak {
+      let valid = try translator.validate(try translator.parse(input.bytes, as: local), as: local)
+      let translation = try translator.write(valid, to: partner, options: .init(makesComplement: false))
+      consume(try translation.bytes())
+      consume(translation.report.serialized())
+    }
   }
 
   // MARK: The trust wing

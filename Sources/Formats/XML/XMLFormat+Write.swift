@@ -89,10 +89,10 @@ private struct XMLWriter {
     for node in document.nodes where node.kind == .attribute && node.namespace >= 0 { attributeNamespaces.insert(node.namespace) }
     var taken = Set(given.map { ByteString($0.prefix) })
     guard taken.count == given.count, Set(given.map { ByteString($0.uri) }).count == given.count,
-      !given.contains(where: { $0.prefix.utf8.elementsEqual("xmlns".utf8) || $0.uri.isEmpty })
+      !given.contains(where: { $0.prefix.hasSameBytes(as: "xmlns") || $0.uri.isEmpty })
     else { throw CausewayError("write.namespace", facts: ["detail": "prefixes"]) }
     for (uri, prefix) in given where !prefix.isEmpty {
-      guard Self.isName(Array(prefix.utf8)), prefix.utf8.elementsEqual("xml".utf8) == uri.utf8.elementsEqual(XMLFormat.xmlNamespace.utf8)
+      guard Self.isName(Array(prefix.utf8)), prefix.hasSameBytes(as: "xml") == uri.hasSameBytes(as: XMLFormat.xmlNamespace)
       else { throw CausewayError("write.namespace", facts: ["detail": "prefixes"]) }
     }
     // The reader takes no references in namespace names, so the writer makes none.
@@ -102,14 +102,14 @@ private struct XMLWriter {
     }
     var generated = 0
     for (index, uri) in document.namespaces.enumerated() {
-      if uri.utf8.elementsEqual(XMLFormat.xmlNamespace.utf8) {
+      if uri.hasSameBytes(as: XMLFormat.xmlNamespace) {
         prefixes.append(Array("xml:".utf8))
         continue
       }
       var prefix: String
-      if let named = given.first(where: { $0.uri.utf8.elementsEqual(uri.utf8) }) {
+      if let named = given.first(where: { $0.uri.hasSameBytes(as: uri) }) {
         prefix = named.prefix
-      } else if uri.utf8.elementsEqual(XMLFormat.schemaInstance.utf8), taken.insert("xsi").inserted {
+      } else if uri.hasSameBytes(as: XMLFormat.schemaInstance), taken.insert("xsi").inserted {
         prefix = "xsi"
       } else {
         repeat {
@@ -129,11 +129,11 @@ private struct XMLWriter {
     if let nullMark {
       guard Self.isName(nullMark) else { throw CausewayError("write.illegal_name") }
     } else if document.nodes.contains(where: { $0.scalar == .null && $0.kind == .element }) {
-      if let index = document.namespaces.firstIndex(where: { $0.utf8.elementsEqual(XMLFormat.schemaInstance.utf8) }) {
+      if let index = document.namespaces.firstIndex(where: { $0.hasSameBytes(as: XMLFormat.schemaInstance) }) {
         guard !prefixes[index].isEmpty else { throw CausewayError("write.namespace", facts: ["detail": "default_namespace"]) }
         nilName = prefixes[index] + Array("nil".utf8)
       } else {
-        var prefix = given.first { $0.uri.utf8.elementsEqual(XMLFormat.schemaInstance.utf8) }?.prefix ?? ""
+        var prefix = given.first { $0.uri.hasSameBytes(as: XMLFormat.schemaInstance) }?.prefix ?? ""
         while prefix.isEmpty {
           let candidate = generated == 0 ? "xsi" : "ns\(generated)"
           if taken.insert(ByteString(candidate)).inserted { prefix = candidate }
@@ -154,12 +154,18 @@ private struct XMLWriter {
 
   /// A name that XML 1.0 has and that has no colon (Namespaces in XML 1.0 §3, NCName).
   static func isName(_ name: [UInt8]) -> Bool {
+    if let first = name.first, first | 0x20 >= 0x61, first | 0x20 <= 0x7A, name.allSatisfy(isPlainName) { return true }
     var first = true
     for scalar in String(decoding: name, as: UTF8.self).unicodeScalars {
       guard isNameStart(scalar.value) || (!first && isNameRest(scalar.value)) else { return false }
       first = false
     }
     return !first
+  }
+
+  /// ASCII letters, digits and `_ - .`: what most names consist of.
+  private static func isPlainName(_ byte: UInt8) -> Bool {
+    (byte | 0x20 >= 0x61 && byte | 0x20 <= 0x7A) || (byte >= 0x30 && byte <= 0x39) || byte == 0x5F || byte == 0x2D || byte == 0x2E
   }
 
   private static func isNameStart(_ value: UInt32) -> Bool {

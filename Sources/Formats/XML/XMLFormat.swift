@@ -79,7 +79,7 @@ private struct XMLDocumentReader: XMLTreeSink {
   }
 
   mutating func namespace(_ uri: String) -> Int32 {
-    uri.utf8.elementsEqual(XMLFormat.schemaInstance.utf8) ? Self.schemaInstance : builder.namespaceIndex(uri)
+    uri.hasSameBytes(as: XMLFormat.schemaInstance) ? Self.schemaInstance : builder.namespaceIndex(uri)
   }
 
   mutating func open(symbol: Int32, namespace: Int32, line: Int, isLeaf: Bool) {

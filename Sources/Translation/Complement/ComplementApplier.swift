@@ -30,7 +30,7 @@ struct ComplementApplier {
     for (entry, target) in zip(complement.entries, targets) where entry.text != nil { applier.apply(entry, target) }
     for (order, list) in zip(complement.orders, lists) { if let list { applier.reorder(list, order.order) } }
     // Only a name that the structure knows: a complement comes from a file.
-    if let name = complement.root, profile.structure[0].also.contains(where: { $0.utf8.elementsEqual(name.utf8) }) {
+    if let name = complement.root, profile.structure[0].also.contains(where: { $0.hasSameBytes(as: name) }) {
       applier.draft.nodes[0].name = name
     }
     if let namespace = complement.namespace, profile.structure[0].namespace >= 0 {
@@ -51,7 +51,7 @@ struct ComplementApplier {
 
   private func count(_ path: KeyedPath) -> Int? {
     let text = path.description
-    return complement.counts.first { $0.path.utf8.elementsEqual(text.utf8) }?.count
+    return complement.counts.first { $0.path.hasSameBytes(as: text) }?.count
   }
 
   private func target(_ entry: Complement.Entry, in original: Draft) -> Target {

@@ -30,14 +30,14 @@ struct ComplementMaker {
     if source.document.syntax == .xml {
       let uri = source.document.namespace(source.document.root) ?? ""
       let written = profile.structure[0].namespace < 0 ? "" : profile.structure.namespaces[profile.structure[0].namespace].uri
-      if !uri.utf8.elementsEqual(written.utf8) { namespace = uri }
+      if !uri.hasSameBytes(as: written) { namespace = uri }
     }
     var complement = Complement(
       profile: profile.name, direction: variant.direction, economy: economy, shape: variant.shape.map { profile.structure.shapes[$0] },
       namespace: namespace,
       counts: maker.counts, orders: maker.orders, entries: maker.entries)
     let name = source.document.name(source.document.root)
-    if source.document.syntax == .xml, !name.utf8.elementsEqual(profile.structure[0].name.utf8) { complement.root = name }
+    if source.document.syntax == .xml, !name.hasSameBytes(as: profile.structure[0].name) { complement.root = name }
     return (complement, maker.changed)
   }
 
@@ -77,7 +77,7 @@ struct ComplementMaker {
     if entry.isLeaf {
       let text = source.utf8(node) ?? []
       let alias =
-        document.syntax == .xml && !entry.also.isEmpty && !document.name(id).utf8.elementsEqual(entry.name.utf8) ? document.name(id) : nil
+        document.syntax == .xml && !entry.also.isEmpty && !document.name(id).hasSameBytes(as: entry.name) ? document.name(id) : nil
       let isNull = document.isNull(id)
       let isSame = !isNull && peer >= 0 && returned.nodes[Int(peer)].text.map { text.isUTF8(of: $0) } ?? false
       if !isSame { changed[Int(node)] = true }
@@ -238,7 +238,7 @@ struct ComplementMaker {
     var position = 0
     if let parent = document.parent(id) {
       for sibling in document.children(parent)
-      where source.binding[Int(sibling.index)] < 0 && document.name(sibling).utf8.elementsEqual(document.name(id).utf8) {
+      where source.binding[Int(sibling.index)] < 0 && document.name(sibling).hasSameBytes(as: document.name(id)) {
         position += 1
         if sibling == id { break }
       }

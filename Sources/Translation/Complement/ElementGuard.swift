@@ -55,10 +55,10 @@ struct ElementGuard {
 
   static func hold(_ expected: [(element: String, text: String?)], _ present: [(element: String, text: String?)]) -> Bool {
     expected.allSatisfy { guardValue in
-      let now = present.first { $0.element.utf8.elementsEqual(guardValue.element.utf8) }?.text
+      let now = present.first { $0.element.hasSameBytes(as: guardValue.element) }?.text
       switch (guardValue.text, now) {
       case (nil, nil): return true
-      case (let left?, let right?): return left.utf8.elementsEqual(right.utf8)
+      case (let left?, let right?): return left.hasSameBytes(as: right)
       default: return false
       }
     }

@@ -37,7 +37,7 @@ final class BoundDocument: Sendable {
     } else {
       let root = structure[0]
       let name = document.name(document.root)
-      guard ([root.name] + root.also).contains(where: { $0.utf8.elementsEqual(name.utf8) }) else {
+      guard ([root.name] + root.also).contains(where: { $0.hasSameBytes(as: name) }) else {
         throw CausewayError(
           "parse.root_unknown", pointer: document.pointer(document.root), line: document.line(document.root), facts: ["expected": root.name]
         )

@@ -59,7 +59,7 @@ struct Draft {
     let document = bound.document
     var map = [Int32](repeating: -1, count: document.count)
     map[0] = 0
-    if document.syntax == .xml, !document.name(document.root).utf8.elementsEqual(structure[0].name.utf8) {
+    if document.syntax == .xml, !document.name(document.root).hasSameBytes(as: structure[0].name) {
       nodes[0].name = document.name(document.root)
     }
     for index in 1..<Int32(max(document.count, 1)) {
@@ -68,7 +68,7 @@ struct Draft {
       guard binding != BoundDocument.content, let parent = document.parent(id), map[Int(parent.index)] >= 0 else { continue }
       let node = append(Int(binding < 0 ? -1 : binding), to: map[Int(parent.index)])
       map[Int(index)] = node
-      if binding < 0 || !document.name(id).utf8.elementsEqual(structure[Int(binding)].name.utf8), document.syntax == .xml || binding < 0 {
+      if binding < 0 || !document.name(id).hasSameBytes(as: structure[Int(binding)].name), document.syntax == .xml || binding < 0 {
         nodes[Int(node)].name = (document.kind(id) == .attribute ? "@" : "") + document.name(id)
         nodes[Int(node)].namespace = document.namespace(id)
       }
@@ -179,8 +179,8 @@ struct Draft {
   func passes(_ node: Int32, _ tests: [Path.Test]) -> Bool {
     tests.allSatisfy { test in
       switch test {
-      case .equals(let path, let text): textBelow(node, path).map { $0.utf8.elementsEqual(text.utf8) } ?? false
-      case .differs(let path, let text): !(textBelow(node, path).map { $0.utf8.elementsEqual(text.utf8) } ?? false)
+      case .equals(let path, let text): textBelow(node, path).map { $0.hasSameBytes(as: text) } ?? false
+      case .differs(let path, let text): !(textBelow(node, path).map { $0.hasSameBytes(as: text) } ?? false)
       case .position: true
       }
     }

@@ -238,7 +238,7 @@ struct Reader {
     }
     guard let type = rule.type ?? structure[leaf].type else { return }
     for (field, text) in rule.implies {
-      if let present = group[field.element], !present.text.utf8.elementsEqual(text.utf8) {
+      if let present = group[field.element], !present.text.hasSameBytes(as: text) {
         if case .field(let field, _) = rule.kind { fail(field, node, .conflict) }
         return
       }

@@ -200,12 +200,12 @@ struct Writer {
     var answer: Bool?
     for rule in plan.stating {
       switch rule.kind {
-      case .implied(let field, let text) where field.element == element: answer = value.text.utf8.elementsEqual(text.utf8)
+      case .implied(let field, let text) where field.element == element: answer = value.text.hasSameBytes(as: text)
       case .derived(let field, let compute) where field.element == element:
         guard let text = compute.evaluate(in: group).flatMap({ field.type.canonical($0) }) else { continue }
         answer = field.type.isSame(value.text, text)
       default:
-        if rule.implies.contains(where: { $0.field.element == element && value.text.utf8.elementsEqual($0.text.utf8) }) { return true }
+        if rule.implies.contains(where: { $0.field.element == element && value.text.hasSameBytes(as: $0.text) }) { return true }
       }
     }
     return answer
@@ -258,7 +258,7 @@ struct Writer {
 
   func accepts(_ plan: GroupPlan, _ group: Group) -> Bool {
     plan.filters.allSatisfy { filter in
-      (group.text(filter.element).map { $0.utf8.elementsEqual(filter.text.utf8) } ?? false) == filter.isEqual
+      (group.text(filter.element).map { $0.hasSameBytes(as: filter.text) } ?? false) == filter.isEqual
     }
   }
 
@@ -369,7 +369,7 @@ struct Writer {
       return .failure(.init(reason: .noPlace))
     }
     if let present = draft.nodes[Int(node)].text, !draft.nodes[Int(node)].isWeak {
-      return present.utf8.elementsEqual(text.utf8) ? .success(node) : .failure(.init(reason: .conflict))
+      return present.hasSameBytes(as: text) ? .success(node) : .failure(.init(reason: .conflict))
     }
     draft.nodes[Int(node)].text = text
     draft.nodes[Int(node)].isWeak = false

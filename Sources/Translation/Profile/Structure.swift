@@ -14,7 +14,7 @@ final class Structure: Sendable {
     /// Also read.
     let accept: [String]
 
-    func accepts(_ other: String) -> Bool { uri.utf8.elementsEqual(other.utf8) || accept.contains { $0.utf8.elementsEqual(other.utf8) } }
+    func accepts(_ other: String) -> Bool { uri.hasSameBytes(as: other) || accept.contains { $0.hasSameBytes(as: other) } }
   }
 
   /// What a node is in the JSON form.
@@ -184,7 +184,7 @@ final class Structure: Sendable {
   }
 
   func child(_ name: String, isAttribute: Bool, of node: Int) -> Int? {
-    for child in children(node) where nodes[child].isAttribute == isAttribute && nodes[child].name.utf8.elementsEqual(name.utf8) {
+    for child in children(node) where nodes[child].isAttribute == isAttribute && nodes[child].name.hasSameBytes(as: name) {
       return child
     }
     return nil
@@ -229,7 +229,7 @@ final class Structure: Sendable {
     let node = nodes[leaf]
     guard !node.isFree, let type = node.type else { return nil }
     let string = String(decoding: type.trims ? LeafType.trimmed(text) : text, as: UTF8.self)
-    if !node.values.isEmpty, !node.values.contains(where: { $0.utf8.elementsEqual(string.utf8) }) { return .notListed }
+    if !node.values.isEmpty, !node.values.contains(where: { $0.hasSameBytes(as: string) }) { return .notListed }
     if !node.lists.isEmpty, !node.codes.contains(where: { $0.accepts(string, on: day) }) { return .notListed }
     if let pattern = node.pattern, !pattern.matches(string) { return .pattern }
     return nil
@@ -267,7 +267,7 @@ final class Structure: Sendable {
 
 extension Structure.Node {
   /// Whether the node is written or read by a name.
-  func goes(by name: String) -> Bool { self.name.utf8.elementsEqual(name.utf8) || also.contains { $0.utf8.elementsEqual(name.utf8) } }
+  func goes(by name: String) -> Bool { self.name.hasSameBytes(as: name) || also.contains { $0.hasSameBytes(as: name) } }
 
   /// A leaf whose value is an object with `content`.
   var isJSONObject: Bool { json == .object || hasAttributes }

@@ -91,8 +91,8 @@ struct ReportWriter {
     if let group = steps.last?.group, dictionary.group(of: path.element) == group {
       bytes.append(contentsOf: prefix)
       if leaves[index].isEmpty {
-        leaves[index] = Array(path.description(in: dictionary).utf8.dropFirst(prefix.count - Self.pathName.count))
-        leaves[index] += Self.elementName + dictionary.id(of: path.element).utf8 + [0x22]
+        let id = dictionary.id(of: path.element)
+        leaves[index] = [0x2E] + ElementPath.name(id, in: dictionary.id(of: group)).utf8 + Self.elementName + id.utf8 + [0x22]
       }
       bytes.append(contentsOf: leaves[index])
     } else {

@@ -1,0 +1,31 @@
+import Glibc
+import Primitives
+
+/// Memory of this process, as Linux counts it.
+enum Memory {
+  /// Most resident memory that something takes beyond what was resident before, in bytes.
+  ///
+  /// - Throws: `bench.raw_call` where the system does not tell; what `body` throws.
+  static func peak(_ body: () throws -> Void) throws -> Int {
+    // Free memory that the process holds would hide what is taken.
+    malloc_trim(0)
+    try reset()
+    let before = try resident("VmHWM:")
+    try body()
+    return try resident("VmHWM:") - before
+  }
+
+  /// Makes the highest mark the present one (proc(5), `/proc/pid/clear_refs`).
+  private static func reset() throws(CausewayError) {
+    let file = open("/proc/self/clear_refs", O_WRONLY)
+    guard file >= 0, write(file, "5", 1) == 1 else { throw CausewayError("bench.raw_call", facts: ["call": "clear_refs"]) }
+    close(file)
+  }
+
+  private static func resident(_ name: String) throws(CausewayError) -> Int {
+    let lines = String(decoding: try Files.read("/proc/self/status"), as: UTF8.self).split(separator: "\n")
+    guard let line = lines.first(where: { $0.hasPrefix(name) }), let kibibytes = line.split(separator: " ").compactMap({ Int($0) }).first
+    else { throw CausewayError("bench.raw_call", facts: ["call": "status"]) }
+    return kibibytes << 10
+  }
+}
