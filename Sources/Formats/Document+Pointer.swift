@@ -27,12 +27,11 @@ extension Document {
   }
 }
 
-/// Makes the pointers (``Document/pointer(_:)``) of many nodes of a document: those of siblings share their beginning, which is made once.
+/// Makes the pointers (``Document/pointer(_:)``) of many nodes of a document: what one has in common with the one before is kept.
 package struct DocumentPointers {
   package let document: Document
-  /// Whose pointer `text` begins with.
-  private var parent: Document.NodeID?
-  private var parentLength = 0
+  /// The nodes that `text` leads through, from the root, with its length at each.
+  private var way: [(node: Document.NodeID, length: Int)] = []
   private var text: [UInt8] = []
 
   package init(_ document: Document) { self.document = document }
@@ -48,22 +47,23 @@ package struct DocumentPointers {
     bytes.append(contentsOf: text)
   }
 
+  /// Goes from the node of the last pointer up to the first common ancestor, and down to the node.
   private mutating func point(to node: Document.NodeID) {
-    let parent = document.parent(node)
-    if parent == nil || parent != self.parent {
-      text.removeAll(keepingCapacity: true)
-      if let parent { appendPath(parent) }
-      self.parent = parent
-      parentLength = text.count
-    } else {
-      text.removeLast(text.count - parentLength)
+    var below: [Document.NodeID] = []
+    var current: Document.NodeID? = node
+    var known = -1
+    while let next = current {
+      known = way.lastIndex { $0.node == next } ?? -1
+      if known >= 0 { break }
+      below.append(next)
+      current = document.parent(next)
     }
-    appendStep(node)
-  }
-
-  private mutating func appendPath(_ node: Document.NodeID) {
-    if let parent = document.parent(node) { appendPath(parent) }
-    appendStep(node)
+    way.removeLast(way.count - known - 1)
+    text.removeLast(text.count - (way.last?.length ?? 0))
+    for next in below.reversed() {
+      appendStep(next)
+      way.append((next, text.count))
+    }
   }
 
   private mutating func appendStep(_ node: Document.NodeID) {

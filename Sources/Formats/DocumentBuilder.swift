@@ -1,3 +1,5 @@
+import Primitives
+
 /// Builds a ``Document`` from the outside in: `open`, `attribute`, `text`, `close`.
 ///
 /// - Precondition: one root; each `open` has its `close`; `finish` after the last `close`. A call out of this order is a programming error

@@ -1,4 +1,5 @@
 import Declarations
+import Primitives
 
 /// What a declaration that is being written says about the elements of one leaf, and about those that its value was stated with.
 struct ElementGuard {

@@ -44,7 +44,9 @@ struct ReportBuilder {
       var mark = event.origin >= 0 ? reading.marks[Int(event.origin)] : nil
       if mark?.unconverted == event.element { mark?.action = .copied }
       var (action, reason, table) = Self.combine(mark, event)
-      if event.target >= 0 || event.action == .implied, !swapped.isEmpty, let swap = swapped[Int(event.element.raw)], action != .lossy { action = swap }
+      if event.target >= 0 || event.action == .implied, !swapped.isEmpty, let swap = swapped[Int(event.element.raw)], action != .lossy {
+        action = swap
+      }
       if event.origin >= 0 {
         isMentioned[Int(event.origin)] = true
         if eventOf[Int(event.origin)] < 0 { eventOf[Int(event.origin)] = Int32(raw.count) }

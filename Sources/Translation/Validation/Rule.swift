@@ -83,19 +83,27 @@ extension Rule {
     if let direction, direction != variant.direction { return [] }
     if !shape.isEmpty, !(variant.shape.map(shape.contains) ?? false) { return [] }
     var found: [RuleFinding] = []
-    visit([root], groups[...], []) { chain, steps in
+    var chain = [root]
+    var steps: [ElementPath.Step] = []
+    visit(&chain, &steps) { chain, steps in
       guard let group = chain.last, holds(condition, chain) else { return }
       check(group, chain, steps, &found)
     }
     return found
   }
 
+  /// Visits every instance of the innermost of `groups`, with those around it.
   private func visit(
-    _ chain: [Group], _ rest: ArraySlice<ElementIndex>, _ steps: [ElementPath.Step], _ body: ([Group], [ElementPath.Step]) -> Void
+    _ chain: inout [Group], _ steps: inout [ElementPath.Step], _ body: ([Group], [ElementPath.Step]) -> Void
   ) {
-    guard let next = rest.first, let group = chain.last else { return body(chain, steps) }
+    guard steps.count < groups.count, let group = chain.last else { return body(chain, steps) }
+    let next = groups[steps.count]
     for (position, instance) in group.groups(next).enumerated() {
-      visit(chain + [instance], rest.dropFirst(), steps + [.init(group: next, position: position)], body)
+      chain.append(instance)
+      steps.append(.init(group: next, position: position))
+      visit(&chain, &steps, body)
+      chain.removeLast()
+      steps.removeLast()
     }
   }
 
