@@ -224,7 +224,7 @@ import Testing
       "edifact.cusres@d96b", "refused-with-errors.edi",
       [
         "Status.Code": "refused", "Reason[1].ReasonPlace[1].SequenceNumeric": "2", "Reason[2].Pointer": "LOC",
-        "Reason[1].Text": "Goods code not known on that day, see the tariff of the year and its a mendments",
+        "Reason[1].Text": "Goods code not known on that day, see the tariff of the year and its amendments",
       ], absent: ["Status.DirectionCode"]),
   ]
 
