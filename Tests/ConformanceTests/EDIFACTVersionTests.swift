@@ -74,6 +74,23 @@ import Testing
     try RoundTripTests.check(bytes, "edifact.cusdec@d03b", Self.declarations, "twelve parties")
   }
 
+  /// What the message is for is its code in UNTDID 1225, in both versions and in the hub; a code of another list is refused.
+  @Test(arguments: ["edifact.cusdec", declarations], ["9": "9", "5": "5", "4": "4", "1": "1", "3": "3", "99": nil])
+  func theFunctionOfTheMessage(_ profile: String, _ function: (key: String, value: String?)) throws {
+    let translator = try Repository.translator()
+    let sample = try #require(Sample.all(profile).first { $0.name == "import-cancelled.edi" })
+    let changed = String(decoding: try sample.bytes().map { $0 < 0x80 ? $0 : 0x65 }, as: UTF8.self)
+      .replacing("+1'", with: "+\(function.key)'", maxReplacements: 1)
+    let bytes = Array(changed.utf8)
+    guard let hub = function.value else {
+      #expect(problems { _ = try translator.valid(bytes, profile) }.map(\.element) == ["Declaration.FunctionCode"])
+      return
+    }
+    let there = try translator.translate(bytes, profile, "uncefact.xml")
+    #expect(there.text("ExchangedDocument", "PurposeCode") == hub)
+    #expect(there.entries(from: "BGM/1225").map(\.action) == [.copied])
+  }
+
   /// D.96B has no code for a declaration that was withdrawn.
   @Test func aCodeThatTheOlderListDoesNotHave() throws {
     let translator = try Repository.translator()

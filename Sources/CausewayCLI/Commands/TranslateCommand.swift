@@ -38,8 +38,9 @@ struct TranslateCommand: AsyncParsableCommand {
     try await Console.reportingErrors {
       let translator = Translator(try ProfileLibrary.load(try Files.schemas(schemas)))
       let bytes = try Files.document(file)
-      let (source, target) = (try translator.profile(from, for: bytes), try translator.profile(to))
-      let given = try complement.flatMap { path throws(CausewayError) in try readComplement(path, for: target) }
+      let stored = try complement.flatMap { path throws(CausewayError) in try readComplement(path) }
+      let (source, target) = (try translator.profile(from, for: bytes), try target(translator, stored))
+      let given = stored.flatMap { ByteString($0.profile) == ByteString(target.name) ? $0 : nil }
       let options = Translator.Options(shape: shape, complement: given, makesComplement: complement != nil && given == nil, day: day)
       let document = try translator.parse(bytes, as: source)
       let valid = try translator.validate(document, as: source, on: day, isDraft: draft, direction: direction?.value)
@@ -77,11 +78,17 @@ struct TranslateCommand: AsyncParsableCommand {
     Console.line("\(result.parts.count) parts in \(folder); \(result.common.count) places are asked for in all of them")
   }
 
-  /// The complement in the file when it was made for documents of this profile; nil when there is none, or it is to be written.
-  private func readComplement(_ path: String, for profile: Profile) throws(CausewayError) -> Complement? {
+  /// The complement in the file; nil when there is none yet.
+  private func readComplement(_ path: String) throws(CausewayError) -> Complement? {
     guard Files.exists(path) else { return nil }
-    let found = try Complement(json: try JSONValue.parse(try Files.read(path)))
-    return ByteString(found.profile) == ByteString(profile.name) ? found : nil
+    return try Complement(json: try JSONValue.parse(try Files.read(path)))
+  }
+
+  /// The output's profile: where the name leaves the version open, the one that the complement was made for.
+  private func target(_ translator: Translator, _ stored: Complement?) throws(CausewayError) -> Profile {
+    let named = try translator.profile(to)
+    guard let stored, let made = translator.library[stored.profile], ByteString(made.id) == ByteString(to) else { return named }
+    return made
   }
 }
 
