@@ -73,6 +73,14 @@ package struct Translator: Sendable {
     return profile
   }
 
+  /// The profile of a document, whose version the document may name itself.
+  ///
+  /// - Throws: `profile.unknown`.
+  package func profile(_ name: String, for bytes: [UInt8]) throws(CausewayError) -> Profile {
+    guard let profile = library[name, for: bytes] else { throw CausewayError("profile.unknown", facts: ["profile": name]) }
+    return profile
+  }
+
   // MARK: 2 parse
 
   /// Bytes → document, by the profile's syntax and encodings.

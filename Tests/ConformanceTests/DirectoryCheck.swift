@@ -23,8 +23,8 @@ struct DirectoryCheck {
   private mutating func run(_ bytes: [UInt8]) {
     segments = split(bytes)
     guard segments.count > 4, tag(0) == "UNB", tag(1) == "UNH" else { return breaches.append("no UNB and UNH") }
-    if segments[1].dropFirst(2).first?.first?.prefix(4) != ["CUSDEC", "D", "03B", "UN"] {
-      breaches.append("UNH does not name CUSDEC D.03B")
+    if segments[1].dropFirst(2).first?.first?.prefix(4) != [directory.message.name, "D", "03B", "UN"] {
+      breaches.append("UNH does not name \(directory.message.name) D.03B")
     }
     // UNH and UNT belong to the message's table.
     next = 1
@@ -127,7 +127,8 @@ struct DirectoryCheck {
       text.removeFirst(9)
     }
     // Version 4 has the repetition, and takes both decimal marks whatever UNA says.
-    let version = text.prefix(40).split(separator: element).dropFirst().first?.last
+    let syntax = text.prefix(40).split(separator: element).dropFirst().first
+    let version = syntax?.split(separator: component, omittingEmptySubsequences: false).dropFirst().first?.first
     if version == "4" { decimals = [".", ","] } else { repetition = nil }
     var segments: [Segment] = []
     var segment: Segment = [[[""]]]

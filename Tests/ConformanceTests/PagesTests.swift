@@ -23,7 +23,7 @@ import Testing
     return row.split(separator: "|")
   }
 
-  @Test(arguments: Repository.profiles.map(\.id))
+  @Test(arguments: Repository.profiles.map(\.id) + Repository.versions)
   func theOverviewCountsLeaves(_ name: String) throws {
     let profile = try Repository.translator().profile(name)
     let count = leaves(profile)
@@ -32,7 +32,7 @@ import Testing
         == [count.all, count.mapped, count.all - count.mapped].map(String.init))
   }
 
-  @Test(arguments: Repository.national + StatusTests.national)
+  @Test(arguments: Set(Repository.national + StatusTests.national + Repository.versions).sorted())
   func thePageCountsLeaves(_ name: String) throws {
     let profile = try Repository.translator().profile(name)
     let count = leaves(profile)

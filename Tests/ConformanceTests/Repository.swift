@@ -17,11 +17,19 @@ enum Repository {
     do throws(CausewayError) { return .success(try ProfileLibrary.load(root.path + "/schemas")) } catch { return .failure(error) }
   }()
 
-  /// Every profile that is there, the newest version of each; none when the library does not load, which tests report that ask for it.
+  /// Every profile that is there, the default version of each; none when the library does not load, which tests report that ask for it.
   static let profiles: [Profile] = {
-    let all = (try? library.get().profiles) ?? []
-    return all.enumerated().filter { index, profile in !all.dropFirst(index + 1).contains { $0.id == profile.id } }.map(\.element)
+    guard let library = try? library.get() else { return [] }
+    return library.profiles.filter { library[$0.id] === $0 }
   }()
+  /// Names of the versions that have to be named.
+  static let versions: [String] = {
+    guard let library = try? library.get() else { return [] }
+    return library.profiles.filter { library[$0.id] !== $0 }.map(\.name)
+  }()
+
+  /// The name that stands for a profile: its id where that is enough.
+  static func name(_ profile: Profile) -> String { versions.contains(profile.name) ? profile.name : profile.id }
 
   /// The two syntaxes of the hub.
   static let hub = ["uncefact.xml", "uncefact.json"]
@@ -54,8 +62,8 @@ struct Sample: Sendable, Hashable, CustomTestStringConvertible {
   func bytes() throws -> [UInt8] { try Repository.bytes("\(Self.folder(profile))/\(name)") }
 
   private static func folder(_ profile: String) -> String {
-    let version = Repository.profiles.first { $0.id == profile }?.version ?? ""
-    return "schemas/profiles/\(profile)/\(version)/samples"
+    let found = (try? Repository.library.get())?[profile]
+    return "schemas/profiles/\(found?.id ?? profile)/\(found?.version ?? "")/samples"
   }
 
   /// Every document in the samples folder of a profile: a new sample is tested without being named here.

@@ -45,7 +45,7 @@ import Testing
   }
 
   @Test func everyProfileHasSamples() throws {
-    for profile in try Repository.library.get().profiles { #expect(Sample.all(profile.id).count >= 2, "\(profile.id)") }
+    for profile in try Repository.library.get().profiles { #expect(Sample.all(profile.name).count >= 2, "\(profile.name)") }
   }
 
   @Test(arguments: Sample.national, Repository.ways)

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// The message, segments and composites of the UN/EDIFACT directory D.03B, read from the texts that UNECE publishes, by columns. It shares
+/// A message, its segments and composites of the UN/EDIFACT directory D.03B, read from the texts that UNECE publishes, by columns. It shares
 /// nothing with the reader, the writer and the profile that it judges.
 struct UNDirectory: Sendable {
   /// A position of a segment: a data element or a composite, as often as it may occur.
@@ -24,7 +24,7 @@ struct UNDirectory: Sendable {
   }
 
   private(set) var segments: [String: [Position]] = [:]
-  private(set) var message = Part(name: "CUSDEC", isGroup: true, isMandatory: true, times: 1, parts: [])
+  private(set) var message: Part
 
   static let archive = Repository.shared.appending(path: "vectors/edifact/unece-d03b/d03b.zip")
   static let isThere: Bool = {
@@ -32,9 +32,12 @@ struct UNDirectory: Sendable {
     if !found { Repository.note("../shared or unzip is absent") }
     return found
   }()
-  static let d03b = Result { try UNDirectory() }
+  static let cusdec = Result { try UNDirectory("CUSDEC") }
+  static let cusres = Result { try UNDirectory("CUSRES") }
 
-  init() throws {
+  /// - Parameter name: the message.
+  init(_ name: String) throws {
+    message = Part(name: name, isGroup: true, isMandatory: true, times: 1, parts: [])
     let folder = FileManager.default.temporaryDirectory.appending(path: "causeway-directory-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
@@ -45,7 +48,7 @@ struct UNDirectory: Sendable {
       return text.replacing("\r\n", with: "\n").split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
     }
     segments = Self.segments(try text("EDSD.ZIP", "EDSD.03B"))
-    message.parts = Self.parts(try text("EDMD.ZIP", "CUSDEC_D.03B"))
+    message.parts = Self.parts(try text("EDMD.ZIP", "\(name)_D.03B"))
   }
 
   private static func unzip(_ archive: URL, _ file: String, into folder: URL) throws {

@@ -176,6 +176,28 @@ import YAMLTree
       ])
   }
 
+  /// The answer to the syntax, through the profile: what breaks the directory is turned back, what breaks only a rule is taken.
+  @Test(arguments: [
+    ("", "", "+7'"), ("12.50", "12.x", "+4'UCS+8'UCD+37+2:2'"), ("CNT+5:2", "CNT+5", "+4'UCS+11'UCD+13+2:2'"),
+    ("TOYDEC:D:03B", "TOYDEC:D:96B", "+4+12+UNH+3:3'"),
+    ("BGM+830", "BGM+831", "+4'UCS+2'UCD+12+2:1'"), ("CNT+5:2", "CNT+5:3", "+7'"), ("UNZ+1+1", "UNZ+2+1", "+4+29+UNZ+2'"),
+  ]) func theSyntaxIsAnswered(_ old: String, _ new: String, _ verdict: String) throws {
+    let translator = try Schemas.translator()
+    let profile = try Self.profile()
+    let stamp = SyntaxReport.Stamp(reference: "A1", time: Instant(milliseconds: 1_795_250_700_000))
+    let bytes = Array(Self.interchange.replacing(old.isEmpty ? "no such text" : old, with: new).utf8)
+    let answer = try #require(translator.syntaxAnswer(to: bytes, as: profile, stamp: stamp))
+    #expect(text(answer).contains("UNH+1+CONTRL:D:3:UN'UCI+1+S+R"))
+    #expect(text(answer).contains(verdict), "\(text(answer))")
+  }
+
+  @Test func whatIsNoInterchangeHasNoAnswer() throws {
+    let translator = try Schemas.translator()
+    let stamp = SyntaxReport.Stamp(reference: "A1", time: Instant(milliseconds: 0))
+    #expect(translator.syntaxAnswer(to: Array("<xml/>".utf8), as: try Self.profile(), stamp: stamp) == nil)
+    #expect(translator.syntaxAnswer(to: Array(Self.interchange.utf8), as: try translator.profile("cn.decmessage"), stamp: stamp) == nil)
+  }
+
   @Test(arguments: [
     ("- name: UNB\n    card: 1", "- name: UNB\n    card: 0..1"), ("card: 0..3, type: text 10", "card: 0..n, type: text 10"),
     ("name: UNS.S", "name: unt"), ("name: UNS.S", "name: UNT"), ("name: SG2", "name: XX2"),

@@ -24,6 +24,18 @@ struct Mistake: Sendable, CustomTestStringConvertible {
     #expect(library["no.such"] == nil)
   }
 
+  /// Names of folders have no order that could say which version is meant.
+  @Test func ofSeveralVersionsOneIsTheDefault() throws {
+    func versions(_ heads: [String]) throws -> [Profile] {
+      try heads.map { try Toy().breaking("version: '1'", $0).load() }
+    }
+    #expect(ProfileLibrary.undecided(try versions(["version: '1'"])) == [])
+    #expect(ProfileLibrary.undecided(try versions(["version: '1', default: true", "version: '2'"])) == [])
+    #expect(ProfileLibrary.undecided(try versions(["version: '1'", "version: '2'"])) == ["toy"])
+    #expect(ProfileLibrary.undecided(try versions(["version: '1', default: true", "version: '2', default: true"])) == ["toy"])
+    #expect(problems { _ = try versions(["version: '1', default: newest"]) }.first?.facts["reason"] == "true or false is expected here")
+  }
+
   @Test func theToyLoads() throws { #expect(try Toy().load().id == "toy") }
 
   static let mistakes = [
@@ -54,6 +66,8 @@ struct Mistake: Sendable, CustomTestStringConvertible {
     Mistake(old: "decimal 10.3", new: "decimal ten", file: "structure.yaml", line: 4, reason: "is not known"),
     Mistake(old: "card: 0..9", new: "card: nine", file: "structure.yaml", line: 10, reason: "cardinality"),
     Mistake(old: "I: IM", new: "I: EX", file: "mapping.yaml", line: 1, reason: "no value means IM"),
+    Mistake(old: "at: Items/Item", new: "at: 'Items/Item[!Nope]'", file: "mapping.yaml", line: 6, reason: "has no Nope"),
+    Mistake(old: "at: Items/Item", new: "at: 'Items/Item[!]'", file: "mapping.yaml", line: 6, reason: "is not understood"),
     Mistake(
       old: "key: GoodsItem.SequenceNumeric", new: "key: Commodity.Brand", file: "mapping.yaml", line: 8, reason: "the key Commodity.Brand"),
     Mistake(old: "length: 6}", new: "length: six}", file: "mapping.yaml", line: 11, reason: "a length is"),

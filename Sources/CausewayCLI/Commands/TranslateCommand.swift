@@ -37,9 +37,10 @@ struct TranslateCommand: AsyncParsableCommand {
   func run() async throws {
     try await Console.reportingErrors {
       let translator = Translator(try ProfileLibrary.load(try Files.schemas(schemas)))
-      let (source, target) = (try translator.profile(from), try translator.profile(to))
       let bytes = try Files.document(file)
-      let given = try complement.flatMap { path throws(CausewayError) in try readComplement(path, for: target) }
+      let stored = try complement.flatMap { path throws(CausewayError) in try readComplement(path) }
+      let (source, target) = (try translator.profile(from, for: bytes), try target(translator, stored))
+      let given = stored.flatMap { ByteString($0.profile) == ByteString(target.name) ? $0 : nil }
       let options = Translator.Options(shape: shape, complement: given, makesComplement: complement != nil && given == nil, day: day)
       let document = try translator.parse(bytes, as: source)
       let valid = try translator.validate(document, as: source, on: day, isDraft: draft, direction: direction?.value)
@@ -77,11 +78,17 @@ struct TranslateCommand: AsyncParsableCommand {
     Console.line("\(result.parts.count) parts in \(folder); \(result.common.count) places are asked for in all of them")
   }
 
-  /// The complement in the file when it was made for documents of this profile; nil when there is none, or it is to be written.
-  private func readComplement(_ path: String, for profile: Profile) throws(CausewayError) -> Complement? {
+  /// The complement in the file; nil when there is none yet.
+  private func readComplement(_ path: String) throws(CausewayError) -> Complement? {
     guard Files.exists(path) else { return nil }
-    let found = try Complement(json: try JSONValue.parse(try Files.read(path)))
-    return ByteString(found.profile) == ByteString(profile.name) ? found : nil
+    return try Complement(json: try JSONValue.parse(try Files.read(path)))
+  }
+
+  /// The output's profile: where the name leaves the version open, the one that the complement was made for.
+  private func target(_ translator: Translator, _ stored: Complement?) throws(CausewayError) -> Profile {
+    let named = try translator.profile(to)
+    guard let stored, let made = translator.library[stored.profile], ByteString(made.id) == ByteString(to) else { return named }
+    return made
   }
 }
 
@@ -105,17 +112,40 @@ struct ValidateCommand: AsyncParsableCommand {
   @Option(help: "export or import, of a document that does not say it itself.") var direction: StatedDirection?
   @Option(help: "Folder of the dictionary, code lists and profiles.") var schemas: String?
   @Option(help: "Day for which code lists are asked, YYYY-MM-DD.") var day: String?
+  @Option(help: "EDIFACT: where the answer to the interchange's syntax goes, a CONTRL that takes it or turns it back.") var contrl: String?
+  @Option(help: "Reference of that answer, 1 to 14 capital letters and digits. Without it, the time to the second.") var contrlReference:
+    String?
   @Argument(help: "The document; - or nothing for standard input.") var file: String = "-"
+
+  func validate() throws {
+    guard let contrlReference else { return }
+    let isSound =
+      (1...14).contains(contrlReference.utf8.count) && contrlReference.utf8.allSatisfy { 0x30...0x39 ~= $0 || 0x41...0x5A ~= $0 }
+    guard isSound else { throw ValidationError("--contrl-reference is 1 to 14 capital letters and digits.") }
+  }
 
   func run() async throws {
     try await Console.reportingErrors {
       let translator = Translator(try ProfileLibrary.load(try Files.schemas(schemas)))
-      let profile = try translator.profile(profile)
       let bytes = try Files.document(file)
+      let profile = try translator.profile(profile, for: bytes)
+      if let contrl { try answer(bytes, profile, translator, into: contrl) }
       let document = try translator.parse(bytes, as: profile)
       let valid = try translator.validate(document, as: profile, on: day, isDraft: draft, direction: direction?.value)
       Console.report(valid.warnings)
       Console.line("valid: \(profile.name), \(valid.declaration.count) values, \(valid.warnings.count) warnings")
     }
+  }
+
+  /// Writes the answer to the syntax, whether the document is valid or not.
+  private func answer(_ bytes: [UInt8], _ profile: Profile, _ translator: Translator, into file: String) throws {
+    guard profile.syntax == .edifact else { throw ValidationError("--contrl is for profiles in EDIFACT.") }
+    let time = SystemClock().now()
+    let digits = time.rfc3339.utf8.prefix(19).filter { 0x30...0x39 ~= $0 }
+    let stamp = SyntaxReport.Stamp(reference: contrlReference ?? String(decoding: digits, as: UTF8.self), time: time)
+    guard let answer = translator.syntaxAnswer(to: bytes, as: profile, on: day, stamp: stamp) else {
+      return Console.note("no CONTRL: the interchange's sender, recipient or reference could not be read, or it holds nothing but CONTRL")
+    }
+    try Files.write(answer, to: file)
   }
 }

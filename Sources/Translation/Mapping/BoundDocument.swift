@@ -168,6 +168,7 @@ final class BoundDocument: Sendable {
     case .position(let wanted): return position == wanted
     case .equals(let nodes, let text): return textBelow(node, nodes)?.elementsEqual(text.utf8) ?? false
     case .differs(let nodes, let text): return !(textBelow(node, nodes)?.elementsEqual(text.utf8) ?? false)
+    case .absent(let nodes): return textBelow(node, nodes)?.isEmpty ?? true
     }
   }
 

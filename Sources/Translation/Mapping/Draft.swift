@@ -181,6 +181,7 @@ struct Draft {
       switch test {
       case .equals(let path, let text): textBelow(node, path).map { $0.hasSameBytes(as: text) } ?? false
       case .differs(let path, let text): !(textBelow(node, path).map { $0.hasSameBytes(as: text) } ?? false)
+      case .absent(let path): textBelow(node, path)?.isEmpty ?? true
       case .position: true
       }
     }
@@ -202,7 +203,7 @@ struct Draft {
     }
   }
 
-  /// The node of a step under a parent, made when it is missing and may be made.
+  /// The node of a step under a parent, made when it is missing and may be made; nil: there are as many as may be.
   ///
   /// - Parameter isGrouped: group rules make the instances of this node; a position does not.
   mutating func reach(_ step: Path.Step, from parent: Int32, isGrouped: Bool = false, isNew: Bool = false) -> Int32? {
@@ -218,7 +219,9 @@ struct Draft {
       if position <= found.count { return found[position - 1] }
       return isGrouped ? nil : append(step.node, to: parent)
     }
-    if let found = instances(step.node, of: parent).first(where: { passes($0, step.tests) }) { return found }
+    let found = instances(step.node, of: parent)
+    if let node = found.first(where: { passes($0, step.tests) }) { return node }
+    guard found.count < structure[step.node].max else { return nil }
     let node = append(step.node, to: parent)
     satisfy(step.tests, at: node)
     return node

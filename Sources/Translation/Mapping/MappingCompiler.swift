@@ -213,7 +213,7 @@ struct MappingCompiler {
     for step in path.steps {
       for test in step.tests {
         switch test {
-        case .equals(let nodes, _), .differs(let nodes, _): nodes.last.map(body)
+        case .equals(let nodes, _), .differs(let nodes, _), .absent(let nodes): nodes.last.map(body)
         case .position: break
         }
       }
@@ -321,6 +321,7 @@ struct MappingCompiler {
           switch test {
           case .equals(let nodes, let text): "[\(nodes)=\(text)]"
           case .differs(let nodes, let text): "[\(nodes)!=\(text)]"
+          case .absent(let nodes): "[!\(nodes)]"
           case .position(let position): "[\(position)]"
           }
         }.joined()

@@ -8,6 +8,8 @@ final class Path: Sendable {
     case equals([Int], String)
     /// The child has another text, or none. Reading only.
     case differs([Int], String)
+    /// The child has no text. Reading only.
+    case absent([Int])
     /// That instance, from 1.
     case position(Int)
   }

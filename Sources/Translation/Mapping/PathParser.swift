@@ -2,8 +2,8 @@ import Primitives
 
 /// Parses and resolves the path language of mappings.
 ///
-/// `Name`, `@attr`, `.`; steps separated by `/`; `Name[Child=const]`, `Name[Child!=const]`, `Name[3]`, several tests one after another; a leading
-/// `/` starts at the root element. Constants may stand in single quotes.
+/// `Name`, `@attr`, `.`; steps separated by `/`; `Name[Child=const]`, `Name[Child!=const]`, `Name[!Child]`, `Name[3]`, several tests one after
+/// another; a leading `/` starts at the root element. Constants may stand in single quotes.
 struct PathParser {
   struct Failure: Error {
     let reason: String
@@ -45,21 +45,28 @@ struct PathParser {
       }
       return .position(position)
     }
+    if test.utf8.first == 0x21 {
+      let nodes = try below(node, test.dropFirst(), text)
+      guard let last = nodes.last, structure[last].isLeaf else { throw Failure(reason: "the test [\(test)] in \(text) is not understood") }
+      return .absent(nodes)
+    }
     guard let equals = test.firstIndex(of: "=") else { throw Failure(reason: "the test [\(test)] in \(text) is not understood") }
     let isDifferent = equals > test.startIndex && test[test.index(before: equals)] == "!"
     let left = test[..<(isDifferent ? test.index(before: equals) : equals)]
     var right = test[test.index(after: equals)...]
     if right.utf8.count >= 2, right.utf8.first == 0x27, right.utf8.last == 0x27 { right = right.dropFirst().dropLast() }
-    var nodes: [Int] = []
-    var current = node
-    for name in left.split(separator: "/") {
-      current = try child(String(name), of: current, in: text)
-      nodes.append(current)
-    }
-    guard !nodes.isEmpty, structure[current].isLeaf, !right.isEmpty else {
+    let nodes = try below(node, left, text)
+    guard let last = nodes.last, structure[last].isLeaf, !right.isEmpty else {
       throw Failure(reason: "the test [\(test)] in \(text) is not understood")
     }
     return isDifferent ? .differs(nodes, String(right)) : .equals(nodes, String(right))
+  }
+
+  /// The nodes of steps below a node.
+  private func below(_ node: Int, _ steps: Substring, _ text: String) throws(Failure) -> [Int] {
+    var nodes: [Int] = []
+    for name in steps.split(separator: "/") { nodes.append(try child(String(name), of: nodes.last ?? node, in: text)) }
+    return nodes
   }
 
   private static func split(_ text: String) throws(Failure) -> [String] {

@@ -37,6 +37,8 @@ package final class Profile: Sendable {
   let rules: [Rule]
   /// nil: documents of the kind have neither direction nor economy.
   let known: KnownElements?
+  /// Of several versions the one that is meant when none is named.
+  package let isDefault: Bool
 
   package var isHub: Bool { economy == "hub" }
   /// `id@version`, as it is recorded with each message.
@@ -70,7 +72,7 @@ package final class Profile: Sendable {
     encodings: [TextEncoding],
     empties: Empties,
     isOrderFree: Bool, keepsUnknown: Bool, nullMark: String?, itemLimit: Int, dictionary: ElementDictionary, codes: CodeLibrary,
-    structure: Structure, grammar: MessageGrammar?, plan: MappingPlan, rules: [Rule], known: KnownElements?
+    structure: Structure, grammar: MessageGrammar?, plan: MappingPlan, rules: [Rule], known: KnownElements?, isDefault: Bool
   ) {
     self.id = id
     self.version = version
@@ -92,6 +94,7 @@ package final class Profile: Sendable {
     self.plan = plan
     self.rules = rules
     self.known = known
+    self.isDefault = isDefault
   }
 
   /// Ids of all elements that the format carries in a direction (nil: the kind has none), in dictionary order: what a release policy is

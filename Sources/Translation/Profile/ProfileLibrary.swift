@@ -12,9 +12,29 @@ package struct ProfileLibrary: Sendable {
   let crossing: Crossing
   let splitting: SplittingRules
 
-  /// The newest version of a profile, or that of `id@version`.
+  /// The version `id@version` of a profile; for an id alone its only version, or the one that says `default: true`.
   package subscript(_ name: String) -> Profile? {
-    profiles.last { $0.name.utf8.elementsEqual(name.utf8) } ?? profiles.last { $0.id.utf8.elementsEqual(name.utf8) }
+    profiles.first { $0.name.utf8.elementsEqual(name.utf8) } ?? versions(name).first(where: \.isDefault) ?? versions(name).first
+  }
+
+  /// The profile of a document: where the name leaves the version open, the one that an EDIFACT interchange names itself, in S009 of its
+  /// first message; the default when it names none of them.
+  ///
+  /// - Complexity: O(bytes) when there are several versions in EDIFACT.
+  package subscript(_ name: String, for bytes: [UInt8]) -> Profile? {
+    let versions = versions(name)
+    guard versions.count > 1, versions.contains(where: { $0.syntax == .edifact }),
+      let message = EDIFACTFormat.read(bytes).envelope.messages.first
+    else { return self[name] }
+    return versions.first { $0.syntax == .edifact && $0.structure.isOfMessage(message.identifier) } ?? self[name]
+  }
+
+  private func versions(_ id: String) -> [Profile] { profiles.filter { $0.id.utf8.elementsEqual(id.utf8) } }
+
+  /// Ids of several versions of which not exactly one is the default: names of folders have no order that could decide.
+  static func undecided(_ profiles: [Profile]) -> [String] {
+    Dictionary(grouping: profiles) { ByteString($0.id) }.filter { $0.value.count > 1 && $0.value.count(where: \.isDefault) != 1 }.keys
+      .sorted().map(\.description)
   }
 
   /// Loads `<folder>/canonical`, `<folder>/codelists` and `<folder>/profiles/<id>/<version>`.
@@ -42,6 +62,11 @@ package struct ProfileLibrary: Sendable {
           profiles.append(profile)
         } catch { problems += error.problems }
       }
+    }
+    problems += undecided(profiles).map { id in
+      Problem(
+        "profile.invalid", pointer: "\(folder)/profiles/\(id)",
+        facts: ["reason": "of several versions exactly one says default: true"])
     }
     guard problems.isEmpty else { throw CausewayError(problems: problems) }
     return ProfileLibrary(dictionary: dictionary, codes: codes, profiles: profiles, crossing: crossing, splitting: splitting)
@@ -77,7 +102,7 @@ extension Profile {
         "id", "version", "document", "economy", "title", "syntax", "encodings", "empties", "order", "unknown", "nulls", "itemLimit",
         "structure",
         "mapping",
-        "rules",
+        "rules", "default",
       ])
     let document = DocumentKind(rawValue: try head["document"]?.string() ?? DocumentKind.declaration.rawValue)
     guard dictionary.root(of: document) != nil else {
@@ -132,6 +157,7 @@ extension Profile {
       empties: try choice("empties", ["omit", "keep"]) == 1 ? .keep : .omit, isOrderFree: try choice("order", ["strict", "free"]) == 1,
       keepsUnknown: try choice("unknown", ["refuse", "keep"]) == 1, nullMark: nullMark, itemLimit: try head["itemLimit"]?.integer() ?? .max,
       dictionary: dictionary,
-      codes: codes, structure: tree, grammar: grammar, plan: plan, rules: compiled, known: known)
+      codes: codes, structure: tree, grammar: grammar, plan: plan, rules: compiled, known: known,
+      isDefault: try head["default"]?.flag() ?? false)
   }
 }

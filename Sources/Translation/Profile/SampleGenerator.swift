@@ -96,6 +96,12 @@ package struct SampleGenerator {
     }
   }
 
+  /// The repeated node that the economy stands in.
+  private var economyNode: Int? {
+    guard case .at(let path) = profile.plan.economy else { return nil }
+    return path.steps.first { structure[$0.node].isRepeated }?.node
+  }
+
   private mutating func run() -> Document {
     fill(0, 0)
     if case .value(let path, let values, _) = profile.plan.direction,
@@ -143,7 +149,8 @@ package struct SampleGenerator {
         continue
       }
       let kinds = count > 0 ? kinds(of: child) : []
-      if !kinds.isEmpty { count = min(entry.max, max(entry.min, kinds.count)) }
+      // The economy is written last, and may need an instance of its own.
+      if !kinds.isEmpty { count = min(entry.max - (child == economyNode ? 1 : 0), max(entry.min, kinds.count)) }
       for index in 0..<count {
         let outer = position
         if entry.isRepeated { position = index }

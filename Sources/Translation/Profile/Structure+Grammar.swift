@@ -85,12 +85,24 @@ extension Structure {
     return CharacterRepertoire(identifier: value("0001") ?? "UNOY", version: value("0002").flatMap(Int.init) ?? 4)
   }
 
-  /// Fixed values of the message type, data element 0065.
-  private var messageTypes: [String] {
-    var types: [String] = []
-    for (index, node) in nodes.enumerated() where node.name.utf8.elementsEqual("0065".utf8) && path(index).hasSuffix("UNH/S009/0065") {
-      types += node.values
+  /// Fixed values of the message type.
+  private var messageTypes: [String] { values(ofMessage: "0065") }
+
+  /// Fixed values of a data element of the message identifier.
+  private func values(ofMessage element: String) -> [String] {
+    var values: [String] = []
+    for (index, node) in nodes.enumerated()
+    where node.name.utf8.elementsEqual(element.utf8) && path(index).hasSuffix("UNH/S009/\(element)") {
+      values += node.values
     }
-    return types
+    return values
+  }
+
+  /// Whether a message is of this directory: type, version, release and controlling agency (S009, component by component).
+  func isOfMessage(_ identifier: [String]) -> Bool {
+    ["0065", "0052", "0054", "0051"].enumerated().allSatisfy { position, element in
+      let values = values(ofMessage: element)
+      return values.isEmpty || (position < identifier.count && values.contains { $0.utf8.elementsEqual(identifier[position].utf8) })
+    }
   }
 }

@@ -228,7 +228,11 @@ struct XSDWriter {
   }
 
   private static func expression(_ pattern: DatePattern) -> String {
-    pattern.alternatives.map { tokens in
+    let day = #"[0-9]{4}\-(0[1-9]|1[0-2])\-(0[1-9]|[12][0-9]|3[01])"#
+    if pattern.isCanonical {
+      return day + #"T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?(Z|[+\-]([01][0-9]|2[0-3]):[0-5][0-9])?"#
+    }
+    return pattern.alternatives.map { tokens in
       tokens.map { token in
         switch token {
         case .year: "[0-9]{4}"

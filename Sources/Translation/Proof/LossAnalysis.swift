@@ -45,6 +45,8 @@ struct LossAnalysis {
     var kind: LossMatrix.Class
     var codes: LossMatrix.Codes?
     var conditions = reads.reduce(into: Set<Reason>()) { $0.formUnion(readingConditions($1)) }
+    // EDIFACT: segments that their qualifiers tell apart may each say the element, and differently.
+    if source.grammar != nil, Set(reads.map(\.leaf)).count < reads.count { conditions.insert(.conflict) }
     if isHead {
       kind = isMirrored ? .swapped : .carried
     } else if let origin {
@@ -143,6 +145,12 @@ struct LossAnalysis {
     {
       conditions.insert(.noPlace)
     }
+    // So do the instances of the group around it.
+    if let write = writes.first, let group = target.dictionary[write.field.element].group, let outer = target.dictionary[group].group,
+      to.groups[Int(outer.raw)].count > to.groups[Int(group.raw)].count
+    {
+      conditions.insert(.noPlace)
+    }
     let room = writes.map(\.room).max() ?? 1
     if reads.contains(where: { $0.room > room }) || reads.count > 1 && reads.contains(where: \.isRepeated) && room < .max {
       conditions.insert(.tooMany)
@@ -190,7 +198,7 @@ struct LossAnalysis {
 
   /// Why a value may not stand in the target's leaf, or not as it was.
   private func writingConditions(_ place: ElementPlaces.Place, from reads: [ElementPlaces.Place]) -> Set<Reason> {
-    guard place.leaf >= 0, let type = target.structure[place.leaf].type else { return [.conflict] }
+    guard place.leaf >= 0, let type = place.rule.type ?? target.structure[place.leaf].type else { return [.conflict] }
     let node = target.structure[place.leaf]
     var conditions: Set<Reason> = []
     switch place.rule.kind {
@@ -216,6 +224,7 @@ struct LossAnalysis {
       }
       return conditions
     }
+    if target.structure.repertoire != nil { conditions.insert(.character) }
     if node.pattern != nil { conditions.insert(.pattern) }
     if !node.values.isEmpty || !node.lists.isEmpty { conditions.insert(.notListed) }
     if case .code = type { conditions.insert(.notOfType) }
