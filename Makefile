@@ -33,6 +33,7 @@ test: build lint
 
 bench: release
 	@scripts/setup libxslt1.1
+	@scripts/setup libxslt1.1
 	.build/release/causeway bench
 
 lint:

@@ -49,21 +49,19 @@ package struct DocumentPointers {
 
   /// Goes from the node of the last pointer up to the first common ancestor, and down to the node.
   private mutating func point(to node: Document.NodeID) {
-    var below: [Document.NodeID] = []
-    var current: Document.NodeID? = node
-    var known = -1
-    while let next = current {
-      known = way.lastIndex { $0.node == next } ?? -1
-      if known >= 0 { break }
-      below.append(next)
-      current = document.parent(next)
+    if let known = way.lastIndex(where: { $0.node == node }) {
+      way.removeLast(way.count - known - 1)
+      text.removeLast(text.count - way[known].length)
+      return
     }
-    way.removeLast(way.count - known - 1)
-    text.removeLast(text.count - (way.last?.length ?? 0))
-    for next in below.reversed() {
-      appendStep(next)
-      way.append((next, text.count))
+    if let parent = document.parent(node) {
+      point(to: parent)
+    } else {
+      way.removeAll(keepingCapacity: true)
+      text.removeAll(keepingCapacity: true)
     }
+    appendStep(node)
+    way.append((node, text.count))
   }
 
   private mutating func appendStep(_ node: Document.NodeID) {
