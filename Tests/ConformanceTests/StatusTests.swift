@@ -10,7 +10,7 @@ import Testing
 /// Documents of the kind `status`: what customs and single windows answer, there and back through the hub's acknowledgement.
 @Suite struct StatusTests {
   static let hub = ["uncefact.cdar.xml", "uncefact.cdar.json"]
-  static let national = ["wco.dms.response", "cn.decresponse", "cn.decresult", "sg.response", "edifact.cusres", "edifact.cusres@d96b"]
+  static let national = ["wco.dms.response", "cn.decresponse", "cn.decresult", "cn.decmodresult", "sg.response", "edifact.cusres", "edifact.cusres@d96b"]
 
   struct Answer: Sendable, CustomTestStringConvertible {
     let profile: String
@@ -22,7 +22,7 @@ import Testing
   /// Every document in the samples folders of the profiles.
   static let samples: [Answer] = {
     guard let library = try? Repository.library.get() else { return [] }
-    return library.profiles.filter { !$0.document.hasDirection }.flatMap { profile in
+    return library.profiles.filter { $0.document == "status" }.flatMap { profile in
       Sample.all(Repository.name(profile)).compactMap { sample in
         (try? sample.bytes()).map { Answer(profile: sample.profile, name: sample.name, bytes: $0) }
       }
@@ -110,7 +110,7 @@ import Testing
   }
 
   /// What is written from nothing is valid by the schema that partners get.
-  @Test(arguments: ["uncefact.cdar.xml", "cn.decresponse", "cn.decresult", "sg.response"])
+  @Test(arguments: ["uncefact.cdar.xml", "cn.decresponse", "cn.decresult", "cn.decmodresult", "sg.response"])
   func whatIsWrittenIsValidByTheSchema(_ name: String) throws {
     let translator = try Repository.translator()
     let profile = try translator.profile(name)
@@ -176,6 +176,10 @@ import Testing
     Meaning("cn.decresult", "inspection.xml", ["Status.NationalCode": "C"], absent: ["Status.Code"]),
     Meaning("cn.decresult", "released.xml", ["Status.Code": "released", "Status.EffectiveDateTime": "2026-11-20T08:00:05+08:00"]),
     Meaning("cn.decresult", "returned.xml", ["Status.Code": "refused", "Status.Text": "  第1项商品归类有误\n请修改后重新申报  "]),
+    // The answer to a request names the request; no public list says what a result means.
+    Meaning(
+      "cn.decmodresult", "examined.xml", ["Status.RequestID": "M20261119000000071", "Status.NationalCode": "1", "Status.Text": "审核通过"],
+      absent: ["Status.Code", "Status.WindowID", "Status.RegistrationID"]),
     Meaning(
       "sg.response", "outward-permit.xml",
       [

@@ -1,0 +1,87 @@
+import Foundation
+import Primitives
+import Testing
+
+@testable import Translation
+
+/// Documents of the kind `amendment`: requests to amend or cancel a declaration, there and back through both syntaxes of their hub format.
+@Suite struct AmendmentTests {
+  static let hub = ["uncefact.amendment.xml", "uncefact.amendment.json"]
+  static let national = Repository.profiles.filter { $0.document == "amendment" && !$0.isHub }.map(\.id)
+  static let samples = national.flatMap(Sample.all)
+
+  static func trip(_ bytes: [UInt8], _ from: String, _ to: String, _ comment: String) throws {
+    let trip = try RoundTripTests.trip(bytes, from, to)
+    #expect(trip.original.document.differences(from: trip.back) == [], "\(comment)")
+    #expect(trip.there.report.unmentionedSourceLeaves == [], "\(comment)")
+    #expect(trip.there.supplement.isEmpty, "\(comment)")
+    #expect(trip.there.problems.filter { $0.severity == .error } == [], "\(comment)")
+    _ = try RoundTripTests.lost(trip, comment)
+  }
+
+  @Test func theProfilesAreThere() {
+    #expect(Set(national).isSuperset(of: ["cn.decmod"]))
+    #expect(Set(samples.map(\.profile)) == Set(national))
+  }
+
+  private var national: [String] { Self.national }
+  private var samples: [Sample] { Self.samples }
+
+  @Test(arguments: samples, hub) func samplesComeBack(_ sample: Sample, _ to: String) throws {
+    try Self.trip(try sample.bytes(), sample.profile, to, sample.name)
+  }
+
+  @Test(arguments: national + hub, hub) func generatedDocumentsComeBack(_ from: String, _ to: String) throws {
+    let profile = try Repository.translator().profile(from)
+    for seed in 0..<UInt64(30) { try Self.trip(try profile.sample(seed: seed), from, to, "seed \(seed)") }
+  }
+
+  @Test(arguments: hub) func everyElementHasAPlaceInTheHub(_ name: String) throws {
+    let profile = try Repository.translator().profile(name)
+    #expect(profile.carriedElements(nil) == profile.dictionary.elements(of: "amendment").filter { !$0.isGroup }.map(\.id))
+  }
+
+  /// `CAUSEWAY_RECORD=1` writes the schemas anew.
+  @Test(arguments: national + ["uncefact.amendment.xml"]) func theCommittedSchemaIsTheGeneratedOne(_ name: String) throws {
+    try SchemaTests().theCommittedSchemaIsTheGeneratedOne(name)
+  }
+
+  /// A request is not written as a declaration, nor as a status.
+  @Test(arguments: ["uncefact.xml", "uncefact.cdar.xml", "cn.decmessage"]) func oneKindIsNotTranslatedIntoAnother(_ to: String) throws {
+    let bytes = try Repository.bytes("schemas/profiles/cn.decmod/5.0/samples/cancel.gb18030.xml")
+    #expect(problems { _ = try Repository.translator().translate(bytes, "cn.decmod", to) }.map(\.code) == ["write.kind_differs"])
+  }
+
+  // MARK: What it means
+
+  static let meanings: [StatusTests.Meaning] = [
+    .init(
+      "cn.decmod", "amend-price.xml",
+      [
+        "Amendment.FunctionCode": "4", "Amendment.NationalCode": "1", "Amendment.DirectionCode": "EX", "Amendment.EconomyCode": "CN",
+        "Amendment.RegistrationID": "310120260000000042", "Amendment.RequestID": "M20261119000000071",
+        "Amendment.IssueDateTime": "2026-11-19T09:41:07+08:00", "Change[1].OldValue": "7.8000", "Change[1].NewValue": "8.7000",
+        "Change[3].NewName": "新加坡", "Change[4].NewValue": "  两行备注 <14>\n第二行  ",
+      ], absent: ["Change[4].OldValue", "Change[1].OldName"]),
+    .init(
+      "cn.decmod", "cancel.gb18030.xml",
+      [
+        "Amendment.FunctionCode": "1", "Amendment.NationalCode": "2", "Amendment.DirectionCode": "IM", "Trader.Name": "上海𠮷云栎纺织进出口有限公司",
+        "Amendment.IssueDateTime": "2026-11-20T16:30:15+08:00",
+      ], absent: ["Amendment.RequestID", "Change[1].SequenceNumeric"]),
+  ]
+
+  @Test(arguments: meanings.indices) func samplesMeanWhatTheDeclarantAsks(_ index: Int) throws {
+    let meaning = Self.meanings[index]
+    let translator = try Repository.translator()
+    let own = try translator.valid(try Sample(profile: meaning.profile, name: meaning.name).bytes(), meaning.profile)
+    for to in Self.hub {
+      let there = try translator.write(own, to: try translator.profile(to))
+      let partner = try translator.valid(try there.bytes(), to)
+      for values in [own.values, partner.values] {
+        for (path, text) in meaning.values { #expect(values[path] == text, "\(meaning.name) \(to) \(path)") }
+        for path in meaning.absent { #expect(values[path] == nil, "\(meaning.name) \(to) \(path)") }
+      }
+    }
+  }
+}
