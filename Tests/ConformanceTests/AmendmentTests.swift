@@ -1,3 +1,5 @@
+import Declarations
+import Formats
 import Foundation
 import Primitives
 import Testing
@@ -20,7 +22,7 @@ import Testing
   }
 
   @Test func theProfilesAreThere() {
-    #expect(Set(national).isSuperset(of: ["cn.decmod"]))
+    #expect(Set(national).isSuperset(of: ["cn.decmod", "sg.tradenet.cancellation"]))
     #expect(Set(samples.map(\.profile)) == Set(national))
   }
 
@@ -52,6 +54,35 @@ import Testing
     #expect(problems { _ = try Repository.translator().translate(bytes, "cn.decmod", to) }.map(\.code) == ["write.kind_differs"])
   }
 
+  /// Where the declaration is stated anew, an amendment is a declaration with the number of the one that it amends; it stays one on its way.
+  @Test(arguments: [("amend-outward.xml", "OD6C000018Z"), ("amend-in-payment.xml", "IG6C000002X")])
+  func anAmendedDeclarationIsADeclaration(_ name: String, _ permit: String) throws {
+    let translator = try Repository.translator()
+    let bytes = try Repository.bytes("schemas/profiles/sg.tradenet.update/4.1/samples/\(name)")
+    let there = try translator.translate(bytes, "sg.tradenet.update", "uncefact.json")
+    let partner = try translator.valid(try there.bytes(), "uncefact.json")
+    #expect(partner.values["Declaration.FunctionCode"] == "4")
+    #expect(partner.values["Declaration.ID"] == permit)
+    // The other side's declaration is another one: it is not amended by this number.
+    let draft = try translator.translate(bytes, "sg.tradenet.update", "cn.decmessage")
+    #expect(draft.text("DecHead", "EntryId") == nil)
+    #expect(draft.asked("DecSign/OperType") != nil)
+  }
+
+  @Test func aCancellationIsNoAmendmentAndTheOtherWayRound() throws {
+    let translator = try Repository.translator()
+    for (profile, sample) in [
+      ("sg.tradenet.update", "sg.tradenet.cancellation/4.1/samples/cancel-outward.xml"),
+      ("sg.tradenet", "sg.tradenet.cancellation/4.1/samples/cancel-outward.xml"),
+      ("sg.tradenet.cancellation", "sg.tradenet.update/4.1/samples/amend-outward.xml"),
+      ("sg.tradenet", "sg.tradenet.update/4.1/samples/amend-outward.xml"),
+      ("sg.tradenet.update", "sg.tradenet/4.1/samples/outward-machine-parts.xml"),
+    ] {
+      let bytes = try Repository.bytes("schemas/profiles/\(sample)")
+      #expect(!problems { _ = try translator.valid(bytes, profile) }.isEmpty, "\(profile) \(sample)")
+    }
+  }
+
   // MARK: What it means
 
   static let meanings: [StatusTests.Meaning] = [
@@ -69,6 +100,17 @@ import Testing
         "Amendment.FunctionCode": "1", "Amendment.NationalCode": "2", "Amendment.DirectionCode": "IM", "Trader.Name": "上海𠮷云栎纺织进出口有限公司",
         "Amendment.IssueDateTime": "2026-11-20T16:30:15+08:00",
       ], absent: ["Amendment.RequestID", "Change[1].SequenceNumeric"]),
+    .init(
+      "sg.tradenet.cancellation", "cancel-outward.xml",
+      [
+        "Amendment.FunctionCode": "1", "Amendment.NationalCode": "CNL", "Amendment.DirectionCode": "EX", "Amendment.EconomyCode": "SG",
+        "Amendment.RegistrationID": "OD6C000018Z", "Amendment.ReplacementID": "OD6C000021T", "Amendment.ID": "CWT26031700003",
+        "Amendment.SequenceNumeric": "1", "Amendment.ReasonCode": "05", "Amendment.IssueDateTime": "2026-03-17T11:05:00+08:00",
+      ]),
+    .init(
+      "sg.tradenet.cancellation", "cancel-in-non-payment.xml",
+      ["Amendment.FunctionCode": "1", "Amendment.DirectionCode": "IM", "Amendment.RegistrationID": "IN6D000007P"],
+      absent: ["Amendment.ReasonCode", "Applicant.ID"]),
   ]
 
   @Test(arguments: meanings.indices) func samplesMeanWhatTheDeclarantAsks(_ index: Int) throws {

@@ -190,6 +190,19 @@ import Testing
           "APPROVED BY THE CONTROLLING AGENCY SUBJECT TO THE LICENCE               BEING PRESENTED AT THE CHECKPOINT"
           + String(repeating: " ", count: 37),
       ]),
+    Meaning(
+      "sg.response", "outward-cancelled.xml",
+      [
+        "Status.Code": "withdrawn", "Status.DirectionCode": "EX", "Status.RegistrationID": "OD6C000018Z", "Status.RequestID": "CWT26031700003",
+      ], absent: ["Status.LRN"]),
+    Meaning(
+      "sg.response", "in-payment-amended.xml",
+      [
+        "Status.Code": "released", "Status.DirectionCode": "IM", "Status.RegistrationID": "IG6C000002X", "Status.NationalCode": "IPTUPT",
+        "Status.ValidTo": "2026-04-24", "Reason[1].Code": "Z02",
+      ]),
+    // Money back changes nothing for the goods.
+    Meaning("sg.response", "in-payment-refund.xml", ["Status.DirectionCode": "IM"], absent: ["Status.Code", "Status.RegistrationID"]),
     Meaning("sg.response", "in-payment-permit.xml", ["Status.DirectionCode": "IM", "Status.RegistrationID": "IG6C000002X"]),
     Meaning(
       "sg.response", "error-message.xml",
