@@ -22,7 +22,7 @@ import Testing
   }
 
   @Test func theProfilesAreThere() {
-    #expect(Set(national).isSuperset(of: ["cn.decmod", "sg.tradenet.cancellation"]))
+    #expect(Set(national).isSuperset(of: ["cn.decmod", "sg.tradenet.cancellation", "wco.dms.amendment"]))
     #expect(Set(samples.map(\.profile)) == Set(national))
   }
 
@@ -36,6 +36,24 @@ import Testing
   @Test(arguments: national + hub, hub) func generatedDocumentsComeBack(_ from: String, _ to: String) throws {
     let profile = try Repository.translator().profile(from)
     for seed in 0..<UInt64(30) { try Self.trip(try profile.sample(seed: seed), from, to, "seed \(seed)") }
+  }
+
+  /// The published requests to amend or invalidate, by file.
+  static let requests: [(name: String, bytes: [UInt8])] = CorpusTests.files.compactMap { name in
+    guard let data = FileManager.default.contents(atPath: CorpusTests.folder.appending(path: name).path),
+      [">COR<", ">INV<"].contains(where: { data.firstRange(of: Data($0.utf8)) != nil }),
+      let document = try? XMLFormat.parse([UInt8](data)), document.find("Declaration") != nil, document.find("Response") == nil
+    else { return nil }
+    return (name, [UInt8](data))
+  }
+
+  @Test(.enabled(if: !CorpusTests.files.isEmpty), arguments: hub)  // the published requests are not part of this repository
+  func everyPublishedRequestComesBack(_ to: String) throws {
+    #expect(Self.requests.count == 11)
+    for (name, bytes) in Self.requests {
+      let found = problems { try Self.trip(bytes, "wco.dms.amendment", to, name) }
+      #expect(found.isEmpty, "\(name): \(found.map { "\($0.code) \($0.pointer ?? "")" })")
+    }
   }
 
   @Test(arguments: hub) func everyElementHasAPlaceInTheHub(_ name: String) throws {
@@ -105,12 +123,25 @@ import Testing
       [
         "Amendment.FunctionCode": "1", "Amendment.NationalCode": "CNL", "Amendment.DirectionCode": "EX", "Amendment.EconomyCode": "SG",
         "Amendment.RegistrationID": "OD6C000018Z", "Amendment.ReplacementID": "OD6C000021T", "Amendment.ID": "CWT26031700003",
-        "Amendment.SequenceNumeric": "1", "Amendment.ReasonCode": "05", "Amendment.IssueDateTime": "2026-03-17T11:05:00+08:00",
+        "Amendment.SequenceNumeric": "1", "AmendmentReason[1].Code": "05", "Amendment.IssueDateTime": "2026-03-17T11:05:00+08:00",
       ]),
+    .init(
+      "wco.dms.amendment", "amend-different-reasons.xml",
+      [
+        "Amendment.FunctionCode": "4", "Amendment.NationalCode": "COR", "Amendment.ID": "CW-COR-2026-0008", "Amendment.EconomyCode": "GB",
+        "Amendment.RegistrationID": "26GBCAUSEWAY000AR1", "AmendmentReason[2].Text": "Second invoice", "Change[1].ReasonCode": "21",
+        "Change[1].ChangePlace[3].SectionCode": "27A", "Change[1].ChangePlace[3].ElementID": "R014", "Change[2].ReasonCode": "32",
+      ], absent: ["Amendment.LRN", "Amendment.DirectionCode", "Change[1].ChangePlace[3].SequenceNumeric"]),
+    .init(
+      "wco.dms.amendment", "invalidate.xml",
+      [
+        "Amendment.FunctionCode": "1", "AmendmentReason[1].Text": "Declared twice & not needed", "Change[1].ReasonCode": "1",
+        "Applicant.ID": "GB427168118378",
+      ], absent: ["Change[1].ChangePlace[1].SectionCode"]),
     .init(
       "sg.tradenet.cancellation", "cancel-in-non-payment.xml",
       ["Amendment.FunctionCode": "1", "Amendment.DirectionCode": "IM", "Amendment.RegistrationID": "IN6D000007P"],
-      absent: ["Amendment.ReasonCode", "Applicant.ID"]),
+      absent: ["AmendmentReason[1].Code", "Applicant.ID"]),
   ]
 
   @Test(arguments: meanings.indices) func samplesMeanWhatTheDeclarantAsks(_ index: Int) throws {
