@@ -10,7 +10,9 @@ import Testing
 /// Documents of the kind `status`: what customs and single windows answer, there and back through the hub's acknowledgement.
 @Suite struct StatusTests {
   static let hub = ["uncefact.cdar.xml", "uncefact.cdar.json"]
-  static let national = ["wco.dms.response", "cn.decresponse", "cn.decresult", "cn.decmodresult", "sg.response", "edifact.cusres", "edifact.cusres@d96b"]
+  static let national = [
+    "wco.dms.response", "cn.decresponse", "cn.decresult", "cn.decdata", "cn.decmodresult", "sg.response", "edifact.cusres", "edifact.cusres@d96b",
+  ]
 
   struct Answer: Sendable, CustomTestStringConvertible {
     let profile: String
@@ -110,7 +112,7 @@ import Testing
   }
 
   /// What is written from nothing is valid by the schema that partners get.
-  @Test(arguments: ["uncefact.cdar.xml", "cn.decresponse", "cn.decresult", "cn.decmodresult", "sg.response"])
+  @Test(arguments: ["uncefact.cdar.xml", "cn.decresponse", "cn.decresult", "cn.decdata", "cn.decmodresult", "sg.response"])
   func whatIsWrittenIsValidByTheSchema(_ name: String) throws {
     let translator = try Repository.translator()
     let profile = try translator.profile(name)
@@ -175,6 +177,17 @@ import Testing
     Meaning("cn.decresult", "examined.xml", ["Status.Code": "accepted", "Status.RegistrationID": "310120260000000042"]),
     Meaning("cn.decresult", "inspection.xml", ["Status.NationalCode": "C"], absent: ["Status.Code"]),
     Meaning("cn.decresult", "released.xml", ["Status.Code": "released", "Status.EffectiveDateTime": "2026-11-20T08:00:05+08:00"]),
+    // Neither is the code made of the text, nor the text left out because of the code.
+    Meaning(
+      "cn.decresult", "released-with-doubt.xml",
+      ["Status.Code": "released", "Status.NationalCode": "P", "Status.Text": "放行；错误：第2项商品法定第二数量与净重不符"]),
+    Meaning(
+      "cn.decdata", "received.gb2312.xml",
+      ["Status.Code": "lodged", "Status.WindowID": "000000001398600042", "Status.EffectiveDateTime": "2026-03-18T15:03:22.00+08:00"],
+      absent: ["Status.RegistrationID", "Reason[1].Text"]),
+    Meaning(
+      "cn.decdata", "released.xml",
+      ["Status.Code": "released", "Status.RegistrationID": "310120260000000042", "Reason[1].Text": "请及时提货", "Reason[1].TypeCode": "information"]),
     Meaning("cn.decresult", "returned.xml", ["Status.Code": "refused", "Status.Text": "  第1项商品归类有误\n请修改后重新申报  "]),
     // The answer to a request names the request; no public list says what a result means.
     Meaning(
