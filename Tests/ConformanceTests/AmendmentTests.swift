@@ -22,7 +22,7 @@ import Testing
   }
 
   @Test func theProfilesAreThere() {
-    #expect(Set(national).isSuperset(of: ["cn.decmod", "sg.tradenet.cancellation", "wco.dms.amendment"]))
+    #expect(Set(national).isSuperset(of: ["cn.decmod", "sg.tradenet.cancellation", "wco.dms.amendment", "eu.eucdm.invalidation"]))
     #expect(Set(samples.map(\.profile)) == Set(national))
   }
 
@@ -87,6 +87,22 @@ import Testing
     #expect(draft.asked("DecSign/OperType") != nil)
   }
 
+  /// The flag and the number make an amendment; without the number nobody knows of which declaration. A draft made of it is a new declaration.
+  @Test(arguments: [("eu.eucdm", "export-machinery-amended.xml"), ("eu.eucdm.json", "export-machinery-amended.json")])
+  func theFlagMakesAnAmendment(_ profile: String, _ name: String) throws {
+    let translator = try Repository.translator()
+    let bytes = try Repository.bytes("schemas/profiles/\(profile)/2024/samples/\(name)")
+    #expect(try translator.valid(bytes, profile).values["Declaration.FunctionCode"] == "4")
+    let text = String(decoding: bytes, as: UTF8.self)
+    let unnamed = text.replacing(#/<MRN>.*?<\/MRN>|"MRN": ".*?",/#, with: "")
+    #expect(problems { _ = try translator.valid(Array(unnamed.utf8), profile) }.first?.element == "Declaration.ID")
+    let unflagged = unnamed.replacing(#/<amendmentTypeFlag>.*?<\/amendmentTypeFlag>|"amendmentTypeFlag": ".*?",/#, with: "")
+    #expect(try translator.valid(Array(unflagged.utf8), profile).values["Declaration.FunctionCode"] == "9")
+    let draft = try translator.translate(try Repository.bytes("schemas/profiles/sg.tradenet.update/4.1/samples/amend-outward.xml"), "sg.tradenet.update", profile)
+    #expect(!String(decoding: try draft.bytes(), as: UTF8.self).contains("amendmentTypeFlag"))
+    #expect(draft.report.entries.contains { $0.element == "Declaration.FunctionCode" && $0.action == .notCarried })
+  }
+
   @Test func aCancellationIsNoAmendmentAndTheOtherWayRound() throws {
     let translator = try Repository.translator()
     for (profile, sample) in [
@@ -138,6 +154,13 @@ import Testing
         "Amendment.FunctionCode": "1", "AmendmentReason[1].Text": "Declared twice & not needed", "Change[1].ReasonCode": "1",
         "Applicant.ID": "GB427168118378",
       ], absent: ["Change[1].ChangePlace[1].SectionCode"]),
+    .init(
+      "eu.eucdm.invalidation", "invalidate-export.xml",
+      [
+        "Amendment.FunctionCode": "1", "Amendment.DirectionCode": "EX", "Amendment.EconomyCode": "FR", "Amendment.OfficeID": "FR004200",
+        "Amendment.RegistrationID": "26FR00420000551EA7", "Amendment.IssueDateTime": "2026-06-04T09:14:30+02:00",
+        "AmendmentReason[1].Text": "Déclarée deux fois & non exportée", "Applicant.ID": "FR73282932000074",
+      ], absent: ["Amendment.LRN"]),
     .init(
       "sg.tradenet.cancellation", "cancel-in-non-payment.xml",
       ["Amendment.FunctionCode": "1", "Amendment.DirectionCode": "IM", "Amendment.RegistrationID": "IN6D000007P"],

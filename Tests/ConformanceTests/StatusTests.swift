@@ -183,7 +183,7 @@ import Testing
       ["Status.Code": "released", "Status.NationalCode": "P", "Status.Text": "放行；错误：第2项商品法定第二数量与净重不符"]),
     Meaning(
       "cn.decdata", "received.gb2312.xml",
-      ["Status.Code": "lodged", "Status.WindowID": "000000001398600042", "Status.EffectiveDateTime": "2026-03-18T15:03:22.00+08:00"],
+      ["Status.Code": "lodged", "Status.WindowID": "000000001398600042", "Status.EffectiveDateTime": "2026-03-18T15:03:22+08:00"],
       absent: ["Status.RegistrationID", "Reason[1].Text"]),
     Meaning(
       "cn.decdata", "released.xml",
