@@ -46,10 +46,13 @@ import Testing
   @Test func bothVersionsSayTheSame() throws {
     let translator = try Repository.translator()
     let old = try translator.valid(try sample("import-machine-parts.gb18030.xml"), Self.old).values
-    let new = try translator.valid(try Repository.bytes("schemas/profiles/cn.decmessage/5.0/samples/import-machine-parts.xml"), Self.new).values
+    let new = try translator.valid(try Repository.bytes("schemas/profiles/cn.decmessage/5.0/samples/import-machine-parts.xml"), Self.new)
+      .values
     // Numbers that were written without their last zeros, and what the older version has no place for.
     let differing = Set(old.keys).union(new.keys).filter { path in
-      guard let one = old[path], let other = new[path] else { return !path.hasSuffix("InspectionID") && !path.hasPrefix("SupportingDocument") }
+      guard let one = old[path], let other = new[path] else {
+        return !path.hasSuffix("InspectionID") && !path.hasPrefix("SupportingDocument")
+      }
       guard let left = ExactDecimal(one), let right = ExactDecimal(other) else { return one != other }
       return left != right
     }
