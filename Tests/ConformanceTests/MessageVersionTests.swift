@@ -13,7 +13,7 @@ import Testing
 
   private func sample(_ name: String) throws -> [UInt8] { try Repository.bytes("schemas/profiles/cn.decmessage/3.1/samples/\(name)") }
 
-  @Test func theNewestIsMeantWhenNoneIsNamed() throws {
+  @Test func theDefaultIsMeantWhenNoneIsNamed() throws {
     let library = try Repository.library.get()
     #expect(library["cn.decmessage"]?.version == "5.0")
     #expect(library[Self.old]?.version == "3.1")
@@ -74,6 +74,27 @@ import Testing
     #expect(back.text("DecHead", "TradeCountry") == "132")
     #expect(back.text("DecHead", "CiqEntyPortCode") == "311002")
     #expect(back.text("DecContainers", "Container", "ContainerWt") != nil)
+  }
+
+  /// Named by its id alone, a format is that of the version that the document says.
+  @Test(arguments: [("3.1", "3.1"), ("3.2", "3.1"), ("5.0", "5.0"), ("4.8", "5.0"), ("", "5.0")])
+  func theDocumentSaysItsVersion(_ stated: String, _ version: String) throws {
+    let translator = try Repository.translator()
+    let text = String(decoding: try sample("export-knitwear.xml"), as: UTF8.self)
+    for attribute in ["Version", "version"] {
+      let bytes = Array(text.replacing("Version=\"3.1\"", with: "\(attribute)=\"\(stated)\"").utf8)
+      #expect(try translator.profile("cn.decmessage", for: bytes).version == version)
+      #expect(try translator.profile(Self.new, for: bytes).version == "5.0")
+      #expect(try translator.profile(Self.old, for: bytes).version == "3.1")
+    }
+  }
+
+  @Test func aDocumentThatSaysNoVersionIsOfTheDefault() throws {
+    let translator = try Repository.translator()
+    let silent = try sample("import-machine-parts.gb18030.xml")
+    #expect(try translator.profile("cn.decmessage", for: silent).version == "5.0")
+    #expect(try translator.profile("cn.decmessage", for: Array("no document".utf8)).version == "5.0")
+    #expect(problems { _ = try translator.profile("cn.nothing", for: silent) }.map(\.code) == ["profile.unknown"])
   }
 
   /// What a message says of its version counts.
