@@ -32,7 +32,7 @@ import Testing
         == [count.all, count.mapped, count.all - count.mapped].map(String.init))
   }
 
-  @Test(arguments: Set(Repository.national + StatusTests.national + Repository.versions).sorted())
+  @Test(arguments: Set(Repository.national + StatusTests.national + AmendmentTests.national + Repository.versions).sorted())
   func thePageCountsLeaves(_ name: String) throws {
     let profile = try Repository.translator().profile(name)
     let count = leaves(profile)

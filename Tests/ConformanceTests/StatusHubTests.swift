@@ -45,7 +45,7 @@ import Testing
       <SpecifiedDocumentCharacteristic><ID>145</ID><TypeCode>68A</TypeCode><ValueNumeric>3</ValueNumeric></SpecifiedDocumentCharacteristic>
       <e:AgencyCode>JKDM</e:AgencyCode></SpecifiedDocumentStatus>
       <ValidityPeriod><StartDateTime>2026-11-20</StartDateTime><EndDateTime>2026-12-19</EndDateTime></ValidityPeriod>
-      <e:WindowID>W-1</e:WindowID></ReferenceReferencedDocument></r:AcknowledgementDocument></r:CrossDomainAcknowledgementAndResponse>
+      <e:WindowID>W-1</e:WindowID><e:RequestID>Q-1</e:RequestID></ReferenceReferencedDocument></r:AcknowledgementDocument></r:CrossDomainAcknowledgementAndResponse>
       """
     let own = try translator.valid(Array(xml.utf8), "uncefact.cdar.xml")
     let leaves = own.profile.dictionary.elements(of: "status").filter { !$0.isGroup }

@@ -23,11 +23,17 @@ import Testing
     #expect(dictionary.groups(around: origin).map { dictionary[$0].id } == ["Declaration", "GoodsItem"])
     #expect(dictionary[id: "origin.countrycode"] == nil)
     #expect(dictionary.elements(of: "status").map(\.id).contains("Reason.Code"))
+    #expect(dictionary.elements(of: "amendment").map(\.id).contains("Change.NewValue"))
     let item = try #require(dictionary[id: "GoodsItem"])
     #expect(dictionary[item].export == Cardinality(min: 1, max: nil))
     #expect(dictionary.leaves(under: item).contains(try #require(dictionary[id: "Packaging.TypeCode"])))
     #expect(
-      Set(dictionary.elements.filter(\.isPersonal).map(\.id)) == ["Declarant.ID", "Declarant.Name", "Declarant.Telephone", "Payer.Name"])
+      Set(dictionary.elements(of: "declaration").filter(\.isPersonal).map(\.id))
+        == ["Declarant.ID", "Declarant.Name", "Declarant.Telephone", "Payer.Name"])
+    #expect(
+      Set(dictionary.elements(of: "amendment").filter(\.isPersonal).map(\.id))
+        == ["Applicant.ID", "Applicant.ContactName", "Applicant.ContactTelephone"])
+    #expect(dictionary.elements(of: "status").filter(\.isPersonal).isEmpty)
   }
 
   @Test func coversEveryRowOfTheCrosswalk() throws {

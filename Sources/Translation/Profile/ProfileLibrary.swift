@@ -17,16 +17,19 @@ package struct ProfileLibrary: Sendable {
     profiles.first { $0.name.utf8.elementsEqual(name.utf8) } ?? versions(name).first(where: \.isDefault) ?? versions(name).first
   }
 
-  /// The profile of a document: where the name leaves the version open, the one that an EDIFACT interchange names itself, in S009 of its
-  /// first message; the default when it names none of them.
+  /// The profile of a document: where the name leaves the version open, the one that the document names itself — an EDIFACT interchange in
+  /// S009 of its first message, another document in an attribute of its root; the default when it names none of them.
   ///
-  /// - Complexity: O(bytes) when there are several versions in EDIFACT.
+  /// - Complexity: O(bytes) when there are several versions.
   package subscript(_ name: String, for bytes: [UInt8]) -> Profile? {
     let versions = versions(name)
-    guard versions.count > 1, versions.contains(where: { $0.syntax == .edifact }),
-      let message = EDIFACTFormat.read(bytes).envelope.messages.first
-    else { return self[name] }
-    return versions.first { $0.syntax == .edifact && $0.structure.isOfMessage(message.identifier) } ?? self[name]
+    guard versions.count > 1, let profile = self[name] else { return self[name] }
+    guard profile.syntax == .edifact else {
+      guard let document = try? Translator(self).parse(bytes, as: profile) else { return profile }
+      return versions.first { $0.structure.isStated(by: document) } ?? profile
+    }
+    guard let message = EDIFACTFormat.read(bytes).envelope.messages.first else { return profile }
+    return versions.first { $0.syntax == .edifact && $0.structure.isOfMessage(message.identifier) } ?? profile
   }
 
   private func versions(_ id: String) -> [Profile] { profiles.filter { $0.id.utf8.elementsEqual(id.utf8) } }
