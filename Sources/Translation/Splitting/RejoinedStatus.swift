@@ -1,0 +1,213 @@
+package import Declarations
+import Formats
+package import JSONTree
+package import Primitives
+
+/// One status of a declaration that was divided, from the answers to its parts.
+package struct RejoinedStatus: Sendable {
+  /// What became of one part.
+  package struct Part: Hashable, Sendable {
+    /// Numbers of its items in the whole declaration.
+    package let items: [String]
+    package let isAnswered: Bool
+    /// nil: not answered, or by an answer that leaves the status as it was.
+    package let status: String?
+  }
+
+  /// Of the whole: a document of the kind of the answers. Without a status while it is open (``SplittingRules/rejoin(answers:numbers:profile:)``).
+  package let status: Declaration
+  /// In the order of the split.
+  package let parts: [Part]
+  /// Dictionary ids of what the answers say differently, such as the registration number: absent from `status`.
+  package let conflicts: [String]
+  /// The status of the whole; nil: open.
+  package let code: String?
+
+  /// Parts that have no answer yet, counted from 1.
+  package var unanswered: [Int] { parts.indices.filter { !parts[$0].isAnswered }.map { $0 + 1 } }
+
+  /// The account of the parts, for people and machines.
+  package var json: JSONValue {
+    let parts = parts.map { part -> JSONValue in
+      var object = JSONObject([("items", .array(part.items.map { .string($0) })), ("answered", .bool(part.isAnswered))])
+      if let status = part.status { object["status"] = .string(status) }
+      return .object(object)
+    }
+    var object = JSONObject([
+      ("version", 1), ("parts", .array(parts)), ("unanswered", .array(unanswered.map { .number(JSONNumber($0)) })),
+      ("conflicts", .array(conflicts.map { .string($0) })),
+    ])
+    if let code { object["status"] = .string(code) }
+    return .object(object)
+  }
+}
+
+extension SplittingRules {
+  /// One answer from the answers to the parts (`answers` in `splitting.yaml`). Pure: the same answers give the same status.
+  ///
+  /// All released: released. One refused: refused, whatever the others are and whether they have answered. Otherwise the weakest of them, and none while
+  /// a part has not answered or its answer leaves the status as it was. Reasons are those of all parts, each once, the numbers of items those of the
+  /// whole; a place outside the items is called by its part. A part without an answer is a reason of its own.
+  ///
+  /// - Parameters:
+  ///   - answers: in the order of the split; nil: none yet.
+  ///   - numbers: of the split.
+  ///   - profile: the format of the parts' documents, by which pointers are followed.
+  /// - Throws: `write.parts_incomplete` when there are more or fewer answers than parts; `write.element_unknown`: an answer is no status.
+  /// - Complexity: O(values of all answers, and reasons²).
+  func rejoin(answers: [Declaration?], numbers: [[String]], profile: Profile) throws(CausewayError) -> RejoinedStatus {
+    let dictionary = profile.dictionary
+    guard answers.count == numbers.count else {
+      throw CausewayError("write.parts_incomplete", facts: ["expected": String(numbers.count), "found": String(answers.count)])
+    }
+    let rules = self.answers
+    guard let kind = dictionary[rules.status].group, answers.allSatisfy({ $0 == nil || $0?.root.element == kind }) else {
+      throw CausewayError("write.element_unknown", facts: ["element": dictionary[rules.status].id])
+    }
+    var whole = Group(kind)
+    var conflicts: [ElementIndex] = []
+    let given = answers.compactMap { $0?.root }
+    for element in Set(given.flatMap { $0.values.map(\.element) }).sorted() where element != rules.status {
+      let values = given.map { $0[element] }
+      if let value = values[0], values.allSatisfy({ $0.map(value.hasSameContent) ?? false }) {
+        whole[element] = Value(value.text)
+      } else {
+        conflicts.append(element)
+      }
+    }
+    let codes = answers.map { $0?.root.text(rules.status) }
+    let code = code(codes, rules)
+    whole[rules.status] = code.map { Value($0) }
+    let places = ItemPlaces(profile, items: items)
+    for (part, answer) in answers.enumerated() {
+      var reasons = answer?.root.groups(rules.reasons).map { bare($0) } ?? []
+      if answer == nil {
+        var silent = Group(rules.reasons)
+        for member in rules.unanswered { silent[member.element] = Value(member.text) }
+        reasons = [silent]
+      }
+      let range = numbers[..<part].reduce(0) { $0 + $1.count }
+      for var reason in reasons {
+        place(&reason, part: part, of: numbers, first: range, places)
+        if !whole.groups(rules.reasons).contains(where: { $0.hasSameContent(as: reason) }) { whole.append(reason) }
+      }
+    }
+    let parts = zip(answers, numbers).enumerated().map { index, pair in
+      RejoinedStatus.Part(items: pair.1, isAnswered: pair.0 != nil, status: codes[index])
+    }
+    return RejoinedStatus(
+      status: Declaration(root: whole, in: dictionary), parts: parts, conflicts: conflicts.map { dictionary[$0].id }, code: code)
+  }
+
+  private func code(_ codes: [String?], _ rules: Answers) -> String? {
+    func isThere(_ code: String) -> Bool { codes.contains { $0?.utf8.elementsEqual(code.utf8) ?? false } }
+    if let decided = rules.weakest.first(where: { code in rules.decides.contains(code) && isThere(code) }) { return decided }
+    return codes.contains(nil) ? nil : rules.weakest.first(where: isThere)
+  }
+
+  /// Without the places in the answers that its values were read from.
+  private func bare(_ group: Group) -> Group {
+    var bare = Group(group.element)
+    for member in group.values { bare[member.element] = member.value.isNull ? .null() : Value(member.value.text) }
+    for list in group.groups { bare.setGroups(list.element, list.groups.map { self.bare($0) }) }
+    return bare
+  }
+
+  /// Gives a reason its place in the whole.
+  ///
+  /// - Parameter first: how many items the parts before have.
+  private func place(_ reason: inout Group, part: Int, of numbers: [[String]], first: Int, _ places: ItemPlaces) {
+    let (rules, own) = (answers, numbers[part])
+    guard numbers.count > 1 else { return }
+    let pointer = reason.text(rules.pointer)
+    let followed = pointer.flatMap { places.moved($0, first: first, numbers: own) }
+    if let followed { reason[rules.pointer] = Value(followed) }
+    let step = reason.groups(rules.steps).firstIndex { step in
+      step.text(rules.stepClass).map { text in rules.itemClasses.contains { $0.utf8.elementsEqual(text.utf8) } } ?? false
+    }
+    if let step, let number = reason.groups(rules.steps)[step].text(rules.stepNumber).flatMap(Int.init), own.indices.contains(number - 1) {
+      reason.modify(rules.steps, at: step) { $0[rules.stepNumber] = Value(own[number - 1]) }
+      if pointer == nil { return }
+    }
+    if followed == nil {
+      let rest = pointer.map { $0.utf8.first == 0x2F ? $0 : "/" + $0 } ?? ""
+      reason[rules.pointer] = Value("part[\(part + 1)]\(rest)")
+    }
+  }
+}
+
+/// Where goods items stand in the documents of a format.
+struct ItemPlaces {
+  private let profile: Profile
+  private let nodes: Set<Int>
+
+  /// - Parameter items: the dictionary's group of goods items.
+  init(_ profile: Profile, items: ElementIndex) {
+    self.profile = profile
+    let structure = profile.structure
+    nodes = Set(profile.plan.variants.flatMap { variant in structure.nodes.indices.filter { variant.groupAt[$0]?.element == items } })
+  }
+
+  /// A pointer into a part's document (``Document/pointer(_:)``) or a keyed path (``KeyedPath``), with the item that it passes where it would be in the
+  /// whole. A key of an item is its number.
+  ///
+  /// - Parameters:
+  ///   - first: how many items the parts before have.
+  ///   - numbers: of the part's items in the whole.
+  /// - Returns: nil: it passes no item of the part, or it is no pointer into a document of the format.
+  func moved(_ pointer: String, first: Int, numbers: [String]) -> String? {
+    let structure = profile.structure
+    var steps = pointer.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+    // A keyed path has the names of the structure in every syntax.
+    let isJSON = profile.syntax == .json && steps.first == ""
+    var index = 0
+    if steps.first == "" {
+      index = 1
+      if !isJSON {
+        guard steps.count > 1, structure.nodes[0].goes(by: steps[1]) else { return nil }
+        index = 2
+      }
+    }
+    var node = 0
+    while index < steps.count {
+      let (name, selector) = Self.parts(steps[index])
+      let child = structure.children(node).first { child in
+        isJSON ? structure[child].jsonName.utf8.elementsEqual(name.utf8) : structure[child].goes(by: name)
+      }
+      guard let child else { return nil }
+      node = child
+      guard nodes.contains(child) else {
+        index += isJSON && structure[child].jsonArray ? 2 : 1
+        continue
+      }
+      if isJSON {
+        guard index + 1 < steps.count, let position = Int(steps[index + 1]), numbers.indices.contains(position) else { return nil }
+        steps[index + 1] = String(first + position)
+      } else if let equals = selector?.firstIndex(of: "="), let selector {
+        guard let number = Int(selector[selector.index(after: equals)...]), numbers.indices.contains(number - 1) else { return nil }
+        steps[index] = "\(name)[\(selector[...equals])\(numbers[number - 1])]"
+      } else {
+        guard let position = selector.map({ Int($0) }) ?? 1, numbers.indices.contains(position - 1) else { return nil }
+        steps[index] = "\(name)[\(first + position)]"
+      }
+      return steps.joined(separator: "/")
+    }
+    return nil
+  }
+
+  /// `Name[selector]`.
+  private static func parts(_ step: String) -> (name: String, selector: String?) {
+    guard let open = step.firstIndex(of: "["), step.utf8.last == 0x5D else { return (step, nil) }
+    return (String(step[..<open]), String(step[step.index(after: open)...].dropLast()))
+  }
+}
+
+extension Translator {
+  /// ``SplittingRules/rejoin(answers:numbers:profile:)`` for answers that were read from documents.
+  ///
+  /// - Parameter parts: the format of the parts' documents.
+  /// - Throws: `write.parts_incomplete`, `write.element_unknown`.
+  package func rejoin(answers: [ValidDocument?], numbers: [[String]], parts: Profile) throws(CausewayError) -> RejoinedStatus {
+    try library.splitting.rejoin(answers: answers.map { $0?.declaration }, numbers: numbers, profile: parts)
+  }
+}
