@@ -155,10 +155,11 @@ import Testing
 
 /// Answers a supplement item as somebody would who knows nothing but the item: its element, type, list, candidates and what is known of it.
 enum Answer {
-  static func text(for item: SupplementRequest.Item) throws -> String {
+  /// - Parameter library: whose lists the codes are from; nil: the repository's.
+  static func text(for item: SupplementRequest.Item, of library: ProfileLibrary? = nil) throws -> String {
     if let candidate = item.candidates.first { return candidate }
     if let value = item.values.first { return value }
-    let codes = try Repository.library.get().codes
+    let codes = try (library ?? Repository.library.get()).codes
     if let list = item.list.flatMap(codes.list), let entry = list.entries.first(where: { $0.validTo == nil }) { return entry.code }
     if item.element == "GoodsItem.SequenceNumeric", let position = item.path.matches(of: #/\[(\d+)\]/#).last { return String(position.1) }
     // Not less than the net mass that may be known.
