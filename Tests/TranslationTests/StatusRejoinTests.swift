@@ -181,6 +181,20 @@ import Testing
     #expect(joined.status.root.hasSameContent(as: answer.declaration.root))
   }
 
+  @Test func thePlanOfADivisionIsRead() throws {
+    let translator = try Schemas.translator()
+    let export = try translator.valid(try translator.profile("eu.eucdm").sample(seed: 5, items: 7, direction: .export), "eu.eucdm")
+    let split = translator.library.splitting.split(export.declaration, limit: 3)
+    #expect(try DeclarationSplit.numbers(json: try JSONValue.parse(split.json.serialized())) == split.numbers)
+    for (text, pointer) in [
+      ("{}", "/version"), (#"{"version":1}"#, "/parts"), (#"{"version":1,"parts":[]}"#, "/parts"),
+      (#"{"version":1,"parts":[["1"],[2]]}"#, "/parts/1"), (#"{"version":1,"parts":["1"]}"#, "/parts/0"),
+    ] {
+      let found = problems { _ = try DeclarationSplit.numbers(json: try JSONValue.parse(Array(text.utf8))) }
+      #expect(found.map(\.code) == ["write.plan_invalid"] && found.first?.pointer == pointer, "\(text)")
+    }
+  }
+
   @Test func otherAnswersThanPartsAreRefused() throws {
     let answer = try Self.answer("released")
     #expect(problems { _ = try Self.rejoin([answer, answer]) }.map(\.code) == ["write.parts_incomplete"])

@@ -202,6 +202,23 @@ struct ItemPlaces {
   }
 }
 
+extension DeclarationSplit {
+  /// What of a plan (``json``) the answers are rejoined by: for each part, the numbers of its items in the whole.
+  ///
+  /// - Throws: `write.plan_invalid` with a JSON pointer.
+  package static func numbers(json: JSONValue) throws(CausewayError) -> [[String]] {
+    func invalid(_ pointer: String) -> CausewayError { CausewayError("write.plan_invalid", pointer: pointer) }
+    guard json["version"]?.int == 1 else { throw invalid("/version") }
+    guard let parts = json["parts"]?.array, !parts.isEmpty else { throw invalid("/parts") }
+    var numbers: [[String]] = []
+    for (index, part) in parts.enumerated() {
+      guard let items = part.array, items.allSatisfy({ $0.string != nil }) else { throw invalid("/parts/\(index)") }
+      numbers.append(items.compactMap(\.string))
+    }
+    return numbers
+  }
+}
+
 extension Translator {
   /// ``SplittingRules/rejoin(answers:numbers:profile:)`` for answers that were read from documents.
   ///
