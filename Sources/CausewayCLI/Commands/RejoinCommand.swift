@@ -31,7 +31,7 @@ struct RejoinCommand: AsyncParsableCommand {
       var given = [ValidDocument?](repeating: nil, count: numbers.count)
       for answer in answers {
         guard given.indices.contains(answer.part - 1), given[answer.part - 1] == nil else {
-          throw CausewayError("write.parts_incomplete", facts: ["expected": String(numbers.count), "found": String(answer.part)])
+          throw ValidationError("There are \(numbers.count) parts, each with one answer; part \(answer.part) is not one that waits for it.")
         }
         given[answer.part - 1] = try translator.validate(try translator.parse(try Files.document(answer.file), as: source), as: source)
       }
