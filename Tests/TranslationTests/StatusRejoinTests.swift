@@ -18,7 +18,7 @@ import Testing
   }
 
   /// What a customs says of one part, in the hub's acknowledgement.
-  static func answer(_ code: String?, registration: String = "R", _ reasons: [Why] = []) throws -> ValidDocument {
+  static func answer(_ code: String?, registration: String = "R", text: String? = nil, _ reasons: [Why] = []) throws -> ValidDocument {
     let listed = reasons.map { why in
       let steps = why.steps.map { step in
         let number = step.number.map { "<ValueNumeric>\($0)</ValueNumeric>" } ?? ""
@@ -31,12 +31,13 @@ import Testing
         """
     }
     let condition = code.map { "<ProcessConditionCode>\($0)</ProcessConditionCode>" } ?? ""
+    let said = text.map { "<ProcessCondition>\($0)</ProcessCondition>" } ?? ""
     let xml = """
       <r:CrossDomainAcknowledgementAndResponse xmlns:r="urn:causeway:uncefact:d23b:CrossDomainAcknowledgementAndResponse:1"
         xmlns="urn:causeway:uncefact:d23b:ReusableAggregateBusinessInformationEntity:1">
       <r:ExchangedDocument>
       <IssuerTradeParty><PostalTradeAddress><CountryID>CN</CountryID></PostalTradeAddress></IssuerTradeParty></r:ExchangedDocument>
-      <r:AcknowledgementDocument>\(condition)<ReferenceReferencedDocument><GlobalID>\(registration)</GlobalID>\(listed.joined())
+      <r:AcknowledgementDocument>\(condition)\(said)<ReferenceReferencedDocument><GlobalID>\(registration)</GlobalID>\(listed.joined())
       </ReferenceReferencedDocument></r:AcknowledgementDocument></r:CrossDomainAcknowledgementAndResponse>
       """
     return try Schemas.translator().valid(Array(xml.utf8), "uncefact.cdar.xml")
@@ -99,6 +100,22 @@ import Testing
     #expect(joined.status[id: "Status.EconomyCode"]?.text == "CN")
     #expect(joined.status[id: "Status.Code"]?.text == "released")
     #expect(try Self.reasons(joined, "Reason.Code") == [])
+    #expect(joined.parts.map(\.own) == ["A1", "A2", "A3"].map { ["Status.RegistrationID": $0] })
+    let alike = try Self.rejoin(try (1...3).map { _ in try Self.answer("released", registration: "A", text: "free") })
+    #expect(alike.status[id: "Status.RegistrationID"]?.text == "A" && alike.status[id: "Status.Text"]?.text == "free")
+    #expect(alike.conflicts == [] && alike.parts.allSatisfy(\.own.isEmpty))
+  }
+
+  /// The number and the text of the only part that has answered are not those of the whole. The text may be all that is said of a refusal.
+  @Test func whatOnePartSaysIsNotSaidOfTheWhole() throws {
+    let joined = try Self.rejoin([nil, try Self.answer("refused", registration: "A2", text: "第1项商品归类有误"), nil])
+    #expect(joined.code == "refused")
+    #expect(joined.status[id: "Status.RegistrationID"] == nil && joined.status[id: "Status.Text"] == nil)
+    #expect(joined.status[id: "Status.EconomyCode"]?.text == "CN")
+    #expect(joined.parts[1].own == ["Status.RegistrationID": "A2", "Status.Text": "第1项商品归类有误"])
+    #expect(try Self.reasons(joined, "Reason.Text") == [nil, "第1项商品归类有误", nil])
+    #expect(try Self.reasons(joined, "Reason.Pointer") == ["part[1]", "part[2]", "part[3]"])
+    #expect(try Self.reasons(joined, "Reason.TypeCode") == ["state", "state", "state"])
   }
 
   struct Pointer: Sendable, CustomTestStringConvertible {

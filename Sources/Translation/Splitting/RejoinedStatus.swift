@@ -11,13 +11,15 @@ package struct RejoinedStatus: Sendable {
     package let isAnswered: Bool
     /// nil: not answered, or by an answer that leaves the status as it was.
     package let status: String?
+    /// What it says of itself alone, such as the registration number: texts by dictionary id.
+    package let own: [String: String]
   }
 
   /// Of the whole: a document of the kind of the answers. Without a status while it is open (``SplittingRules/rejoin(answers:numbers:profile:)``).
   package let status: Declaration
   /// In the order of the split.
   package let parts: [Part]
-  /// Dictionary ids of what the answers say differently, such as the registration number: absent from `status`.
+  /// Dictionary ids of what not all parts say, or say differently: absent from `status`.
   package let conflicts: [String]
   /// The status of the whole; nil: open.
   package let code: String?
@@ -30,6 +32,7 @@ package struct RejoinedStatus: Sendable {
     let parts = parts.map { part -> JSONValue in
       var object = JSONObject([("items", .array(part.items.map { .string($0) })), ("answered", .bool(part.isAnswered))])
       if let status = part.status { object["status"] = .string(status) }
+      if !part.own.isEmpty { object["own"] = .object(JSONObject(part.own.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) })) }
       return .object(object)
     }
     var object = JSONObject([
@@ -46,7 +49,7 @@ extension SplittingRules {
   ///
   /// All released: released. One refused: refused, whatever the others are and whether they have answered. Otherwise the weakest of them, and none while
   /// a part has not answered or its answer leaves the status as it was. Reasons are those of all parts, each once, the numbers of items those of the
-  /// whole; a place outside the items is called by its part. A part without an answer is a reason of its own.
+  /// whole; a place outside the items is called by its part. A part without an answer is a reason of its own, and so is a text that not all parts say.
   ///
   /// - Parameters:
   ///   - answers: in the order of the split; nil: none yet.
@@ -65,9 +68,8 @@ extension SplittingRules {
     }
     var whole = Group(kind)
     var conflicts: [ElementIndex] = []
-    let given = answers.compactMap { $0?.root }
-    for element in Set(given.flatMap { $0.values.map(\.element) }).sorted() where element != rules.status {
-      let values = given.map { $0[element] }
+    for element in Set(answers.flatMap { $0?.root.values.map(\.element) ?? [] }).sorted() where element != rules.status {
+      let values = answers.filter { $0 != nil || !rules.whole.contains(element) }.map { $0?.root[element] }
       if let value = values[0], values.allSatisfy({ $0.map(value.hasSameContent) ?? false }) {
         whole[element] = Value(value.text)
       } else {
@@ -80,10 +82,14 @@ extension SplittingRules {
     let places = ItemPlaces(profile, items: items)
     for (part, answer) in answers.enumerated() {
       var reasons = answer?.root.groups(rules.reasons).map { bare($0) } ?? []
-      if answer == nil {
-        var silent = Group(rules.reasons)
-        for member in rules.unanswered { silent[member.element] = Value(member.text) }
-        reasons = [silent]
+      func add(_ members: [(element: ElementIndex, text: String)]) {
+        var reason = Group(rules.reasons)
+        for member in members { reason[member.element] = Value(member.text) }
+        reasons.append(reason)
+      }
+      if answer == nil { add(rules.unanswered) }
+      if conflicts.contains(rules.text), let text = answer?.root.text(rules.text) {
+        add(rules.textKind + [(element: rules.reasonText, text: text)])
       }
       let range = numbers[..<part].reduce(0) { $0 + $1.count }
       for var reason in reasons {
@@ -91,8 +97,10 @@ extension SplittingRules {
         if !whole.groups(rules.reasons).contains(where: { $0.hasSameContent(as: reason) }) { whole.append(reason) }
       }
     }
-    let parts = zip(answers, numbers).enumerated().map { index, pair in
-      RejoinedStatus.Part(items: pair.1, isAnswered: pair.0 != nil, status: codes[index])
+    let parts = answers.indices.map { index in
+      let own = conflicts.compactMap { id in answers[index]?.root.text(id).map { (dictionary[id].id, $0) } }
+      return RejoinedStatus.Part(
+        items: numbers[index], isAnswered: answers[index] != nil, status: codes[index], own: Dictionary(uniqueKeysWithValues: own))
     }
     return RejoinedStatus(
       status: Declaration(root: whole, in: dictionary), parts: parts, conflicts: conflicts.map { dictionary[$0].id }, code: code)

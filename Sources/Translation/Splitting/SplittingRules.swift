@@ -41,6 +41,12 @@ package struct SplittingRules: Sendable {
     let weakest: [String]
     /// Those that need no other answer.
     let decides: [String]
+    /// What is said of the whole before all parts have answered.
+    let whole: [ElementIndex]
+    /// A text of the status, and what makes a reason of it.
+    let text: ElementIndex
+    let reasonText: ElementIndex
+    let textKind: [(element: ElementIndex, text: String)]
     let reasons: ElementIndex
     let pointer: ElementIndex
     /// The steps to a place, in a reason; a step of one of the classes names an item by its number.
@@ -148,7 +154,7 @@ package struct SplittingRules: Sendable {
     }
 
     func answers(_ node: YAMLNode) throws(CausewayError) -> Answers {
-      try node.allow(["status", "reasons", "steps", "unanswered"])
+      try node.allow(["status", "whole", "texts", "reasons", "steps", "unanswered"])
       let (status, reasons) = (try node.required("status"), try node.required("reasons"))
       let steps = try node.required("steps")
       try status.allow(["element", "weakest", "decides"])
@@ -158,19 +164,28 @@ package struct SplittingRules: Sendable {
       let decides = try status["decides"]?.strings() ?? []
       guard decides.allSatisfy(weakest.contains) else { throw status.error("what decides is one of `weakest`") }
       let (group, places) = (try self.group(try reasons.required("group")), try self.group(try steps.required("group")))
-      var unanswered: [(element: ElementIndex, text: String)] = []
-      for member in try node.required("unanswered").members() {
-        guard let element = dictionary[id: member.key], dictionary[element].group == group else {
-          throw node.error("\(member.key) is no element of a reason")
+      func fixed(_ node: YAMLNode) throws(CausewayError) -> [(element: ElementIndex, text: String)] {
+        var fixed: [(element: ElementIndex, text: String)] = []
+        for member in try node.members() {
+          guard let element = dictionary[id: member.key], dictionary[element].group == group else {
+            throw node.error("\(member.key) is no element of a reason")
+          }
+          fixed.append((element: element, text: try member.value.string()))
         }
-        unanswered.append((element: element, text: try member.value.string()))
+        return fixed
       }
+      let (texts, root) = (try node.required("texts"), dictionary[group].group)
+      try texts.allow(["of", "as", "with"])
+      var whole: [ElementIndex] = []
+      for id in try node["whole"]?.list() ?? [] { whole.append(try element(id, in: root)) }
       return Answers(
-        status: try element(try status.required("element"), in: dictionary[group].group), weakest: weakest, decides: decides,
+        status: try element(try status.required("element"), in: root), weakest: weakest, decides: decides, whole: whole,
+        text: try element(try texts.required("of"), in: root), reasonText: try element(try texts.required("as"), in: group),
+        textKind: try fixed(try texts.required("with")),
         reasons: group, pointer: try element(try reasons.required("pointer"), in: group),
         steps: places, stepClass: try element(try steps.required("class"), in: places),
         stepNumber: try element(try steps.required("number"), in: places), itemClasses: try steps.required("items").strings(),
-        unanswered: unanswered)
+        unanswered: try fixed(try node.required("unanswered")))
     }
   }
 }
