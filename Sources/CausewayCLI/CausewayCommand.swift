@@ -8,8 +8,9 @@ struct CausewayCommand: AsyncParsableCommand {
     discussion:
       "Exit codes are those of sysexits.h: 0 done, 64 wrong usage, 65 refused data, 66 no such input, 69 unavailable, 70 fault, 78 configuration.",
     subcommands: [
-      DemoCommand.self, ServeCommand.self, TranslateCommand.self, ValidateCommand.self, ProfilesCommand.self, SubmitCommand.self,
-      StatusCommand.self, MessagesCommand.self, ClearancesCommand.self, LedgerCommand.self, RegistryCommand.self, KeysCommand.self,
+      DemoCommand.self, ServeCommand.self, TranslateCommand.self, RejoinCommand.self, ValidateCommand.self, ProfilesCommand.self,
+      SubmitCommand.self, StatusCommand.self, MessagesCommand.self, ClearancesCommand.self, LedgerCommand.self, RegistryCommand.self,
+      KeysCommand.self,
       BenchCommand.self,
     ])
 

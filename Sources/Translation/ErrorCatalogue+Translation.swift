@@ -59,6 +59,7 @@ extension ErrorCatalogue {
     .init(
       "write.parts_incomplete", .error, en: "The parts do not make the whole: {expected} expected, {found} found.",
       zh: "各部分不完整：应为 {expected}，实为 {found}。"),
+    .init("write.plan_invalid", .error, en: "The plan of the division is malformed.", zh: "拆分方案文件格式错误。"),
     .init(
       "write.kind_differs", .error, en: "The format {profile} is for documents of the kind {kind}, not {from}.",
       zh: "格式 {profile} 用于 {kind} 类单证，而不是 {from}。"),

@@ -292,7 +292,10 @@ extension Profile {
   /// A synthetic document in the profile's syntax (``SampleGenerator``).
   ///
   /// - Throws: `write.shape_unknown`, codes of the formats' writers.
-  package func sample(seed: UInt64, items: Int? = nil, direction: Direction? = nil) throws(CausewayError) -> [UInt8] {
-    try Translator.bytes(try SampleGenerator.document(of: self, seed: seed, items: items, direction: direction), profile: self)
+  package func sample(
+    seed: UInt64, items: Int? = nil, direction: Direction? = nil, density: Int = 45
+  ) throws(CausewayError) -> [UInt8] {
+    try Translator.bytes(
+      try SampleGenerator.document(of: self, seed: seed, items: items, direction: direction, density: density), profile: self)
   }
 }

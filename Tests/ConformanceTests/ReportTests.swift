@@ -61,6 +61,34 @@ import Testing
     #expect(count >= 5)
   }
 
+  /// One seller and one currency for two invoices, each of which has to name its own: nobody declared that they are the same, but they were declared.
+  @Test func whatIsAskedForInEachInstanceWasDeclared() throws {
+    let translator = try Repository.translator()
+    let source = try translator.valid(
+      try translator.profile("eu.eucdm").sample(seed: 97, items: 2, direction: .export, density: 85), "eu.eucdm")
+    let dictionary = translator.library.dictionary
+    func request(invoices: Int) throws -> SupplementRequest {
+      var declaration = source.declaration
+      declaration[try #require(dictionary[id: "Exporter.Name.Latin"])] = Value("SELLER")
+      declaration[try #require(dictionary[id: "Declaration.InvoiceCurrency"])] = Value("EUR")
+      let invoice = try #require(dictionary[id: "InvoiceDocument"])
+      declaration.root.setGroups(
+        invoice,
+        try (1...invoices).map { number in
+          var group = Group(invoice)
+          group[try #require(dictionary[id: "InvoiceDocument.ID"])] = Value("F\(number)")
+          return group
+        })
+      return try translator.write(source, released: declaration, to: try translator.profile("sg.tradenet")).supplement
+    }
+    let (one, two) = (try request(invoices: 1), try request(invoices: 2))
+    for element in ["Seller.Name", "Declaration.InvoiceCurrency"] {
+      #expect(!one.items.contains { $0.element == element })
+      let asked = two.items.filter { $0.element == element }
+      #expect(asked.count == 2 && asked.allSatisfy { $0.reason == .reshaped }, "\(element): \(asked.map(\.reason))")
+    }
+  }
+
   /// What there is to say of an export that nobody changed: each requested item is new, none is asked twice, and all are answered at once.
   ///
   /// - Parameter isCareless: the declaration may contradict a rule of the target by what it says, which no answer can mend.
@@ -127,10 +155,11 @@ import Testing
 
 /// Answers a supplement item as somebody would who knows nothing but the item: its element, type, list, candidates and what is known of it.
 enum Answer {
-  static func text(for item: SupplementRequest.Item) throws -> String {
+  /// - Parameter library: whose lists the codes are from; nil: the repository's.
+  static func text(for item: SupplementRequest.Item, of library: ProfileLibrary? = nil) throws -> String {
     if let candidate = item.candidates.first { return candidate }
     if let value = item.values.first { return value }
-    let codes = try Repository.library.get().codes
+    let codes = try (library ?? Repository.library.get()).codes
     if let list = item.list.flatMap(codes.list), let entry = list.entries.first(where: { $0.validTo == nil }) { return entry.code }
     if item.element == "GoodsItem.SequenceNumeric", let position = item.path.matches(of: #/\[(\d+)\]/#).last { return String(position.1) }
     // Not less than the net mass that may be known.

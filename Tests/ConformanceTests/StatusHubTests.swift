@@ -89,22 +89,54 @@ import Testing
   func everyStatusIsValidByThePublishedSchema() throws {
     let translator = try Repository.translator()
     var documents: [(name: String, bytes: [UInt8])] = []
-    for sample in StatusTests.samples {
-      let isJSON = sample.profile == "uncefact.cdar.json"
-      documents.append(
-        (sample.name, isJSON ? sample.bytes : try translator.translate(sample.bytes, sample.profile, "uncefact.cdar.json").bytes()))
+    var refusals = 0
+    func add(_ name: String, _ bytes: [UInt8], _ from: String) throws {
+      guard from != "uncefact.cdar.json" else { return documents.append((name, bytes)) }
+      let written = try translator.translate(bytes, from, "uncefact.cdar.json")
+      if written.declaration[id: "Status.Code"]?.text == "refused" { refusals += 1 }
+      documents.append((name, try written.bytes()))
     }
-    for (name, bytes) in StatusTests.notifications {
-      documents.append((name, try translator.translate(bytes, "wco.dms.response", "uncefact.cdar.json").bytes()))
-    }
+    for sample in StatusTests.samples { try add(sample.name, sample.bytes, sample.profile) }
+    for (name, bytes) in StatusTests.notifications { try add(name, bytes, "wco.dms.response") }
     for name in StatusTests.national + ["uncefact.cdar.xml"] {
       let profile = try translator.profile(name)
-      for seed in 0..<UInt64(30) {
-        documents.append(
-          ("\(name)-\(seed)", try translator.translate(try profile.sample(seed: seed), name, "uncefact.cdar.json").bytes()))
-      }
+      for seed in 0..<UInt64(30) { try add("\(name)-\(seed)", try profile.sample(seed: seed), name) }
     }
+    #expect(refusals >= 20, "\(refusals) of \(documents.count)")
+    documents += try gatewayRefusals(of: Sample(profile: "cn.decmessage", name: "import-machine-parts.xml"))
+    #expect(documents.count >= 450)
     #expect(try refused(documents) == [])
+  }
+
+  /// What a gateway says to a sample with one thing wrong, for every tenth of the places and things: the codes and pointers of our own validation.
+  private func gatewayRefusals(of sample: Sample) throws -> [(name: String, bytes: [UInt8])] {
+    let translator = try Repository.translator()
+    let profile = try translator.profile(sample.profile)
+    let hub = try translator.profile("uncefact.cdar.json")
+    let head = try translator.valid(try StatusTests.sample("cn.decresult", "returned.xml"), "cn.decresult")
+    let dictionary = translator.library.dictionary
+    func element(_ id: String) throws -> ElementIndex { try #require(dictionary[id: id]) }
+    let reason = try element("Reason")
+    let ids = try ["Reason.TypeCode", "Reason.Code", "Reason.Pointer"].map { try element($0) }
+    var documents: [(name: String, bytes: [UInt8])] = []
+    for (index, mutation) in try Mutation.all(of: try translator.parse(try sample.bytes(), as: profile), profile).enumerated()
+    where index % 10 == 0 {
+      let found = problems { _ = try translator.validate(mutation.document, as: profile) }.filter { $0.severity == .error }
+      guard !found.isEmpty else { continue }
+      var status = head.declaration
+      #expect(status[id: "Status.Code"]?.text == "refused")
+      status.root.setGroups(
+        reason,
+        found.map { problem in
+          var group = Group(reason)
+          for (id, text) in zip(ids, ["error", problem.code.rawValue, problem.pointer]) { group[id] = text.map { Value($0) } }
+          return group
+        })
+      let written = try translator.write(head, released: status, to: hub, options: .init(makesComplement: false))
+      #expect(written.supplement.isEmpty && written.problems.allSatisfy { $0.severity != .error })
+      documents.append(("refusal-\(index)", try written.bytes()))
+    }
+    return documents
   }
 
   @Test(.enabled(if: PublishedSchemaTests.hasJudge))  // the published schemas are not part of this repository

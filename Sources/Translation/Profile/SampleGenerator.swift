@@ -12,6 +12,7 @@ package struct SampleGenerator {
   private var draft: Draft
   private var position = 0
   private let items: Int?
+  private let density: Int
   /// What rules ask of elements.
   private var sequences: [ElementIndex: Int] = [:]
   private var small: Set<ElementIndex> = []
@@ -31,26 +32,28 @@ package struct SampleGenerator {
   /// - Parameters:
   ///   - items: number of goods items; nil: a few.
   ///   - direction: nil: by the seed.
+  ///   - density: how many of a hundred optional places are filled.
   /// - Throws: `write.shape_unknown` when the format has no document of that direction.
-  package static func document(of profile: Profile, seed: UInt64, items: Int? = nil, direction: Direction? = nil) throws(CausewayError)
-    -> Document
-  {
+  package static func document(
+    of profile: Profile, seed: UInt64, items: Int? = nil, direction: Direction? = nil, density: Int = 45
+  ) throws(CausewayError) -> Document {
     var random = SplitMix(seed: seed)
     let variants = profile.plan.variants.filter { direction == nil || $0.variant.direction == direction }
     guard !variants.isEmpty else {
       throw CausewayError("write.shape_unknown", facts: ["profile": profile.name, "shape": direction?.rawValue ?? ""])
     }
     let plan = variants[random.below(variants.count)]
-    var generator = SampleGenerator(profile: profile, random: random, plan: plan, items: items)
+    var generator = SampleGenerator(profile: profile, random: random, plan: plan, items: items, density: density)
     return generator.run()
   }
 
-  private init(profile: Profile, random: SplitMix, plan: VariantPlan, items: Int?) {
+  private init(profile: Profile, random: SplitMix, plan: VariantPlan, items: Int?, density: Int) {
     self.profile = profile
     structure = profile.structure
     self.random = random
     self.plan = plan
     self.items = items
+    self.density = density
     draft = Draft(structure: profile.structure, plan: plan)
     for rule in profile.rules {
       switch rule.kind {
@@ -134,7 +137,7 @@ package struct SampleGenerator {
         structure.isRequired(child, in: plan.variant) || plan.groupAt[child].map { needed.contains($0.element) } ?? false
         || around.contains(child)
         || plan.uses[child].contains { $0.rule.elements.contains(where: filled.contains) }
-      var count = isRequired ? 1 : random.below(100) < 45 ? 1 : 0
+      var count = isRequired ? 1 : random.below(100) < density ? 1 : 0
       if entry.isRepeated, count > 0 {
         count = min(entry.max, max(entry.min, 1 + random.below(3)))
         if plan.groupAt[child].map({ profile.dictionary[$0.element].id == "GoodsItem" }) ?? false {
@@ -289,7 +292,11 @@ package struct SampleGenerator {
     case .decimal(let digits, let scale):
       let whole = digits - scale
       var value = 1 + random.below(whole < 3 ? 8 : 89)
-      if let element, large.contains(element), whole >= 3 { value += 100 }
+      if let element, large.contains(element), whole >= 3 {
+        // A total is more than what any number of items adds up to.
+        let isTotal = profile.dictionary[element].group == profile.dictionary.root(of: profile.document)
+        value += isTotal && whole >= 6 ? 100_000 : 100
+      }
       let places = random.below(min(scale, 4) + 1)
       return places == 0 ? String(value) : "\(value).\((0..<places).map { _ in String(random.below(10)) }.joined())"
     case .indicator(let no, let yes): return random.below(2) == 0 ? no : yes

@@ -34,15 +34,40 @@ package struct SplittingRules: Sendable {
     let bases: [Basis]
   }
 
+  /// How answers to parts become one answer.
+  struct Answers: Sendable {
+    let status: ElementIndex
+    /// Codes of the status, the weakest first.
+    let weakest: [String]
+    /// Those that need no other answer.
+    let decides: [String]
+    /// What is said of the whole before all parts have answered.
+    let whole: [ElementIndex]
+    /// A text of the status, and what makes a reason of it.
+    let text: ElementIndex
+    let reasonText: ElementIndex
+    let textKind: [(element: ElementIndex, text: String)]
+    let reasons: ElementIndex
+    let pointer: ElementIndex
+    /// The steps to a place, in a reason; a step of one of the classes names an item by its number.
+    let steps: ElementIndex
+    let stepClass: ElementIndex
+    let stepNumber: ElementIndex
+    let itemClasses: [String]
+    /// The reason of a part without an answer.
+    let unanswered: [(element: ElementIndex, text: String)]
+  }
+
   let items: ElementIndex
   let number: ElementIndex
   let totals: [Total]
   let references: [Reference]
   let shares: [Share]
+  let answers: Answers
 
   /// - Throws: `config.yaml_invalid` and the like with file, line and reason.
   static func load(_ root: YAMLNode, dictionary: ElementDictionary) throws(CausewayError) -> SplittingRules {
-    try root.allow(["items", "totals", "references", "shares"])
+    try root.allow(["items", "totals", "references", "shares", "answers"])
     let loader = Loader(dictionary: dictionary)
     let head = try root.required("items")
     try head.allow(["group", "number"])
@@ -54,7 +79,9 @@ package struct SplittingRules: Sendable {
     for node in try root["references"]?.list() ?? [] { references.append(try loader.reference(node)) }
     var shares: [Share] = []
     for node in try root["shares"]?.list() ?? [] { shares.append(try loader.share(node, items, references)) }
-    return SplittingRules(items: items, number: number, totals: totals, references: references, shares: shares)
+    return SplittingRules(
+      items: items, number: number, totals: totals, references: references, shares: shares,
+      answers: try loader.answers(try root.required("answers")))
   }
 
   private struct Loader {
@@ -124,6 +151,41 @@ package struct SplittingRules: Sendable {
       return Share(
         element: try element(try node.required("element"), in: holder), reference: reference,
         bases: try bases(try node.required("by"), items))
+    }
+
+    func answers(_ node: YAMLNode) throws(CausewayError) -> Answers {
+      try node.allow(["status", "whole", "texts", "reasons", "steps", "unanswered"])
+      let (status, reasons) = (try node.required("status"), try node.required("reasons"))
+      let steps = try node.required("steps")
+      try status.allow(["element", "weakest", "decides"])
+      try reasons.allow(["group", "pointer"])
+      try steps.allow(["group", "class", "number", "items"])
+      let weakest = try status.required("weakest").strings()
+      let decides = try status["decides"]?.strings() ?? []
+      guard decides.allSatisfy(weakest.contains) else { throw status.error("what decides is one of `weakest`") }
+      let (group, places) = (try self.group(try reasons.required("group")), try self.group(try steps.required("group")))
+      func fixed(_ node: YAMLNode) throws(CausewayError) -> [(element: ElementIndex, text: String)] {
+        var fixed: [(element: ElementIndex, text: String)] = []
+        for member in try node.members() {
+          guard let element = dictionary[id: member.key], dictionary[element].group == group else {
+            throw node.error("\(member.key) is no element of a reason")
+          }
+          fixed.append((element: element, text: try member.value.string()))
+        }
+        return fixed
+      }
+      let (texts, root) = (try node.required("texts"), dictionary[group].group)
+      try texts.allow(["of", "as", "with"])
+      var whole: [ElementIndex] = []
+      for id in try node["whole"]?.list() ?? [] { whole.append(try element(id, in: root)) }
+      return Answers(
+        status: try element(try status.required("element"), in: root), weakest: weakest, decides: decides, whole: whole,
+        text: try element(try texts.required("of"), in: root), reasonText: try element(try texts.required("as"), in: group),
+        textKind: try fixed(try texts.required("with")),
+        reasons: group, pointer: try element(try reasons.required("pointer"), in: group),
+        steps: places, stepClass: try element(try steps.required("class"), in: places),
+        stepNumber: try element(try steps.required("number"), in: places), itemClasses: try steps.required("items").strings(),
+        unanswered: try fixed(try node.required("unanswered")))
     }
   }
 }

@@ -134,7 +134,9 @@ struct SupplementBuilder {
   ) {
     guard let first = use, let main = first.rule.elements.first else { return (.ownSide, [], nil) }
     for element in first.rule.elements.reversed() {
-      if let failure = failures[ElementPath(element, in: place)] {
+      // What stands further out was meant for all instances in it.
+      let around = (0...place.count).reversed().lazy.compactMap { failures[ElementPath(element, in: Array(place.prefix($0)))] }
+      if let failure = around.first {
         guard !failure.isWriting, case .field(let field, _) = first.rule.kind, let conversion = field.conversions.first else {
           return (failure.reason, failure.candidates, element)
         }
