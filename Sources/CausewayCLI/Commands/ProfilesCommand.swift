@@ -9,7 +9,7 @@ import Translation
 struct ProfilesCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "profiles", abstract: "List, show, check and compare the profiles.",
-    subcommands: [List.self, Show.self, Schema.self, Sample.self, Check.self, ProveCommand.self])
+    subcommands: [List.self, Show.self, Schema.self, Sample.self, Check.self, ProveCommand.self, DiffCommand.self])
 
   /// Lists them.
   struct List: AsyncParsableCommand {
