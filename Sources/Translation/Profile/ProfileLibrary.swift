@@ -4,13 +4,14 @@ import FoundationEssentials
 package import Primitives
 import YAMLTree
 
-/// All profiles of a `schemas` folder with the dictionary, the code lists and the rules of crossing and splitting that they share.
+/// All profiles of a `schemas` folder with the dictionary, the code lists and the rules of crossing and splitting and the editions of commodity codes that they share.
 package struct ProfileLibrary: Sendable {
   package let dictionary: ElementDictionary
   package let codes: CodeLibrary
   package let profiles: [Profile]
   let crossing: Crossing
   let splitting: SplittingRules
+  let editions: HSEditions
 
   /// The version `id@version` of a profile; for an id alone its only version, or the one that says `default: true`.
   package subscript(_ name: String) -> Profile? {
@@ -48,6 +49,7 @@ package struct ProfileLibrary: Sendable {
     let codes = try CodeLibrary.load(folder: folder + "/codelists")
     let crossing = try Crossing.load(try YAMLDocument.load(folder + "/canonical/crossing.yaml"), dictionary: dictionary)
     let splitting = try SplittingRules.load(try YAMLDocument.load(folder + "/canonical/splitting.yaml"), dictionary: dictionary)
+    let editions = try HSEditions.load(try YAMLDocument.load(folder + "/canonical/hs-editions.yaml"), dictionary: dictionary)
     var problems: [Problem] = []
     var profiles: [Profile] = []
     for id in Self.folders(folder + "/profiles") {
@@ -69,7 +71,8 @@ package struct ProfileLibrary: Sendable {
         facts: ["reason": "of several versions exactly one says default: true"])
     }
     guard problems.isEmpty else { throw CausewayError(problems: problems) }
-    return ProfileLibrary(dictionary: dictionary, codes: codes, profiles: profiles, crossing: crossing, splitting: splitting)
+    return ProfileLibrary(
+      dictionary: dictionary, codes: codes, profiles: profiles, crossing: crossing, splitting: splitting, editions: editions)
   }
 
   /// Loads one profile folder.
