@@ -148,7 +148,7 @@ extension Profile {
     do throws(CausewayError) {
       compiled =
         try rules.map { rules throws(CausewayError) in
-          try RuleLoader.load(rules, kind: document, dictionary: dictionary, structure: tree)
+          try RuleLoader.load(rules, kind: document, dictionary: dictionary, structure: tree, plan: plan, codes: codes)
         } ?? []
     } catch { problems += error.problems }
     guard let plan, problems.isEmpty else { throw CausewayError(problems: problems) }
