@@ -1,4 +1,3 @@
-import CausewayCLI
 import Foundation
 import JSONTree
 import TestSupport

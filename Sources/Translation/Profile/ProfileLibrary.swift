@@ -4,7 +4,8 @@ import FoundationEssentials
 package import Primitives
 import YAMLTree
 
-/// All profiles of a `schemas` folder with the dictionary, the code lists and the rules of crossing and splitting and the editions of commodity codes that they share.
+/// All profiles of a `schemas` folder with what they share: the dictionary, the code lists, the rules of crossing and splitting, the editions of
+/// commodity codes.
 package struct ProfileLibrary: Sendable {
   package let dictionary: ElementDictionary
   package let codes: CodeLibrary
