@@ -128,6 +128,27 @@ import Testing
         == ["profile.unknown"])
   }
 
+  /// In JSON a place goes by another name and has a kind.
+  @Test(arguments: [
+    (
+      "{name: Gross, card: 1, type: decimal 10.3}", "{name: Gross, card: 1, type: decimal 10.3, json: weight}",
+      "narrower renamed /Doc/Gross"
+    ),
+    (
+      "{name: Gross, card: 1, type: decimal 10.3}", "{name: Gross, card: 1, type: decimal 10.3, json: {type: string}}",
+      "narrower type /Doc/Gross"
+    ),
+    ("{name: Gross, card: 1, type: decimal 10.3}", "{name: Gross, card: 1, type: decimal 10.3, also: [Weight]}", nil),
+  ])
+  func namesAndKindsOfJSON(_ old: String, _ new: String, _ change: String?) throws {
+    let before = try Toy().breaking("syntax: xml", "syntax: json")
+    let after = try before.breaking(old, new)
+    let comparison = try ProfileComparison("toy", of: try Self.library(before), with: "toy", of: try Self.library(after))
+    #expect(kinds(comparison.difference()) == (change.map { [$0] } ?? []))
+    let trial = try comparison.trial(of: try comparison.generated(4))
+    #expect(trial.newlyRefused.count == (change == nil ? 0 : 4), "\(trial.lines)")
+  }
+
   @Test func aDirectionThatAloneRequiresALeafIsNamed() throws {
     let difference = try Self.comparison([("{name: Mode, card: 0..1", "{name: Mode, card: 0..1, required_in: [import]")]).difference()
     #expect(difference.changes.first?.only == ["import"])
