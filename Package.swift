@@ -108,7 +108,8 @@ let package = Package(
     .testTarget(name: "PolicyTests", dependencies: ["Policy", "YAMLTree", "Declarations", "Primitives"], swiftSettings: settings),
     .testTarget(name: "TrustTests", dependencies: ["TestSupport", "Trust", "JSONTree", "Primitives"], swiftSettings: settings),
     .testTarget(name: "LedgerTests", dependencies: ["TestSupport", "Ledger", "Trust", "JSONTree", "Primitives"], swiftSettings: settings),
-    .testTarget(name: "ExchangeTests", dependencies: ["TestSupport", "Exchange", "Trust", "JSONTree", "Primitives"], swiftSettings: settings),
+    .testTarget(
+      name: "ExchangeTests", dependencies: ["TestSupport", "Exchange", "Trust", "JSONTree", "Primitives"], swiftSettings: settings),
     .executableTarget(
       name: "JournalCrashWriter", dependencies: ["Primitives", "Trust", "Ledger", "Journal", "JournalSQLite"],
       path: "Tests/JournalCrashWriter", swiftSettings: settings, linkerSettings: linker),
