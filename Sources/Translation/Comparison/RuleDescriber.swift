@@ -73,6 +73,7 @@ struct RuleDescriber {
     return switch test {
     case .equals(let nodes, let text): "[\(name(nodes))=\(text)]"
     case .differs(let nodes, let text): "[\(name(nodes))!=\(text)]"
+    case .absent(let nodes): "[!\(name(nodes))]"
     case .position(let position): "[\(position)]"
     }
   }
