@@ -94,7 +94,7 @@ let package = Package(
     .executableTarget(
       name: "causeway-verify", dependencies: ["Primitives", "JSONTree", "Trust", "Ledger"], swiftSettings: settings, linkerSettings: linker),
     // Tests mirror the modules
-    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
+    .target(name: "TestSupport", dependencies: ["JSONTree", "Primitives"], path: "Tests/TestSupport", swiftSettings: settings),
     .testTarget(name: "PrimitivesTests", dependencies: ["Primitives"], swiftSettings: settings),
     .testTarget(name: "YAMLTreeTests", dependencies: ["YAMLTree", "Primitives"], swiftSettings: settings),
     .testTarget(name: "JSONTreeTests", dependencies: ["TestSupport", "JSONTree", "Primitives"], swiftSettings: settings),
@@ -108,7 +108,8 @@ let package = Package(
     .testTarget(name: "PolicyTests", dependencies: ["Policy", "YAMLTree", "Declarations", "Primitives"], swiftSettings: settings),
     .testTarget(name: "TrustTests", dependencies: ["TestSupport", "Trust", "JSONTree", "Primitives"], swiftSettings: settings),
     .testTarget(name: "LedgerTests", dependencies: ["TestSupport", "Ledger", "Trust", "JSONTree", "Primitives"], swiftSettings: settings),
-    .testTarget(name: "ExchangeTests", dependencies: ["Exchange", "Trust", "JSONTree", "Primitives"], swiftSettings: settings),
+    .testTarget(
+      name: "ExchangeTests", dependencies: ["TestSupport", "Exchange", "Trust", "JSONTree", "Primitives"], swiftSettings: settings),
     .executableTarget(
       name: "JournalCrashWriter", dependencies: ["Primitives", "Trust", "Ledger", "Journal", "JournalSQLite"],
       path: "Tests/JournalCrashWriter", swiftSettings: settings, linkerSettings: linker),
@@ -134,7 +135,7 @@ let package = Package(
       linkerSettings: linker),
     .testTarget(
       name: "ConformanceTests",
-      dependencies: ["Translation", "Policy", "YAMLTree", "Declarations", "Formats", "JSONTree", "XMLTree", "Primitives"],
+      dependencies: ["TestSupport", "Translation", "Policy", "YAMLTree", "Declarations", "Formats", "JSONTree", "XMLTree", "Primitives"],
       swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]

@@ -70,7 +70,7 @@ struct Answers: Sendable {
 }
 
 extension Problem {
-  /// The stable JSON form of a problem, with its texts.
+  /// The stable JSON form of a problem, with its texts (`schemas/problem.schema.json`).
   package func json(_ texts: ErrorTexts) -> JSONValue {
     [
       "code": .string(code.rawValue),

@@ -5,6 +5,9 @@ extension ErrorCatalogue {
   package static let translation: [ErrorDefinition] = [
     .init("profile.invalid", .error, en: "The profile is invalid: {reason}.", zh: "格式配置无效：{reason}。"),
     .init("profile.unknown", .error, en: "There is no profile {profile}.", zh: "没有格式配置 {profile}。"),
+    .init(
+      "profile.not_comparable", .error, en: "{before} and {after} are not two versions of one format.",
+      zh: "{before} 与 {after} 不是同一格式的两个版本。"),
     .init("profile.structure_invalid", .error, en: "The structure is invalid: {reason}.", zh: "结构定义无效：{reason}。"),
     .init("profile.mapping_invalid", .error, en: "The mapping is invalid: {reason}.", zh: "映射定义无效：{reason}。"),
     .init(

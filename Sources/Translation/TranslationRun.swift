@@ -42,8 +42,9 @@ struct TranslationRun {
       (complement, changed) = try makeComplement(back, writing)
     }
     let lost = lostValues(part?.whole ?? released)
-    let supplement = supplement(writing, plan, crossed, lost)
-    let report = report(writing, bound, crossed, lost, changed, supplement, skipped)
+    let editions = editions(released, crossed)
+    let supplement = compared(supplement(writing, plan, crossed, lost), editions)
+    let report = report(writing, bound, crossed, lost, changed, supplement, skipped, editions)
     return Translation(
       profile: target, document: document, declaration: crossed.declaration, report: report, complement: complement, supplement: supplement,
       problems: problems, plan: plan)
@@ -110,6 +111,26 @@ struct TranslationRun {
     return (made.complement, made.changed)
   }
 
+  // MARK: Editions of commodity codes
+
+  /// The editions that the two sides read commodity codes by, when they are not the same.
+  private func editions(_ released: Declaration, _ crossed: Crossing.Result) -> HSEditions.Difference? {
+    guard let known = target.known, let economy = crossed.declaration[known.economy]?.text else { return nil }
+    return library.editions.difference(in: released, from: source.reading.economy, to: economy, today: options.day)
+  }
+
+  /// Digits of another edition are no beginning of a national code, only something to compare with.
+  private func compared(_ request: SupplementRequest, _ editions: HSEditions.Difference?) -> SupplementRequest {
+    guard editions != nil else { return request }
+    let code = library.editions.element
+    var request = request
+    for index in request.items.indices where request.items[index].reason == .partial {
+      guard let element = request.items[index].element.flatMap({ target.dictionary[id: $0] }) else { continue }
+      if element == code || target.dictionary.follows(of: element).contains(code) { request.items[index].reason = .editionDiffers }
+    }
+    return request
+  }
+
   // MARK: What did not go
 
   struct Lost {
@@ -162,7 +183,7 @@ struct TranslationRun {
   private func report(
     _ writing: Writing, _ bound: BoundDocument, _ crossed: Crossing.Result, _ lost: Lost, _ changed: [Bool],
     _ supplement: SupplementRequest,
-    _ skipped: [(path: String, reason: Reason)]
+    _ skipped: [(path: String, reason: Reason)], _ editions: HSEditions.Difference?
   ) -> TranslationReport {
     // Most messages' reports are stored as what happened and looked at by nobody: entries are made when they are asked for.
     let dictionary = target.dictionary
@@ -172,7 +193,10 @@ struct TranslationRun {
     let left = crossed.left
     let swapped = crossed.swapped
     let isPart = part != nil
-    return TranslationReport(source: document, target: bound, dictionary: dictionary, from: source.profile.name, to: target.name) {
+    let code = library.editions.element
+    return TranslationReport(
+      source: document, target: bound, dictionary: dictionary, from: source.profile.name, to: target.name, editions: editions
+    ) {
       var builder = ReportBuilder(
         reading: reading, source: document, outputs: writing.draft.nodes.map(\.output), swapped: swapped, changed: changed,
         isPart: isPart)
@@ -186,6 +210,7 @@ struct TranslationRun {
             reason: item.reason))
       }
       for entry in skipped { builder.raw.append(.init(place: entry.path, action: .notCarried, reason: entry.reason)) }
+      if editions != nil { builder.mark(code) }
       return builder.raw
     }
   }

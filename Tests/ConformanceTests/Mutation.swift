@@ -1,5 +1,6 @@
 import Declarations
 import Formats
+import JSONTree
 import Primitives
 
 @testable import Translation
@@ -8,6 +9,8 @@ import Primitives
 struct Mutation {
   enum Kind: CaseIterable {
     case dropped, tooLong, wrongType, notInCalendar, notListed, blank, unknownElement, unknownAttribute, repeated, order
+    /// A number with an exponent, or with more decimals than the place has.
+    case notation
   }
 
   let kind: Kind
@@ -23,9 +26,12 @@ struct Mutation {
     for index in 1..<Int32(document.count) where bound.binding[Int(index)] >= 0 && seen.insert(bound.binding[Int(index)]).inserted {
       let id = Document.NodeID(index: index)
       let entry = profile.structure[Int(bound.binding[Int(index)])]
+      // In JSON the text of a leaf with attributes is a member of its own.
+      let holder = document.children(id).first { bound.binding[Int($0.index)] == BoundDocument.content } ?? id
       func add(_ kind: Kind, _ change: Change) {
+        let node = if case .text = change { holder } else { id }
         found.append(
-          Mutation(kind: kind, pointer: document.pointer(id), document: Copier(document: document, node: id, change: change).run()))
+          Mutation(kind: kind, pointer: document.pointer(id), document: Copier(document: document, node: node, change: change).run()))
       }
       // What the message's direction or shape is read from decides everything else.
       let decides = if case .value(let path, _, _) = profile.plan.direction { Int(bound.binding[Int(index)]) == path.target } else { false }
@@ -53,8 +59,8 @@ struct Mutation {
         if limit > 2 { add(.wrongType, .text("A B")) }
         if !entry.lists.isEmpty { add(.notListed, .text(String(repeating: "?", count: limit))) }
       case .decimal(let digits, let scale):
-        for text in ["1,5", "1e3", "+1", ".5", "1.", "--1", "0x1", "1 000"] { add(.wrongType, .text(text)) }
-        add(.wrongType, .text("0." + String(repeating: "0", count: scale) + "1"))
+        for text in ["1,5", "+1", ".5", "1.", "--1", "0x1", "1 000"] { add(.wrongType, .text(text)) }
+        for text in ["1e3", "0." + String(repeating: "0", count: scale) + "1"] { add(.notation, .text(text)) }
         add(.wrongType, .text("1" + String(repeating: "0", count: digits - scale)))
       case .integer(let digits):
         for text in ["1.5", "-1", "+1", "1" + String(repeating: "0", count: digits)] { add(.wrongType, .text(text)) }
@@ -63,7 +69,7 @@ struct Mutation {
         for text in ["2026/04/01", "1.4.2026", "20261301", "2026-04-32"] { add(.wrongType, .text(text)) }
         if let text = document.text(id), text.utf8.count == 8 { add(.notInCalendar, .text("20260230")) }
       }
-      if !entry.isAttribute, !entry.hasAttributes { add(.unknownAttribute, .attribute("surprise")) }
+      if !entry.isAttribute, !entry.hasAttributes, profile.syntax != .json { add(.unknownAttribute, .attribute("surprise")) }
     }
     found += swaps(document, bound, profile)
     return found
@@ -113,6 +119,15 @@ struct Mutation {
       for _ in 0..<times { write(id, &builder) }
     }
 
+    /// What JSON has for a text in the place of another: a number only when it is one.
+    private func scalar(_ id: Document.NodeID, _ text: String) -> Document.Scalar {
+      switch document.scalar(id) {
+      case .number: JSONNumber(lexeme: text) == nil ? .string : .number
+      case .bool: text == "true" || text == "false" ? .bool : .string
+      case .string, .null: .string
+      }
+    }
+
     private func write(_ id: Document.NodeID, _ builder: inout DocumentBuilder) {
       var text = document.text(id)
       if id == node, case .text(let new) = change { text = new }
@@ -120,13 +135,14 @@ struct Mutation {
         _ = builder.attribute(name: document.name(id), namespace: document.namespace(id), value: text ?? "")
         return
       }
-      _ = builder.open(name: document.name(id), namespace: document.namespace(id))
+      _ = builder.open(name: document.name(id), namespace: document.namespace(id), inArray: document.isArrayElement(id))
+      if document.isArray(id) { builder.array() }
       if id == node, case .attribute(let name) = change { _ = builder.attribute(name: name, value: "x") }
       let children = Array(document.children(id))
       let attributes = children.filter { document.kind($0) == .attribute }
       let elements = children.filter { document.kind($0) == .element }
       for child in attributes { copy(child, &builder) }
-      if let text { builder.text(text) }
+      if let text { builder.text(text, scalar: scalar(id, text)) }
       if id == node, case .reverse = change {
         for child in elements.reversed() { copy(child, &builder) }
       } else {

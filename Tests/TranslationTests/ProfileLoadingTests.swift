@@ -76,6 +76,71 @@ struct Mistake: Sendable, CustomTestStringConvertible {
     Mistake(old: "kind: max_count", new: "kind: most", file: "rules.yaml", line: 1, reason: "the kind most"),
   ]
 
+  /// What is understood, and could never be of use.
+  static let idle = [
+    // A rule of the mapping that no document has.
+    Mistake(
+      old: "- {at: Code, concat:", new: "- {at: Code, direction: imports, concat:", file: "mapping.yaml", line: 11,
+      reason: "direction is export or import"),
+    Mistake(
+      old: "key: GoodsItem.SequenceNumeric\n    rules:",
+      new:
+        "key: GoodsItem.SequenceNumeric\n    direction: export\n    rules:\n      - {at: Code, element: Commodity.Brand, direction: import}",
+      file: "mapping.yaml", line: 11, reason: "exclude each other"),
+    Mistake(
+      old: "at: Items/Item\n", new: "at: Items/Item[No=x]\n", file: "mapping.yaml", line: 6, reason: "no document passes the test for x"),
+    Mistake(
+      old: "at: Gross, element", new: "at: Gross, only: read, element", file: "structure.yaml", line: 4, reason: "no names"),
+    // A place that nothing could ever fill.
+    Mistake(
+      old: "values: [E, I]", new: "values: [E, I, XX]", file: "structure.yaml", line: 3, reason: "the value XX of Flag"),
+    Mistake(
+      old: "type: text 20}", new: "type: code 1, pattern: '[a-z]', list: cn-unit}", file: "structure.yaml", line: 5,
+      reason: "no code of the list cn-unit"),
+    Mistake(
+      old: "{at: Gross, element", new: "{at: Gross, direction: export, element", file: "structure.yaml", line: 4,
+      reason: "no rule can fill it"),
+    // A rule across fields that could never speak, or always would.
+    Mistake(
+      old: "{kind: max_count, group: GoodsItem, max: 9}", new: "{kind: max_count, group: TransportEquipment, max: 9}", file: "rules.yaml",
+      line: 1,
+      reason: "never reads TransportEquipment, so the rule never speaks"),
+    Mistake(
+      old: "{kind: max_count, group: GoodsItem, max: 9}", new: "{kind: min_count, group: TransportEquipment, min: 1}", file: "rules.yaml",
+      line: 1,
+      reason: "always speaks"),
+    Mistake(
+      old: "{kind: max_count, group: GoodsItem, max: 9}", new: "{kind: conditional_required, element: Declaration.UCR}", file: "rules.yaml",
+      line: 1,
+      reason: "never reads Declaration.UCR, so the rule always speaks"),
+    Mistake(
+      old: "group: GoodsItem, max: 9}", new: "group: GoodsItem, max: 9, when: {element: Declaration.UCR, in: [x]}}", file: "rules.yaml",
+      line: 1,
+      reason: "on which the rule depends"),
+    Mistake(
+      old: "group: GoodsItem, max: 9}", new: "group: GoodsItem, max: 9, when: {element: BorderTransportMeans.ModeCode, in: ['1', '77']}}",
+      file: "rules.yaml", line: 1, reason: "77 is not in rec19"),
+  ]
+
+  @Test(arguments: idle) func whatCouldNeverBeOfUseIsRefused(_ mistake: Mistake) throws {
+    let toy = try Toy().breaking(mistake.old, mistake.new)
+    let found = problems { _ = try toy.load() }
+    #expect(
+      found.contains { $0.pointer == mistake.file && $0.line == mistake.line && ($0.facts["reason"] ?? "").contains(mistake.reason) },
+      "\(found.map { "\($0.pointer ?? "") \($0.line ?? 0) \($0.facts["reason"] ?? "")" })")
+  }
+
+  /// The twins: nearly the same, and of use.
+  @Test(arguments: [
+    ("- {at: Code, concat:", "- {at: Code, direction: import, concat:"), ("at: Items/Item\n", "at: Items/Item[No=1]\n"),
+    ("type: text 20}", "type: code 1, pattern: '[0-9]', list: cn-transport-mode}"),
+    ("{name: Gross, card: 1, type: decimal 10.3}", "{name: Gross, card: 1, type: decimal 10.3, en: gross mass, zh: 毛重}"),
+    ("group: GoodsItem, max: 9}", "group: GoodsItem, max: 9, when: {element: BorderTransportMeans.ModeCode, in: ['1', '3']}}"),
+    ("{kind: max_count, group: GoodsItem, max: 9}", "{kind: conditional_required, element: BorderTransportMeans.ModeCode}"),
+    ("group: GoodsItem, max: 9}", "group: GoodsItem, max: 9, direction: import}"),
+  ])
+  func whatIsOfUseIsNot(_ old: String, _ new: String) throws { _ = try Toy().breaking(old, new).load() }
+
   @Test(arguments: mistakes) func aBadProfileIsRefusedWithFileLineAndReason(_ mistake: Mistake) throws {
     let toy = try Toy().breaking(mistake.old, mistake.new)
     let found = problems { _ = try toy.load() }

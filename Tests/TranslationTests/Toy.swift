@@ -1,3 +1,4 @@
+import Declarations
 import Primitives
 import Testing
 import YAMLTree
@@ -40,12 +41,12 @@ struct Toy {
     """
   var rules = "rules: [{kind: max_count, group: GoodsItem, max: 9}]"
 
-  func load() throws -> Profile {
+  func load(codes: CodeLibrary? = nil) throws -> Profile {
     let library = try Schemas.library.get()
     func parse(_ text: String, _ file: String) throws -> YAMLNode { try YAMLDocument.parse(Array(text.utf8), file: file) }
     return try Profile.make(
       head: parse(head, "profile.yaml"), structure: parse(structure, "structure.yaml"), mapping: parse(mapping, "mapping.yaml"),
-      rules: parse(rules, "rules.yaml"), dictionary: library.dictionary, codes: library.codes)
+      rules: parse(rules, "rules.yaml"), dictionary: library.dictionary, codes: codes ?? library.codes)
   }
 
   /// Changes one text in one of the files.

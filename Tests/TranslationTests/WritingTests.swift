@@ -167,7 +167,7 @@ import Testing
         economy: CN
         rules: []
         local: [{reason: a remark, at: [Model]}]
-        """)
+        """, rules: "rules: []")
     let files = try toy.load().schemaFiles
     #expect(files.map(\.name) == ["schema.xsd", "schema.n1.xsd"])
     let bytes = [String: [UInt8]](uniqueKeysWithValues: files.map { ($0.name, Array($0.text.utf8)) })

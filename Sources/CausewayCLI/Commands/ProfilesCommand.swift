@@ -9,7 +9,7 @@ import Translation
 struct ProfilesCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "profiles", abstract: "List, show, check and compare the profiles.",
-    subcommands: [List.self, Show.self, Schema.self, Sample.self, Check.self, ProveCommand.self])
+    subcommands: [List.self, Show.self, Schema.self, Sample.self, Check.self, ProveCommand.self, DiffCommand.self])
 
   /// Lists them.
   struct List: AsyncParsableCommand {
@@ -69,33 +69,30 @@ struct ProfilesCommand: AsyncParsableCommand {
     }
   }
 
-  /// Prints or writes the XML Schema of one.
+  /// Prints or writes the schema of one.
   struct Schema: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Print the XML Schema that is generated from a profile's structure.",
-      discussion:
-        "A format with several namespaces has a file for each: schema.xsd imports the others. With --into all files are written, without it one is printed."
-    )
+      abstract: "Print the schema that is generated from a profile's structure: XML Schema for XML, JSON Schema 2020-12 for JSON.",
+      discussion: """
+        An XML format with several namespaces has a file for each: schema.xsd imports the others. With --into all files are written, without it one is \
+        printed. EDIFACT has none.
+        """)
 
     @Argument(help: "Profile, for example sg.tradenet.") var profile: String
     @Option(help: "Folder into which all files are written; files that are there are replaced.") var into: String?
-    @Option(help: "File to print, for example schema.cac.xsd.") var file: String = "schema.xsd"
+    @Option(help: "File to print, for example schema.cac.xsd; without it the first.") var file: String?
     @Option(help: "Folder of the dictionary, code lists and profiles.") var schemas: String?
 
     func run() async throws {
       try await Console.reportingErrors {
         let files = try Translator(try ProfileLibrary.load(try Files.schemas(schemas))).profile(profile).schemaFiles
-        if let into {
-          for file in files {
-            try Files.write(Array(file.text.utf8), to: into + "/" + file.name)
-            Console.line(file.name)
-          }
-          return
+        let found = files.first { file in self.file.map { ByteString(file.name) == ByteString($0) } ?? true }
+        guard let found else { throw CausewayError("profile.no_schema", facts: ["profile": profile, "file": file ?? "schema"]) }
+        guard let into else { return Console.write(Array(found.text.utf8)) }
+        for file in files {
+          try Files.write(Array(file.text.utf8), to: into + "/" + file.name)
+          Console.line(file.name)
         }
-        guard let found = files.first(where: { ByteString($0.name) == ByteString(file) }) else {
-          throw CausewayError("profile.no_schema", facts: ["profile": profile, "file": file])
-        }
-        Console.write(Array(found.text.utf8))
       }
     }
   }
@@ -140,6 +137,7 @@ struct ProfilesCommand: AsyncParsableCommand {
     }
   }
 
+  /// The stable JSON form (`schemas/profile.schema.json`).
   static func json(_ profile: Profile) -> JSONValue {
     [
       "id": .string(profile.id), "version": .string(profile.version), "document": .string(profile.document.rawValue),

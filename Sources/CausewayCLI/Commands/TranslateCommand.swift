@@ -72,10 +72,7 @@ struct TranslateCommand: AsyncParsableCommand {
       try Files.write(part.supplement.json.serialized(pretty: true) + [0x0A], to: "\(name).supplement.json")
       Console.report(part.problems)
     }
-    var plan = result.split.json.object ?? [:]
-    if let part = result.parts.first { plan["profile"] = .string(part.profile.name) }
-    plan["common"] = .array(result.common.map { .string($0.path) })
-    try Files.write(JSONValue.object(plan).serialized(pretty: true) + [0x0A], to: folder + "/plan.json")
+    try Files.write(result.json.serialized(pretty: true) + [0x0A], to: folder + "/plan.json")
     Console.line("\(result.parts.count) parts in \(folder); \(result.common.count) places are asked for in all of them")
   }
 

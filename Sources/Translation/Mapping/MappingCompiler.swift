@@ -19,6 +19,11 @@ struct MappingCompiler {
   /// Lines of rules, and of those that found their place in at least one variant.
   private var pathFailures: [Int: (count: Int, reason: String)] = [:]
   private var pathSuccesses: Set<Int> = []
+  /// Rules and groups that count in some variant, and those that were passed over in some, by line.
+  var reached: Set<Int> = []
+  var skipped: [Int: YAMLNode] = [:]
+  /// What direction and economy are read from: written ahead of the rules.
+  private var heads: Set<Int> = []
   var variant = Variant(direction: .export, shape: nil)
   /// By structure node: the conversion of a rule compiled so far, for `scaledBy`.
   var conversionsAt: [Int: [CodeTable]] = [:]
@@ -66,8 +71,11 @@ struct MappingCompiler {
       plans.append(finish(plan, variant: variant, file: root.file))
     }
     for (line, failure) in pathFailures where !pathSuccesses.contains(line) { refuse(line: line, file: root.file, failure.reason) }
+    for (line, node) in skipped where !reached.contains(line) {
+      refuse(node, "no document has this rule: its direction and shape and those around it exclude each other")
+    }
     for entry in try root["local"]?.list() ?? [] { markLocal(entry) }
-    checkCoverage(root.file)
+    checkCoverage(plans)
     guard problems.isEmpty else {
       throw CausewayError(problems: problems.sorted { ($0.line ?? 0) < ($1.line ?? 0) })
     }
@@ -159,6 +167,7 @@ struct MappingCompiler {
     do throws(PathParser.Failure) {
       let path = try PathParser(structure: structure).parse(text.utf8.first == 0x2F ? text : "/" + text, from: 0)
       mark(path, writes: true)
+      heads.insert(path.target)
       return path
     } catch { throw node.error(error.reason) }
   }
@@ -190,23 +199,26 @@ struct MappingCompiler {
     } catch { problems += error.problems }
   }
 
-  private mutating func checkCoverage(_ file: String) {
+  private mutating func checkCoverage(_ plans: [VariantPlan]) {
     for (index, node) in structure.nodes.enumerated() where node.isLeaf {
       guard used[index] || local[index] != nil else {
-        problems.append(
-          Problem(
-            "profile.structure_invalid", pointer: structure.file, line: node.line,
-            facts: ["reason": "\(structure.path(index)) is neither mapped nor local"]))
+        refuseStructure(index, "\(structure.path(index)) is neither mapped nor local")
         continue
       }
-      let canBeAsked = node.min > 0 || !node.requiredIn.isEmpty
-      if canBeAsked, !written[index], node.en.isEmpty || node.zh.isEmpty {
-        problems.append(
-          Problem(
-            "profile.structure_invalid", pointer: structure.file, line: node.line,
-            facts: ["reason": "\(structure.path(index)) is required, no rule can fill it, and it has no names (en, zh) to ask for it by"]))
+      guard node.min > 0 || !node.requiredIn.isEmpty, node.en.isEmpty || node.zh.isEmpty else { continue }
+      let isUnfillable = plans.contains { plan in
+        let isInside = structure.shape(of: index).map { $0 == plan.variant.shape } ?? true
+        return isInside && structure.isRequired(index, in: plan.variant) && plan.uses[index].isEmpty && plan.constants[index].isEmpty
+      }
+      if !written[index] || isUnfillable, !heads.contains(index) {
+        refuseStructure(index, "\(structure.path(index)) is required, no rule can fill it, and it has no names (en, zh) to ask for it by")
       }
     }
+  }
+
+  private mutating func refuseStructure(_ node: Int, _ reason: String) {
+    problems.append(
+      Problem("profile.structure_invalid", pointer: structure.file, line: structure[node].line, facts: ["reason": reason]))
   }
 
   func markInner(_ path: Path, _ body: (Int) -> Void) {
@@ -252,6 +264,7 @@ struct MappingCompiler {
     do throws(PathParser.Failure) {
       let path = try PathParser(structure: structure).parse(text, from: context)
       pathSuccesses.insert(node.line)
+      checkTests(path, at: node)
       return path
     } catch {
       if node["shape"] != nil || structure.shapes.isEmpty {
@@ -260,6 +273,16 @@ struct MappingCompiler {
         pathFailures[node.line, default: (0, error.reason)].count += 1
       }
       return nil
+    }
+  }
+
+  /// A test for a text that its leaf does not take selects nothing, ever.
+  private mutating func checkTests(_ path: Path, at node: YAMLNode) {
+    for test in path.steps.flatMap(\.tests) {
+      guard case .equals(let nodes, let text) = test, let leaf = nodes.last,
+        let reason = structure.violation(of: leaf, text: Array(text.utf8)[...])
+      else { continue }
+      refuse(node, "no document passes the test for \(text): \(structure.path(leaf)) does not take it (\(reason.rawValue))")
     }
   }
 

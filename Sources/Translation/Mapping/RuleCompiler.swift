@@ -15,7 +15,11 @@ extension MappingCompiler {
     var items: [GroupPlan.Item] = []
     for node in rules {
       do throws(CausewayError) {
-        guard try applies(node) else { continue }
+        guard try applies(node) else {
+          skipped[node.line] = node
+          continue
+        }
+        reached.insert(node.line)
         if node["group"] != nil {
           if let inner = try innerGroup(node, outer: element, context: path.target) { items.append(.group(inner)) }
         } else if let rule = try rule(node, group: element, context: path.target, isSplit: split != nil) {

@@ -4,13 +4,15 @@ import FoundationEssentials
 package import Primitives
 import YAMLTree
 
-/// All profiles of a `schemas` folder with the dictionary, the code lists and the rules of crossing and splitting that they share.
+/// All profiles of a `schemas` folder with what they share: the dictionary, the code lists, the rules of crossing and splitting, the editions of
+/// commodity codes.
 package struct ProfileLibrary: Sendable {
   package let dictionary: ElementDictionary
   package let codes: CodeLibrary
   package let profiles: [Profile]
   let crossing: Crossing
   let splitting: SplittingRules
+  let editions: HSEditions
 
   /// The version `id@version` of a profile; for an id alone its only version, or the one that says `default: true`.
   package subscript(_ name: String) -> Profile? {
@@ -51,6 +53,7 @@ package struct ProfileLibrary: Sendable {
     let codes = try CodeLibrary.load(folder: folder + "/codelists")
     let crossing = try Crossing.load(try YAMLDocument.load(folder + "/canonical/crossing.yaml"), dictionary: dictionary)
     let splitting = try SplittingRules.load(try YAMLDocument.load(folder + "/canonical/splitting.yaml"), dictionary: dictionary)
+    let editions = try HSEditions.load(try YAMLDocument.load(folder + "/canonical/hs-editions.yaml"), dictionary: dictionary)
     var problems: [Problem] = []
     var profiles: [Profile] = []
     for id in Self.folders(folder + "/profiles") {
@@ -72,7 +75,8 @@ package struct ProfileLibrary: Sendable {
         facts: ["reason": "of several versions exactly one says default: true"])
     }
     guard problems.isEmpty else { throw CausewayError(problems: problems) }
-    return ProfileLibrary(dictionary: dictionary, codes: codes, profiles: profiles, crossing: crossing, splitting: splitting)
+    return ProfileLibrary(
+      dictionary: dictionary, codes: codes, profiles: profiles, crossing: crossing, splitting: splitting, editions: editions)
   }
 
   /// Loads one profile folder.
@@ -148,7 +152,7 @@ extension Profile {
     do throws(CausewayError) {
       compiled =
         try rules.map { rules throws(CausewayError) in
-          try RuleLoader.load(rules, kind: document, dictionary: dictionary, structure: tree)
+          try RuleLoader.load(rules, kind: document, dictionary: dictionary, structure: tree, plan: plan, codes: codes)
         } ?? []
     } catch { problems += error.problems }
     guard let plan, problems.isEmpty else { throw CausewayError(problems: problems) }

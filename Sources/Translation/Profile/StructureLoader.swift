@@ -107,6 +107,7 @@ struct StructureLoader {
     let lists = try node["list"]?.strings() ?? []
     for list in lists where find(list) == nil { refuse(node, "the code list \(list) of \(written) is not known") }
     let values = try node["values"]?.strings() ?? []
+    if let type { checkTaken(node, written, type, pattern, lists: lists, values: values) }
     var namespace = isAttribute ? -1 : nodes[parent].namespace
     if let prefix = try node["ns"]?.string() {
       guard let index = namespaces.firstIndex(where: { $0.prefix == prefix }) else {
@@ -148,6 +149,17 @@ struct StructureLoader {
       for child in (index + 1)..<max(index + 1, nodes.count) where !nodes[child].isAttribute {
         return refuse(node, "\(written) has a text and child elements")
       }
+    }
+  }
+
+  /// A fixed value that the type or the pattern does not take, and a list of which they take no code, could never be there.
+  private mutating func checkTaken(
+    _ node: YAMLNode, _ name: String, _ type: LeafType, _ pattern: TextPattern?, lists: [String], values: [String]
+  ) {
+    func fits(_ text: String) -> Bool { type.check(Array(text.utf8)[...]) == nil && pattern?.matches(text) ?? true }
+    for value in values where !fits(value) { refuse(node, "the value \(value) of \(name) is not of its type or pattern") }
+    for list in lists.compactMap(find) where !list.entries.isEmpty && !list.entries.contains(where: { fits($0.code) }) {
+      refuse(node, "no code of the list \(list.id) is of the type or pattern of \(name)")
     }
   }
 

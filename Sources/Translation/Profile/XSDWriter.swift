@@ -1,26 +1,7 @@
 import Formats
 import Primitives
 
-extension Profile {
-  /// A file of a schema.
-  package struct SchemaFile: Sendable {
-    package let name: String
-    package let text: String
-  }
-
-  /// The XML Schema (XSD 1.0) of the documents that this profile writes, generated from its structure: `schema.xsd` for the namespace of the
-  /// root, `schema.<prefix>.xsd` for each other one; the same text each time. Empty for JSON.
-  ///
-  /// The structure says more than XSD 1.0 can: code lists, calendars and what one direction asks for are not in the schema, nor is what a
-  /// profile reads beyond what it writes (`docs/formats/README.md`).
-  package var schemaFiles: [SchemaFile] {
-    guard syntax == .xml else { return [] }
-    var writer = XSDWriter(self)
-    return writer.files()
-  }
-}
-
-/// Writes a structure as XML Schema.
+/// Writes a structure as XML Schema: `schema.xsd` for the namespace of the root, `schema.<prefix>.xsd` for each other one.
 ///
 /// An element in another namespace than its parent is a group in the file of its own namespace: a local element of a group belongs to the
 /// namespace of the file, so that the same name can have one type here and another there.
@@ -222,38 +203,9 @@ struct XSDWriter {
     case .indicator(let no, let yes):
       let values = [no, yes].map { "      <xs:enumeration value=\"\(escaped($0))\"/>" }
       return ("Indicator.\(no).\(yes)", ["    <xs:restriction base=\"xs:token\">"] + values + ["    </xs:restriction>"])
-    case .date(let pattern): return ("Date", restriction("xs:token", pattern: expression(pattern), [:]))
-    case .datetime(let pattern): return ("DateTime", restriction("xs:token", pattern: expression(pattern), [:]))
+    case .date(let pattern): return ("Date", restriction("xs:token", pattern: pattern.expression, [:]))
+    case .datetime(let pattern): return ("DateTime", restriction("xs:token", pattern: pattern.expression, [:]))
     }
-  }
-
-  private static func expression(_ pattern: DatePattern) -> String {
-    let day = #"[0-9]{4}\-(0[1-9]|1[0-2])\-(0[1-9]|[12][0-9]|3[01])"#
-    if pattern.isCanonical {
-      return day + #"T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?(Z|[+\-]([01][0-9]|2[0-3]):[0-5][0-9])?"#
-    }
-    return pattern.alternatives.map { tokens in
-      tokens.map { token in
-        switch token {
-        case .year: "[0-9]{4}"
-        case .month: "(0[1-9]|1[0-2])"
-        case .day: "(0[1-9]|[12][0-9]|3[01])"
-        case .hour: "([01][0-9]|2[0-3])"
-        case .minute, .second: "[0-5][0-9]"
-        case .fraction(let count): "[0-9]{\(count)}"
-        case .zone: #"(Z|[+\-]([01][0-9]|2[0-3]):[0-5][0-9])"#
-        case .hourZone: #"(Z|[+\-]([01][0-9]|2[0-3]))"#
-        case .singaporeTime: "SST"
-        case .universalTime: "UTC"
-        case .literal(let byte): literal(byte)
-        }
-      }.joined()
-    }.joined(separator: "|")
-  }
-
-  private static func literal(_ byte: UInt8) -> String {
-    let text = String(decoding: [byte], as: UTF8.self)
-    return #"\|.?*+(){}[]^-"#.utf8.contains(byte) ? "\\" + text : text
   }
 
   // MARK: Text

@@ -7,6 +7,7 @@ struct LossAnalysis {
   let target: Profile
   let plan: VariantPlan
   let crossing: Crossing
+  let editions: HSEditions
   /// Whether the declaration becomes the other side's on the way.
   let isMirrored: Bool
   /// Elements that the release policy does not let go.
@@ -15,11 +16,12 @@ struct LossAnalysis {
   private let to: ElementPlaces
 
   /// - Parameter plan: the target's variant.
-  init(source: Profile, target: Profile, plan: VariantPlan, crossing: Crossing, withheld: Set<ElementIndex>) {
+  init(source: Profile, target: Profile, plan: VariantPlan, library: ProfileLibrary, withheld: Set<ElementIndex>) {
     self.source = source
     self.target = target
     self.plan = plan
-    self.crossing = crossing
+    crossing = library.crossing
+    editions = library.editions
     self.withheld = withheld
     isMirrored = source.mirrors(in: target)
     let direction = isMirrored ? plan.variant.direction?.mirrored : plan.variant.direction
@@ -77,6 +79,9 @@ struct LossAnalysis {
       } else {
         kind = conditions.contains(.upperCased) || conditions.contains(.rounded) ? .lossy : .carried
       }
+    }
+    if isMirrored, element == editions.element, editions.mayDiffer(source.economy, target.economy), !gives.isEmpty, !writes.isEmpty {
+      conditions.insert(.editionDiffers)
     }
     return LossMatrix.Row(
       element: source.dictionary[element].id, class: kind, source: paths(gives, source.structure), target: paths(writes, target.structure),

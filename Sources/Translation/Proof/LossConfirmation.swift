@@ -22,7 +22,7 @@ extension Translator {
     if let known = source.known, let direction { head[known.type] = Value(direction.rawValue) }
     let plan = try TranslationRun.plan(target, head, shape: shape)
     let elements = Set(withheld.compactMap { library.dictionary[id: $0] })
-    let analysis = LossAnalysis(source: source, target: target, plan: plan, crossing: library.crossing, withheld: elements)
+    let analysis = LossAnalysis(source: source, target: target, plan: plan, library: library, withheld: elements)
     var matrix = LossMatrix(
       from: source.name, to: target.name, direction: direction, shape: plan.variant.shape.map { target.structure.shapes[$0] },
       rows: analysis.rows())

@@ -34,6 +34,7 @@ package struct Explanation: Sendable {
     return "\(path): \(how)\n  from \(side(source))\n  to   \(side(target))"
   }
 
+  /// The stable JSON form (`schemas/explanation.schema.json`).
   package var json: JSONValue {
     func object(_ side: Side) -> JSONValue {
       var object = JSONObject([("place", .string(side.place))])

@@ -84,6 +84,8 @@ package enum Reason: String, Sendable, CaseIterable {
   case instanceGone = "instance_gone"
   /// Only the first parts of a composed text are known.
   case partial
+  /// The other side reads the commodity code by another edition of the Harmonized System.
+  case editionDiffers = "edition_differs"
   /// Given back by the complement.
   case complement
   /// The partner changed the value.

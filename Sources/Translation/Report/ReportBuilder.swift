@@ -85,6 +85,13 @@ struct ReportBuilder {
 
   private func isChanged(_ node: Int32) -> Bool { !changed.isEmpty && changed[Int(node)] }
 
+  /// Values of an element that the target reads by another edition than the source: carried as they are, and to be compared by somebody.
+  mutating func mark(_ element: ElementIndex) {
+    for index in raw.indices where raw[index].target >= 0 && raw[index].element?.element == element {
+      (raw[index].action, raw[index].reason) = (.lossy, .editionDiffers)
+    }
+  }
+
   mutating func addLost(_ path: ElementPath, _ value: Value, _ action: Action, _ reason: Reason) {
     raw.append(.init(element: path, source: value.origin, action: action, reason: reason))
   }

@@ -36,10 +36,16 @@ struct ReportWriter {
     bytes.reserveCapacity(256 * (entries + 1))
   }
 
-  mutating func head(from: String, to: String, counts: [(Action, Int)]) {
+  mutating func head(from: String, to: String, editions: HSEditions.Difference?, counts: [(Action, Int)]) {
     bytes += #"{"version":1"#.utf8
     member("from", from)
     member("to", to)
+    if let editions {
+      bytes += #","editions":{"list":"\#(editions.list)""#.utf8
+      member("source", editions.source)
+      member("target", editions.target)
+      bytes.append(0x7D)
+    }
     bytes += #","counts":{"#.utf8
     bytes += counts.map { "\"\($0.rawValue)\":\($1)" }.joined(separator: ",").utf8
     bytes += #"},"entries":["#.utf8

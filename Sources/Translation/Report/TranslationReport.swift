@@ -45,10 +45,12 @@ package struct TranslationReport: Sendable {
   let dictionary: ElementDictionary
   let from: String
   let to: String
+  /// Of commodity codes, when the two sides' are not the same.
+  let editions: HSEditions.Difference?
   let make: @Sendable () -> [Raw]
 
   init(
-    source: BoundDocument, target: BoundDocument, dictionary: ElementDictionary, from: String, to: String,
+    source: BoundDocument, target: BoundDocument, dictionary: ElementDictionary, from: String, to: String, editions: HSEditions.Difference?,
     make: @escaping @Sendable () -> [Raw]
   ) {
     self.source = source
@@ -56,6 +58,7 @@ package struct TranslationReport: Sendable {
     self.dictionary = dictionary
     self.from = from
     self.to = to
+    self.editions = editions
     self.make = make
   }
 
@@ -115,7 +118,7 @@ package struct TranslationReport: Sendable {
   package func serialized(pretty: Bool = false) -> [UInt8] {
     let raw = make()
     var writer = ReportWriter(self, entries: raw.count)
-    writer.head(from: from, to: to, counts: Self.counts(raw).sorted { $0.0.rawValue < $1.0.rawValue })
+    writer.head(from: from, to: to, editions: editions, counts: Self.counts(raw).sorted { $0.0.rawValue < $1.0.rawValue })
     for (index, raw) in raw.enumerated() { writer.entry(raw, isFirst: index == 0) }
     let text = writer.finish()
     return pretty ? JSONText.indented(text) : text

@@ -1,5 +1,5 @@
 package import Declarations
-package import JSONTree
+import JSONTree
 import Primitives
 
 /// A declaration divided into parts of a few goods items each, and the way back.
@@ -23,22 +23,21 @@ package struct DeclarationSplit: Sendable {
   /// Elements whose value in a part is not the value of the whole.
   let changed: Set<ElementIndex>
 
-  /// The plan for people and machines: which item went where, and what totals were divided by.
-  package var json: JSONValue {
-    .object(
-      JSONObject([
-        ("version", 1),
-        ("parts", .array(numbers.map { .array($0.map { .string($0) }) })),
-        (
-          "divisions",
-          .array(
-            divisions.map { division in
-              var object = JSONObject([("element", .string(division.element)), ("divided", .bool(division.isDivided))])
-              if let by = division.by { object["by"] = .string(by) }
-              return .object(object)
-            })
-        ),
-      ]))
+  /// Which item went where, and what totals were divided by.
+  var json: JSONObject {
+    JSONObject([
+      ("version", 1),
+      ("parts", .array(numbers.map { .array($0.map { .string($0) }) })),
+      (
+        "divisions",
+        .array(
+          divisions.map { division in
+            var object = JSONObject([("element", .string(division.element)), ("divided", .bool(division.isDivided))])
+            if let by = division.by { object["by"] = .string(by) }
+            return .object(object)
+          })
+      ),
+    ])
   }
 }
 

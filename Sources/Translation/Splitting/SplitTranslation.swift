@@ -1,4 +1,5 @@
 package import Declarations
+package import JSONTree
 package import Primitives
 
 /// A declaration in a format that holds fewer items: several documents, and how to put them together again.
@@ -14,6 +15,14 @@ package struct SplitTranslation: Sendable {
     return first.supplement.items.filter { item in
       !item.path.utf8.contains(0x5B) && others.allSatisfy { $0.contains(ByteString(item.path)) }
     }
+  }
+
+  /// The plan of the division, in its stable JSON form (`schemas/split-plan.schema.json`).
+  package var json: JSONValue {
+    var plan = split.json
+    if let part = parts.first { plan["profile"] = .string(part.profile.name) }
+    plan["common"] = .array(common.map { .string($0.path) })
+    return .object(plan)
   }
 }
 

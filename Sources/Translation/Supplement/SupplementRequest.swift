@@ -19,7 +19,7 @@ package struct SupplementRequest: Sendable {
     package let list: String?
     /// The values that are allowed, when they are few and fixed.
     package let values: [String]
-    package let reason: Reason
+    package internal(set) var reason: Reason
     /// Values to choose from, when the source's code has several peers.
     package let candidates: [String]
     /// The beginning of the value, when only its first part is known (the six international digits of a commodity code).
@@ -31,7 +31,7 @@ package struct SupplementRequest: Sendable {
   /// nil: documents of the kind have none.
   package let direction: Direction?
   package let shape: String?
-  package let items: [Item]
+  package internal(set) var items: [Item]
 
   package var isEmpty: Bool { items.isEmpty }
 }

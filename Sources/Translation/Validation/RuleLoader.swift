@@ -7,12 +7,15 @@ struct RuleLoader {
   let dictionary: ElementDictionary
   let structure: Structure
   let kind: DocumentKind
+  let reach: RuleReach?
 
+  /// - Parameter plan: the mapping, to find rules that can never speak or always do; nil: it is wrong itself.
   static func load(
-    _ root: YAMLNode, kind: DocumentKind, dictionary: ElementDictionary, structure: Structure
+    _ root: YAMLNode, kind: DocumentKind, dictionary: ElementDictionary, structure: Structure, plan: MappingPlan?, codes: CodeLibrary
   ) throws(CausewayError) -> [Rule] {
     try root.allow(["rules"])
-    let loader = RuleLoader(dictionary: dictionary, structure: structure, kind: kind)
+    let reach = plan.map { RuleReach($0, structure: structure, dictionary: dictionary, codes: codes) }
+    let loader = RuleLoader(dictionary: dictionary, structure: structure, kind: kind, reach: reach)
     var rules: [Rule] = []
     var problems: [Problem] = []
     for node in try root.required("rules").list() {
@@ -108,10 +111,12 @@ struct RuleLoader {
     }
     if group == nil, !countsInstances, let holder = mainElement(kind).flatMap({ dictionary[$0].group }) { groups = chain(holder) }
     if case .sequence = kind { groups = [] }
-    return Rule(
+    let rule = Rule(
       id: try node["id"]?.string() ?? "\(name):\(node.line)", kind: kind, severity: level, groups: groups, condition: try condition(node),
       direction: direction,
       shape: shapes, en: try node["en"]?.string() ?? "", zh: try node["zh"]?.string() ?? "")
+    if let reason = reach?.refusal(of: rule) { throw node.error(reason) }
+    return rule
   }
 
   private func mainElement(_ kind: Rule.Kind) -> ElementIndex? {
