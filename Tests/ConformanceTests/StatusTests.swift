@@ -11,7 +11,8 @@ import Testing
 @Suite struct StatusTests {
   static let hub = ["uncefact.cdar.xml", "uncefact.cdar.json"]
   static let national = [
-    "wco.dms.response", "cn.decresponse", "cn.decresult", "cn.decdata", "cn.decmodresult", "sg.response", "edifact.cusres", "edifact.cusres@d96b",
+    "wco.dms.response", "cn.decresponse", "cn.decresult", "cn.decdata", "cn.decmodresult", "sg.response", "edifact.cusres",
+    "edifact.cusres@d96b",
   ]
 
   struct Answer: Sendable, CustomTestStringConvertible {

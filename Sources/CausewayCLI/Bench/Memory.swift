@@ -8,12 +8,15 @@ enum Memory {
   /// - Throws: `bench.raw_call` where the system does not tell; what `body` throws.
   static func peak(_ body: () throws -> Void) throws -> Int {
     // Free memory that the process holds would hide what is taken.
-    malloc_trim(0)
+    _ = trim?(0)
     try reset()
     let before = try resident("VmHWM:")
     try body()
     return try resident("VmHWM:") - before
   }
+
+  /// `malloc_trim(3)`, which the module map of the C library leaves out.
+  private static let trim = dlsym(nil, "malloc_trim").map { unsafeBitCast($0, to: (@convention(c) (Int) -> Int32).self) }
 
   /// Makes the highest mark the present one (proc(5), `/proc/pid/clear_refs`).
   private static func reset() throws(CausewayError) {
