@@ -60,6 +60,9 @@ extension ErrorCatalogue {
       "write.item_limit", .refusal, en: "The declaration has {count} goods items; {profile} holds {limit}. It has to be divided.",
       zh: "报关单有 {count} 项商品，{profile} 最多容纳 {limit} 项，须拆分。"),
     .init(
+      "write.cancellation", .refusal, en: "The declaration is a cancellation; in {profile} it would become a new declaration.",
+      zh: "该申报为撤销；写成 {profile} 会变成一份新的申报。"),
+    .init(
       "write.parts_incomplete", .error, en: "The parts do not make the whole: {expected} expected, {found} found.",
       zh: "各部分不完整：应为 {expected}，实为 {found}。"),
     .init("write.plan_invalid", .error, en: "The plan of the division is malformed.", zh: "拆分方案文件格式错误。"),

@@ -23,6 +23,9 @@ struct TranslationRun {
     }
     let plan = try Self.plan(target, crossed.declaration, shape: options.shape ?? options.complement?.shape)
     var writing = Writer.write(crossed.declaration, profile: target, plan: plan, on: options.day)
+    guard !losesCancellation(crossed.declaration, writing) else {
+      throw CausewayError("write.cancellation", facts: ["profile": target.name])
+    }
     var skipped: [(path: String, reason: Reason)] = []
     if let complement = options.complement {
       guard complement.profile.utf8.elementsEqual(target.name.utf8), complement.direction == plan.variant.direction,
@@ -88,6 +91,13 @@ struct TranslationRun {
       throw unknown(direction?.rawValue ?? "")
     }
     return plan
+  }
+
+  /// Whether a declaration that takes another one back would come out as a new one: telling it in the report is not enough.
+  private func losesCancellation(_ declaration: Declaration, _ writing: Writing) -> Bool {
+    guard let function = target.known?.function, let text = declaration[function]?.text, Profile.KnownElements.takingBack.contains(text)
+    else { return false }
+    return writing.events.contains { $0.element == function && $0.action == .notCarried }
   }
 
   // MARK: Complement

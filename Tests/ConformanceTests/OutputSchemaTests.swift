@@ -22,7 +22,7 @@ import Testing
   func reportComplementAndSupplement(_ sample: Sample, _ way: String) throws {
     let to = Repository.end(of: way, from: sample.profile)
     guard to != sample.profile else { return }
-    try unlessDivided(way) {
+    try unlessRefused(way) {
       let translation = try Repository.translator().translate(try sample.bytes(), sample.profile, to)
       try expectValid(translation.report.serialized(), "translation-report", sample.name)
       try expectValid(try #require(translation.complement).serialized(), "complement", sample.name)

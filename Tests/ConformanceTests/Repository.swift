@@ -121,10 +121,13 @@ extension Translation {
   func asked(_ suffix: String) -> SupplementRequest.Item? { supplement.items.first { $0.path.hasSuffix(suffix) } }
 }
 
-/// Does what is done with a sample, unless it has more items than a national format holds: such a declaration is divided, which has tests of its own.
-func unlessDivided(_ way: String, _ body: () throws -> Void) throws {
+/// Does what is done with a sample, unless a national format refuses it: for too many items, or because it takes a declaration back. Both have
+/// tests of their own.
+func unlessRefused(_ way: String, _ body: () throws -> Void) throws {
   do { try body() } catch let error as CausewayError {
-    guard way == "national", error.problems.allSatisfy({ $0.code == "write.item_limit" }) else { throw error }
+    guard way == "national", error.problems.allSatisfy({ ["write.item_limit", "write.cancellation"].contains($0.code) }) else {
+      throw error
+    }
   }
 }
 

@@ -53,7 +53,7 @@ import Testing
     let to = Repository.end(of: way, from: sample.profile)
     // Little of the least declaration, and of an extract, has a place in the format of another economy.
     let least = way == "national" && Repository.further.contains(sample.profile) ? 1 : 6
-    try unlessDivided(way) {
+    try unlessRefused(way) {
       let count = try Self.check(try sample.bytes(), sample.profile, to, sample.name)
       #expect(count >= least)
     }
