@@ -127,7 +127,7 @@ import Testing
     let translator = try Repository.translator()
     let (profile, hub) = (try translator.profile("wco.dms"), try translator.profile("uncefact.xml"))
     let plan = try #require(hub.plan.plan(Variant(direction: direction, shape: nil)))
-    let rows = LossAnalysis(source: profile, target: hub, plan: plan, crossing: translator.library.crossing, withheld: []).rows()
+    let rows = LossAnalysis(source: profile, target: hub, plan: plan, library: translator.library, withheld: []).rows()
     return Set(rows.filter { $0.class == .carried || $0.class == .converted }.compactMap(\.element))
   }
 
