@@ -1,3 +1,4 @@
+import AttackCases
 import Primitives
 import Testing
 
@@ -105,6 +106,13 @@ import Testing
     } else {
       #expect(answer == nil, "\(answer ?? "")")
     }
+  }
+
+  /// The same without a directory, floods among them; and what is no container here.
+  @Test(arguments: AttackCase.edifact + AttackCase.containers) func isRefusedAndItsTwinTaken(_ test: AttackCase) {
+    #expect(test.attack != test.twin)
+    #expect(test.answer(to: test.attack)?.code == test.code)
+    #expect(test.answer(to: test.twin) == nil)
   }
 
   // MARK: Several messages and groups
