@@ -1,15 +1,19 @@
 import Formats
 import JSONTree
-package import Primitives
+import Primitives
 
 extension AttackCase {
   /// Attacks on the JSON parser.
   package static let json: [AttackCase] = [
     // J-01: repeated names
     .init(json: "J-01", "same name", #"{"to":"AA","to":"BB"}"#, "parse.json_duplicate_member", twin: #"{"to":"AA","TO":"BB"}"#),
-    .init(json: "J-01", "same name, escaped", #"{"to":"AA","\u0074o":"BB"}"#, "parse.json_duplicate_member", twin: #"{"to":"AA","\u0054o":"BB"}"#),
+    .init(
+      json: "J-01", "same name, escaped", #"{"to":"AA","\u0074o":"BB"}"#, "parse.json_duplicate_member",
+      twin: #"{"to":"AA","\u0054o":"BB"}"#),
     .init(json: "J-01", "same empty name", #"{"":1,"":2}"#, "parse.json_duplicate_member", twin: #"{"":1," ":2}"#),
-    .init(json: "J-01", "same name inside", #"[{"x":{"é":1,"z":2,"é":3}}]"#, "parse.json_duplicate_member", twin: #"[{"x":{"é":1,"z":{"é":3}}}]"#),
+    .init(
+      json: "J-01", "same name inside", #"[{"x":{"é":1,"z":2,"é":3}}]"#, "parse.json_duplicate_member",
+      twin: #"[{"x":{"é":1,"z":{"é":3}}}]"#),
     .init(
       json: "J-01", "same name among many", members(90_000, last: #""k45000":1"#), "parse.json_duplicate_member",
       twin: members(90_000, last: #""k90000":1"#)),
@@ -27,7 +31,8 @@ extension AttackCase {
     .init(json: "J-03", "composed and decomposed", "{\"caf\u{E9}\":1,\"cafe\u{301}\":2}", nil, twin: "{\"caf\u{E9}\":1}"),
     .init(json: "J-03", "lone surrogate", #"["\ud800"]"#, "parse.json_surrogate", twin: #"["\ud83d\ude02"]"#),
     .init(json: "J-03", "surrogates the other way", #"["\ude02\ud83d"]"#, "parse.json_surrogate", twin: #"["\ud83d\ude02"]"#),
-    .init(json: "J-03", "overlong", Array("[\"".utf8) + [0xC0, 0xAF] + Array("\"]".utf8), "parse.json_encoding", twin: Array("[\"/\"]".utf8)),
+    .init(
+      json: "J-03", "overlong", Array("[\"".utf8) + [0xC0, 0xAF] + Array("\"]".utf8), "parse.json_encoding", twin: Array("[\"/\"]".utf8)),
     .init(
       json: "J-03", "surrogate in bytes", Array("[\"".utf8) + [0xED, 0xA0, 0x80] + Array("\"]".utf8), "parse.json_encoding",
       twin: Array("[\"\u{D7FF}\"]".utf8)),
@@ -38,11 +43,13 @@ extension AttackCase {
     .init(json: "J-04", "depth 65", run("[", 65) + run("]", 65), "parse.json_depth", twin: run("[", 64) + run("]", 64)),
     .init(json: "J-04", "depth 100000", run("[", 100_000), "parse.json_depth", twin: "[\(run("[],", 100_000))[]]"),
     .init(json: "J-04", "depth 1000000 of objects", run(#"{"a":"#, 1_000_000), "parse.json_depth", twin: #"{"a":{"a":{}}}"#),
-    .init(json: "J-04", "a million names", members(1_000_000, last: #""x":0"#), "parse.json_members", twin: members(50_000, last: #""x":0"#)),
+    .init(
+      json: "J-04", "a million names", members(1_000_000, last: #""x":0"#), "parse.json_members", twin: members(50_000, last: #""x":0"#)),
     .init(json: "J-04", "two million values", "[\(run("0,", 2_000_000))0]", "parse.json_values", twin: "[\(run("0,", 200_000))0]"),
     .init(json: "J-04", "a text of 100 MB", "\"\(run("a", 100_000_000))\"", "parse.json_too_large", twin: "\"\(run("a", 1_000_000))\""),
     .init(json: "J-04", "a text without end", "\"\(run("a", 10_000_000))", "parse.json_syntax", twin: "\"\(run("a", 1_000_000))\""),
-    .init(json: "J-04", "escapes without end", "\"\(run("\\u0041", 2_000_000))", "parse.json_syntax", twin: "\"\(run("\\u0041", 100_000))\""),
+    .init(
+      json: "J-04", "escapes without end", "\"\(run("\\u0041", 2_000_000))", "parse.json_syntax", twin: "\"\(run("\\u0041", 100_000))\""),
     // J-06: members that schema readers follow are members like any other; nothing is fetched
     .init(json: "J-06", "remote schema", ##"{"$schema":"http://127.0.0.1/s","$ref":"#"}"##, nil, twin: #"{"schema":"s","ref":""}"#),
   ]

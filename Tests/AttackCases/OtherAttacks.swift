@@ -4,14 +4,16 @@ import XMLTree
 
 extension AttackCase {
   /// XP-09: schemas whose patterns or counts explode; they are refused when they are loaded.
-  package static let xmlSchemas: [AttackCase] = [
-    ("overlapping choices", "(a|aa)+", "(a|b)+"), ("repeated repetition", "(a+)+", "(a+b)+"), ("repeated star", "([a-z]+)*", "([a-z]+ )*"),
-    ("nested counts", "((((a{16}){16}){16}){16}){16}", "(a{16}){16}"), ("many choices", "(a?){40}", "(a?){10}"),
-  ].map { name, pattern, benign in
-    AttackCase("XP-09", name, schema(pattern), "profile.schema_pattern", twin: schema(benign), read: compile)
-  } + [
-    AttackCase("XP-09", "huge count", occurring("4294967296"), "profile.schema_occurs", twin: occurring("9999"), read: compile)
-  ]
+  package static let xmlSchemas: [AttackCase] =
+    [
+      ("overlapping choices", "(a|aa)+", "(a|b)+"), ("repeated repetition", "(a+)+", "(a+b)+"),
+      ("repeated star", "([a-z]+)*", "([a-z]+ )*"),
+      ("nested counts", "((((a{16}){16}){16}){16}){16}", "(a{16}){16}"), ("many choices", "(a?){40}", "(a?){10}"),
+    ].map { name, pattern, benign in
+      AttackCase("XP-09", name, schema(pattern), "profile.schema_pattern", twin: schema(benign), read: compile)
+    } + [
+      AttackCase("XP-09", "huge count", occurring("4294967296"), "profile.schema_occurs", twin: occurring("9999"), read: compile)
+    ]
 
   /// XP-14: EDIFACT interchanges. (What is answered to each, with a message's own directory: EDIFACTHostileTests.)
   package static let edifact: [AttackCase] = [
@@ -23,7 +25,8 @@ extension AttackCase {
     .init(edifact: "wrong count of messages", interchange(messages: "2"), "parse.edifact_count"),
     .init(edifact: "count beyond numbers", interchange(messages: run("9", 30_000)), "parse.edifact_count"),
     .init(edifact: "another reference", interchange(reference: "REF2"), "parse.edifact_reference"),
-    .init(edifact: "duplicate message", interchange(body: "BGM+1'UNT+3+1'UNH+1+T:D:03B:UN'BGM+1'", messages: "2"), "parse.edifact_duplicate"),
+    .init(
+      edifact: "duplicate message", interchange(body: "BGM+1'UNT+3+1'UNH+1+T:D:03B:UN'BGM+1'", messages: "2"), "parse.edifact_duplicate"),
     .init(edifact: "small letters in level A", interchange(syntax: "UNOA:3", body: "BGM+abc'"), "parse.edifact_character"),
     .init(edifact: "unknown syntax", interchange(syntax: "UNOZ:9"), "parse.edifact_syntax_unknown"),
     .init(edifact: "a segment of 15 MB", interchange(body: "FTX+\(run("A", 15 << 20))'"), "parse.edifact_segment_too_long"),
@@ -31,7 +34,7 @@ extension AttackCase {
     .init(edifact: "a segment of releases", interchange(body: "FTX+\(run("??", 7 << 20))'"), "parse.edifact_segment_too_long"),
     .init(edifact: "more than 16 MB", interchange(body: run("FTX+A'", 3 << 20)), "parse.edifact_too_large"),
     .init(edifact: "many segments", interchange(body: run("FTX+A'", 2 << 20)), "parse.edifact_too_many"),
-    .init(edifact: "many messages", interchange(body: run("BGM'UNT+3+1'UNH+1+T:D:03B:UN'", 80_000)), "parse.edifact_too_many"),
+    .init(edifact: "many messages", interchange(body: (2...80_000).map { "BGM'UNT+3+\($0 - 1)'UNH+\($0)+T:D:03B:UN'" }.joined()), "parse.edifact_too_many"),
     .init(edifact: "many line breaks", interchange() + run("\r\n", 7 << 20) + "X", "parse.edifact_unterminated"),
   ]
 
@@ -43,18 +46,19 @@ extension AttackCase {
     // Ten kilobytes that unpack to ten megabytes: one stored block of zeros, and the same distance again and again.
     let packed = [0x1F, 0x8B, 0x08, 0, 0, 0, 0, 0, 0, 0x03, 0xED, 0xC1, 0x01, 0x01] + [UInt8](repeating: 0, count: 10_000)
     let archive = [0x50, 0x4B, 0x03, 0x04, 0x14, 0, 0, 0, 0x08, 0] + [UInt8](repeating: 0, count: 10_000)
-    func parse(_ bytes: [UInt8]) throws(CausewayError) { _ = try XMLFormat.parse(bytes) }
     return [
-      AttackCase("XP-12", "multipart", mail, "parse.text_outside_root", twin: xml, read: parse),
-      AttackCase("XP-12", "10000 parts", parts, "parse.text_outside_root", twin: xml, read: parse),
-      AttackCase("XP-13", "gzip", packed, "parse.illegal_character", twin: xml, read: parse),
-      AttackCase("XP-13", "zip", archive, "parse.text_outside_root", twin: xml, read: parse),
+      AttackCase("XP-12", "multipart", mail, "parse.text_outside_root", twin: xml, read: parseXML),
+      AttackCase("XP-12", "10000 parts", parts, "parse.text_outside_root", twin: xml, read: parseXML),
+      AttackCase("XP-13", "gzip", packed, "parse.invalid_text", twin: xml, read: parseXML),
+      AttackCase("XP-13", "zip", archive, "parse.text_outside_root", twin: xml, read: parseXML),
     ]
   }()
 
   // MARK: Making documents
 
-  private static func compile(_ bytes: [UInt8]) throws(CausewayError) { _ = try XMLSchema(compiling: bytes) }
+  @Sendable private static func parseXML(_ bytes: [UInt8]) throws(CausewayError) { _ = try XMLFormat.parse(bytes) }
+
+  @Sendable private static func compile(_ bytes: [UInt8]) throws(CausewayError) { _ = try XMLSchema(compiling: bytes) }
 
   private static func schema(_ pattern: String) -> [UInt8] {
     let type = "<xs:restriction base='xs:string'><xs:pattern value='\(pattern)'/></xs:restriction>"

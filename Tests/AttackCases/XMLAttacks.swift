@@ -1,5 +1,5 @@
-package import Primitives
 import Formats
+import Primitives
 
 extension AttackCase {
   /// Attacks on the XML parser.
@@ -10,13 +10,18 @@ extension AttackCase {
   private static let entities: [AttackCase] = [
     .init(xml: "XP-01", "general", "<!DOCTYPE d [<!ENTITY x SYSTEM \"file:///etc/passwd\">]><d>&x;</d>", "parse.doctype", twin: "<d>x</d>"),
     .init(xml: "XP-01", "parameter", "<!DOCTYPE d [<!ENTITY % p SYSTEM \"http://127.0.0.1/e\"> %p;]><d/>", "parse.doctype", twin: "<d/>"),
-    .init(xml: "XP-01", "external subset", "<!DOCTYPE d SYSTEM \"http://127.0.0.1/d.dtd\"><d/>", "parse.doctype", twin: "<!-- DOCTYPE --><d/>"),
-    .init(xml: "XP-01", "public", "<!DOCTYPE d PUBLIC \"-//X//Y\" \"http://127.0.0.1/d.dtd\"><d/>", "parse.doctype", twin: "<d a=\"&lt;!DOCTYPE d>\"/>"),
+    .init(
+      xml: "XP-01", "external subset", "<!DOCTYPE d SYSTEM \"http://127.0.0.1/d.dtd\"><d/>", "parse.doctype", twin: "<!-- DOCTYPE --><d/>"),
+    .init(
+      xml: "XP-01", "public", "<!DOCTYPE d PUBLIC \"-//X//Y\" \"http://127.0.0.1/d.dtd\"><d/>", "parse.doctype",
+      twin: "<d a=\"&lt;!DOCTYPE d>\"/>"),
     .init(xml: "XP-01", "empty", "<!DOCTYPE d><d/>", "parse.doctype", twin: "<d><![CDATA[<!DOCTYPE d>]]></d>"),
     .init(xml: "XP-01", "lower case", "<!doctype d><d/>", "parse.malformed", twin: "<d>doctype</d>"),
     .init(xml: "XP-01", "after a comment", "<!-- -->\n<!DOCTYPE d><d/>", "parse.doctype", twin: "<!-- <!DOCTYPE d> -->\n<d/>"),
     .init(xml: "XP-01", "inside the root", "<d><!DOCTYPE d></d>", "parse.doctype", twin: "<d><!--!DOCTYPE d--></d>"),
-    .init(xml: "XP-02", "laughs", "<!DOCTYPE l [<!ENTITY a \"ha\"><!ENTITY b \"&a;&a;&a;\">]><l>&b;</l>", "parse.doctype", twin: "<l>&amp;b;</l>"),
+    .init(
+      xml: "XP-02", "laughs", "<!DOCTYPE l [<!ENTITY a \"ha\"><!ENTITY b \"&a;&a;&a;\">]><l>&b;</l>", "parse.doctype",
+      twin: "<l>&amp;b;</l>"),
     .init(xml: "XP-01", "undeclared", "<d>&x;</d>", "parse.entity", twin: "<d>&amp;&lt;&gt;&apos;&quot;</d>"),
     .init(xml: "XP-01", "undeclared in attribute", "<d a=\"&x;\"/>", "parse.entity", twin: "<d a=\"&amp;\"/>"),
     .init(xml: "XP-01", "long reference", "<d>&aaaaaaaaaaaaaaaaaaaaaaaaaa;</d>", "parse.entity", twin: "<d>&#x000000000041;</d>"),
@@ -33,15 +38,20 @@ extension AttackCase {
 
   private static let floods: [AttackCase] = [
     .init(xml: "XP-03", "attributes", flood(65) { "a\($0)=\"\"" }, "parse.attributes", twin: flood(64) { "a\($0)=\"\"" }),
-    .init(xml: "XP-03", "namespaces", flood(257) { "xmlns:n\($0)=\"urn:\($0)\"" }, "parse.namespaces", twin: flood(256) { "xmlns:n\($0)=\"urn:\($0)\"" }),
-    .init(xml: "XP-03", "nested namespaces", nest(52, " xmlns:a='u:1' xmlns:b='u:2' xmlns:c='u:3' xmlns:d='u:4' xmlns:e='u:5'"), "parse.namespaces",
+    .init(
+      xml: "XP-03", "namespaces", flood(257) { "xmlns:n\($0)=\"urn:\($0)\"" }, "parse.namespaces",
+      twin: flood(256) { "xmlns:n\($0)=\"urn:\($0)\"" }),
+    .init(
+      xml: "XP-03", "nested namespaces", nest(52, " xmlns:a='u:1' xmlns:b='u:2' xmlns:c='u:3' xmlns:d='u:4' xmlns:e='u:5'"),
+      "parse.namespaces",
       twin: nest(51, " xmlns:a='u:1' xmlns:b='u:2' xmlns:c='u:3' xmlns:d='u:4' xmlns:e='u:5'")),
     .init(xml: "XP-03", "many attributes", flood(200_000) { "a\($0)=\"\"" }, "parse.attributes", twin: flood(10) { "a\($0)=\"\"" }),
     .init(xml: "XP-03", "long name", "<\(run("n", 257))/>", "parse.name_length", twin: "<\(run("n", 256))/>"),
     .init(xml: "XP-03", "long attribute name", "<d \(run("n", 257))=\"\"/>", "parse.name_length", twin: "<d \(run("n", 256))=\"\"/>"),
     .init(xml: "XP-03", "long attribute", "<d a=\"\(run("v", 65_537))\"/>", "parse.text_length", twin: "<d a=\"\(run("v", 65_536))\"/>"),
     .init(xml: "XP-03", "duplicate attribute", "<d a=\"1\" a=\"2\"/>", "parse.malformed", twin: "<d a=\"1\" b=\"2\"/>"),
-    .init(xml: "XP-03", "duplicate attribute by namespace", "<d xmlns:p='u:1' xmlns:q='u:1' p:a='1' q:a='2'/>", "parse.namespace",
+    .init(
+      xml: "XP-03", "duplicate attribute by namespace", "<d xmlns:p='u:1' xmlns:q='u:1' p:a='1' q:a='2'/>", "parse.namespace",
       twin: "<d xmlns:p='u:1' xmlns:q='u:2' p:a='1' q:a='2'/>"),
     .init(xml: "XP-04", "depth 65", nest(65, ""), "parse.depth", twin: nest(64, "")),
     .init(xml: "XP-04", "depth 1000", nest(1000, ""), "parse.depth", twin: nest(10, "")),
@@ -60,10 +70,15 @@ extension AttackCase {
   // MARK: XP-05: encodings
 
   private static let encodings: [AttackCase] = [
-    .init(xml: "XP-05", "UTF-16 LE with mark", [0xFF, 0xFE] + wide("<d/>"), "parse.encoding_unsupported", twin: [0xEF, 0xBB, 0xBF] + Array("<d/>".utf8)),
-    .init(xml: "XP-05", "UTF-16 BE with mark", [0xFE, 0xFF] + wide("<d/>", bigEndian: true), "parse.encoding_unsupported", twin: Array("<d/>".utf8)),
+    .init(
+      xml: "XP-05", "UTF-16 LE with mark", [0xFF, 0xFE] + wide("<d/>"), "parse.encoding_unsupported",
+      twin: [0xEF, 0xBB, 0xBF] + Array("<d/>".utf8)),
+    .init(
+      xml: "XP-05", "UTF-16 BE with mark", [0xFE, 0xFF] + wide("<d/>", bigEndian: true), "parse.encoding_unsupported",
+      twin: Array("<d/>".utf8)),
     .init(xml: "XP-05", "UTF-16 LE without mark", wide("<d/>"), "parse.encoding_unsupported", twin: Array("<d/>".utf8)),
-    .init(xml: "XP-05", "UTF-16 BE without mark", wide("<?xml version='1.0'?><d/>", bigEndian: true), "parse.encoding_unsupported",
+    .init(
+      xml: "XP-05", "UTF-16 BE without mark", wide("<?xml version='1.0'?><d/>", bigEndian: true), "parse.encoding_unsupported",
       twin: Array("<?xml version='1.0'?><d/>".utf8)),
     .init(xml: "XP-05", "UTF-32", [0, 0, 0xFE, 0xFF] + [0, 0, 0, 0x3C], "parse.encoding_unsupported", twin: Array("<d/>".utf8)),
     .init(xml: "XP-05", "EBCDIC", [0x4C, 0x6F, 0xA7, 0x94, 0x93, 0x40], "parse.encoding_unsupported", twin: Array("<d/>".utf8)),
@@ -71,35 +86,48 @@ extension AttackCase {
     .init(xml: "XP-05", "UTF-7 not declared", Array("+ADw-d+AC8-+AD4-".utf8), "parse.text_outside_root", twin: Array("<d>+ADw-</d>".utf8)),
     .init(xml: "XP-05", "UTF-16 declared in ASCII", declared("UTF-16", "x"), "parse.encoding_unsupported", twin: declared("utf-8", "x")),
     .init(xml: "XP-05", "ISO-8859-1 declared", declared("ISO-8859-1", "x"), "parse.encoding_unsupported", twin: declared("Utf-8", "x")),
-    .init(xml: "XP-05", "ISO-8859-1 bytes", Array("<d>".utf8) + [0xE9] + Array("</d>".utf8), "parse.invalid_text", twin: Array("<d>é</d>".utf8)),
-    .init(xml: "XP-05", "overlong", Array("<d>".utf8) + [0xC0, 0xBC] + Array("</d>".utf8), "parse.invalid_text", twin: Array("<d>&lt;</d>".utf8)),
-    .init(xml: "XP-05", "overlong slash", Array("<d>".utf8) + [0xE0, 0x80, 0xAF] + Array("</d>".utf8), "parse.invalid_text",
+    .init(
+      xml: "XP-05", "ISO-8859-1 bytes", Array("<d>".utf8) + [0xE9] + Array("</d>".utf8), "parse.invalid_text", twin: Array("<d>é</d>".utf8)),
+    .init(
+      xml: "XP-05", "overlong", Array("<d>".utf8) + [0xC0, 0xBC] + Array("</d>".utf8), "parse.invalid_text", twin: Array("<d>&lt;</d>".utf8)
+    ),
+    .init(
+      xml: "XP-05", "overlong slash", Array("<d>".utf8) + [0xE0, 0x80, 0xAF] + Array("</d>".utf8), "parse.invalid_text",
       twin: Array("<d>/</d>".utf8)),
-    .init(xml: "XP-05", "surrogate", Array("<d>".utf8) + [0xED, 0xA0, 0x80] + Array("</d>".utf8), "parse.invalid_text",
+    .init(
+      xml: "XP-05", "surrogate", Array("<d>".utf8) + [0xED, 0xA0, 0x80] + Array("</d>".utf8), "parse.invalid_text",
       twin: Array("<d>\u{D7FF}</d>".utf8)),
-    .init(xml: "XP-05", "past the last character", Array("<d>".utf8) + [0xF4, 0x90, 0x80, 0x80] + Array("</d>".utf8), "parse.invalid_text",
+    .init(
+      xml: "XP-05", "past the last character", Array("<d>".utf8) + [0xF4, 0x90, 0x80, 0x80] + Array("</d>".utf8), "parse.invalid_text",
       twin: Array("<d>\u{10FFFF}</d>".utf8)),
     .init(xml: "XP-05", "cut off", Array("<d>中</d>".utf8.prefix(5)), "parse.invalid_text", twin: Array("<d>中</d>".utf8)),
     .init(xml: "XP-05", "GB18030 not allowed", declared("GB18030", "x"), "parse.encoding_unsupported", twin: declared("UTF-8", "x")),
-    .init(xml: "XP-05", "mark and GB18030", [0xEF, 0xBB, 0xBF] + declared("GB18030", "x"), "parse.encoding_mismatch",
+    .init(
+      xml: "XP-05", "mark and GB18030", [0xEF, 0xBB, 0xBF] + declared("GB18030", "x"), "parse.encoding_mismatch",
       twin: [0xEF, 0xBB, 0xBF] + declared("UTF-8", "x")),
-    .init(xml: "XP-05", "two marks", [0xEF, 0xBB, 0xBF, 0xEF, 0xBB, 0xBF] + Array("<d/>".utf8), "parse.text_outside_root",
+    .init(
+      xml: "XP-05", "two marks", [0xEF, 0xBB, 0xBF, 0xEF, 0xBB, 0xBF] + Array("<d/>".utf8), "parse.text_outside_root",
       twin: [0xEF, 0xBB, 0xBF] + Array("<d/>".utf8)),
   ]
 
   // MARK: XP-06, XP-11, and what no XML is
 
   private static let prologs: [AttackCase] = [
-    .init(xml: "XP-06", "instruction in the root", "<d>10<?x?>00</d>", "parse.processing_instruction",
+    .init(
+      xml: "XP-06", "instruction in the root", "<d>10<?x?>00</d>", "parse.processing_instruction",
       twin: "<?xml-stylesheet href='http://127.0.0.1/'?><d>1000</d><?x?>"),
-    .init(xml: "XML", "stray byte", "4<?xml version=\"1.0\"?><d/>", "parse.content_before_declaration", twin: "<?xml version=\"1.0\"?><d/>"),
+    .init(
+      xml: "XML", "stray byte", "4<?xml version=\"1.0\"?><d/>", "parse.content_before_declaration", twin: "<?xml version=\"1.0\"?><d/>"),
     .init(xml: "XML", "blank line first", "\n<?xml version=\"1.0\"?><d/>", "parse.content_before_declaration", twin: "\n<d/>"),
-    .init(xml: "XML", "second declaration", "<?xml version=\"1.0\"?><?xml version=\"1.0\"?><d/>", "parse.content_before_declaration",
+    .init(
+      xml: "XML", "second declaration", "<?xml version=\"1.0\"?><?xml version=\"1.0\"?><d/>", "parse.content_before_declaration",
       twin: "<?xml version=\"1.0\"?><?xmlx version=\"1.0\"?><d/>"),
     .init(xml: "XML", "declaration in capitals", "<?XML version=\"1.0\"?><d/>", "parse.content_before_declaration", twin: "<d/>"),
     .init(xml: "XML", "XML 1.1", "<?xml version=\"1.1\"?><d>&#1;</d>", "parse.xml_version", twin: "<?xml version='1.0'?><d>&#9;</d>"),
-    .init(xml: "XML", "no version", "<?xml encoding=\"UTF-8\"?><d/>", "parse.malformed", twin: "<?xml version=\"1.0\" encoding=\"UTF-8\"?><d/>"),
-    .init(xml: "XML", "odd declaration", "<?xml version=\"1.0\" a=\"b\"?><d/>", "parse.malformed",
+    .init(
+      xml: "XML", "no version", "<?xml encoding=\"UTF-8\"?><d/>", "parse.malformed", twin: "<?xml version=\"1.0\" encoding=\"UTF-8\"?><d/>"),
+    .init(
+      xml: "XML", "odd declaration", "<?xml version=\"1.0\" a=\"b\"?><d/>", "parse.malformed",
       twin: "<?xml version=\"1.0\" standalone=\"yes\" ?><d/>"),
     .init(xml: "XML", "text before", "a<d/>", "parse.text_outside_root", twin: "<d>a</d>"),
     .init(xml: "XML", "text after", "<d/>a", "parse.text_outside_root", twin: "<d/>\n"),
@@ -125,7 +153,8 @@ extension AttackCase {
     .init(xml: "XML", "quote not closed", "<a b=\"></a>", "parse.malformed", twin: "<a b=\">\"></a>"),
     .init(xml: "XML", "attributes touching", "<a b=\"\"c=\"\"/>", "parse.malformed", twin: "<a b=\"\" c=\"\"/>"),
     .init(
-      xml: "XP-06", "inclusion", "<d xmlns:xi='http://www.w3.org/2001/XInclude'><xi:include href='file:///etc/passwd' parse='text'/></d>", nil,
+      xml: "XP-06", "inclusion", "<d xmlns:xi='http://www.w3.org/2001/XInclude'><xi:include href='file:///etc/passwd' parse='text'/></d>",
+      nil,
       twin: "<d><include href='file:///etc/passwd' parse='text'/></d>"),
     .init(xml: "XP-06", "style sheet", "<?xml-stylesheet href='http://127.0.0.1/'?><d/>", nil, twin: "<!-- http://127.0.0.1/ --><d/>"),
     .init(xml: "XP-06", "base", "<d xml:base='http://127.0.0.1/'><e href='x'/></d>", nil, twin: "<d base='x'><e href='x'/></d>"),
@@ -133,7 +162,9 @@ extension AttackCase {
       xml: "XP-07", "schema location", "<d xmlns:xsi='\(instance)' xsi:schemaLocation='urn:a http://127.0.0.1/x.xsd' a='1'/>", nil,
       twin: "<d a='1'/>"),
     .init(xml: "XP-08", "wider type", "<d xmlns:xsi='\(instance)' xsi:type='e'/>", "parse.xsi_type", twin: "<d type='e'/>"),
-    .init(xml: "XP-08", "nil with content", "<d xmlns:xsi='\(instance)' xsi:nil='true'>1</d>", "parse.xsi_nil", twin: "<d xmlns:xsi='\(instance)' xsi:nil='true'/>"),
+    .init(
+      xml: "XP-08", "nil with content", "<d xmlns:xsi='\(instance)' xsi:nil='true'>1</d>", "parse.xsi_nil",
+      twin: "<d xmlns:xsi='\(instance)' xsi:nil='true'/>"),
     .init(xml: "XP-11", "bidirectional control", "<d>\u{202E}1</d>", nil, twin: "<d>1</d>"),
     .init(xml: "XP-03", "many blanks", "<d>\(run(" ", 9 << 20))</d>", "parse.text_length", twin: "<d>\(run(" ", 1 << 20))</d>"),
   ]
@@ -144,7 +175,9 @@ extension AttackCase {
     .init(xml: "XP-10", "undeclared prefix", "<p:d/>", "parse.namespace", twin: "<p:d xmlns:p='urn:p'/>"),
     .init(xml: "XP-10", "undeclared attribute prefix", "<d p:a=''/>", "parse.namespace", twin: "<d xmlns:p='urn:p' p:a=''/>"),
     .init(xml: "XP-10", "empty prefix namespace", "<d xmlns:p=''/>", "parse.namespace", twin: "<d xmlns=''/>"),
-    .init(xml: "XP-10", "xmlns bound", "<d xmlns:xmlns='urn:x'/>", "parse.namespace", twin: "<d xmlns:xml='http://www.w3.org/XML/1998/namespace'/>"),
+    .init(
+      xml: "XP-10", "xmlns bound", "<d xmlns:xmlns='urn:x'/>", "parse.namespace",
+      twin: "<d xmlns:xml='http://www.w3.org/XML/1998/namespace'/>"),
     .init(xml: "XP-10", "xml bound elsewhere", "<d xmlns:xml='urn:x'/>", "parse.namespace", twin: "<d xmlns:x='urn:x'/>"),
     .init(xml: "XP-10", "two colons", "<a:b:c xmlns:a='urn:a'/>", "parse.namespace", twin: "<a:b.c xmlns:a='urn:a'/>"),
     .init(xml: "XP-10", "reference in a namespace", "<d xmlns='urn:a?b&amp;c'/>", "parse.namespace", twin: "<d x='urn:a?b&amp;c'/>"),

@@ -35,5 +35,7 @@ for test in AttackCase.all.sorted(by: { $0.id < $1.id }) {
   print(
     "| \(test.id) | \(test.name) | \(size(test.attack)) | \(text) | \(milliseconds(attack)) | \(size(test.twin)) | \(milliseconds(twin)) |")
 }
-print("\n\(AttackCase.all.count) attacks, \(wrong) answered otherwise than they should be; the slowest answer took \(milliseconds(slowest)) ms.")
+print(
+  "\n\(AttackCase.all.count) attacks, \(wrong) answered otherwise than they should be; the slowest answer took \(milliseconds(slowest)) ms."
+)
 if wrong > 0 || slowest >= 100 { fatalError("an attack is answered wrongly or slowly") }

@@ -1,6 +1,8 @@
 /// Changes the YAML of a profile by lines and words.
 enum LineMutation {
-  private static let numbers = ["0", "1", "-1", "9", "64", "65535", "2147483648", "9223372036854775807", "9223372036854775808", "1..0", "0..*", "1.5"]
+  private static let numbers = [
+    "0", "1", "-1", "9", "64", "65535", "2147483648", "9223372036854775807", "9223372036854775808", "1..0", "0..*", "1.5",
+  ]
   private static let words = [
     "element", "at", "group", "key", "rules", "convert", "concat", "length", "compute", "const", "when", "local", "reason", "direction",
     "economy", "values", "card", "type", "code 3", "text 20", "decimal 10.3", "decimal 0.0", "integer 3", "date", "datetime", "indicator",
@@ -13,7 +15,9 @@ enum LineMutation {
     guard let text = String(validating: bytes, as: UTF8.self) else { return nil }
     var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
     for _ in 0...random.below(3) {
-      guard let line = lines.indices.randomElement(using: &random), let other = lines.indices.randomElement(using: &random) else { return nil }
+      guard let line = lines.indices.randomElement(using: &random), let other = lines.indices.randomElement(using: &random) else {
+        return nil
+      }
       switch random.below(8) {
       case 0: if lines[line] != "%%" { lines.remove(at: line) }
       case 1: lines.insert(lines[line], at: line)

@@ -40,7 +40,8 @@ extension FuzzTarget {
     }
     let canonical = try result("canonical form") { () throws(CausewayError) in try value.canonical() }
     let again = try result("canonical form parsed") { () throws(CausewayError) in try JSONValue.parseCanonical(canonical) }
-    try require(try result("canonical form of it") { () throws(CausewayError) in try again.canonical() } == canonical, "another canonical form")
+    try require(
+      try result("canonical form of it") { () throws(CausewayError) in try again.canonical() } == canonical, "another canonical form")
     for indent in [false, true] {
       let written = try result("document written") { () throws(CausewayError) in try JSONFormat.write(document, indent: indent) }
       let again = try result("document parsed again") { () throws(CausewayError) in try JSONFormat.parse(written) }

@@ -42,4 +42,16 @@ import Testing
     #expect(empty.first?.pointer?.hasSuffix("/containers") == true)
     #expect(try refusal(malaysian, "my.kastam", "\"items\": [", "\"items\":  [") == [])
   }
+
+  /// It would come back with an empty text.
+  @Test(arguments: ["{}", "{\"content\": \"\"}", "{\"content\": null}"])
+  func anObjectWithoutItsTextIsRefusedAndItsTwinIsNot(_ object: String) throws {
+    let sample = "uncefact.cdar.json/d23b/samples/refused-gb.json"
+    let name = "\"processConditionCode\":"
+    let text = text(try Schemas.sample(sample))
+    let start = try #require(text.firstRange(of: name)).upperBound
+    let old = String(text[start..<(try #require(text[start...].firstIndex(of: "}")))]) + "}"
+    #expect(try refusal(sample, "uncefact.cdar.json", name + old, name + object).contains { $0.code == "validate.empty" })
+    #expect(try refusal(sample, "uncefact.cdar.json", name + old, name + old + " ") == [])
+  }
 }

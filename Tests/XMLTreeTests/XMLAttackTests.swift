@@ -15,7 +15,9 @@ import Testing
   @Test func limitsOfSizeAndCount() throws {
     var limits = XMLLimits()
     limits.bytes = 20
-    #expect(throws: CausewayError("parse.too_large")) { try XMLTree.parse(Array("<d>\(String(repeating: "x", count: 14))</d>".utf8), limits: limits) }
+    #expect(throws: CausewayError("parse.too_large")) {
+      try XMLTree.parse(Array("<d>\(String(repeating: "x", count: 14))</d>".utf8), limits: limits)
+    }
     #expect(throws: Never.self) { try XMLTree.parse(Array("<d>\(String(repeating: "x", count: 13))</d>".utf8), limits: limits) }
     limits = XMLLimits()
     limits.nodes = 5

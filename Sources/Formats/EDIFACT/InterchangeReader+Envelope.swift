@@ -9,7 +9,12 @@ extension InterchangeReader {
   mutating func beginInterchange() {
     place.service = "UNB"
     checkCharacters()
+    let identifier = envelope.syntax
     readHeader()
+    // The first look passed over bytes that the repertoire turns out to have: without them it was another identifier.
+    if !envelope.syntax.utf8.elementsEqual(identifier.utf8) {
+      note("parse.edifact_syntax_unknown", .versionNotSupported, element: 1, component: 1)
+    }
     require([(1, 1), (1, 2), (2, 1), (3, 1), (4, 1), (4, 2), (5, 0)])
     add(.unb)
   }

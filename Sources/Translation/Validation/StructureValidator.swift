@@ -100,8 +100,11 @@ struct StructureValidator {
   private mutating func checkLeaf(_ index: Int32, _ binding: Int) {
     guard let type = structure[binding].type else { return }
     guard let text = bound.filled(index) else {
-      let hasText = bound.utf8(index) != nil || bound.document.isNull(.init(index: index))
-      if hasText, profile.empties == .omit { add("validate.empty", index) }
+      let document = bound.document
+      // An object of JSON whose text is left out is as empty as one whose text is.
+      let isEmpty =
+        bound.utf8(index) != nil || document.isNull(.init(index: index)) || document.syntax == .json && structure[binding].isJSONObject
+      if isEmpty, profile.empties == .omit { add("validate.empty", index) }
       return
     }
     if var problem = type.check(text) {
