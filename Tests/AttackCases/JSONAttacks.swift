@@ -50,9 +50,18 @@ extension AttackCase {
     .init(json: "J-04", "a text without end", "\"\(run("a", 10_000_000))", "parse.json_syntax", twin: "\"\(run("a", 1_000_000))\""),
     .init(
       json: "J-04", "escapes without end", "\"\(run("\\u0041", 2_000_000))", "parse.json_syntax", twin: "\"\(run("\\u0041", 100_000))\""),
+    // J-05: order of names in the canonical form, by UTF-16 code units and by nothing else
+    canonical("names by scalars", "{\"\u{E000}\":1,\"\u{10000}\":2}", twin: "{\"\u{10000}\":2,\"\u{E000}\":1}"),
+    canonical("names as they came", "{\"b\":1,\"a\":2}", twin: "{\"a\":2,\"b\":1}"),
     // J-06: members that schema readers follow are members like any other; nothing is fetched
     .init(json: "J-06", "remote schema", ##"{"$schema":"http://127.0.0.1/s","$ref":"#"}"##, nil, twin: #"{"schema":"s","ref":""}"#),
   ]
+
+  private static func canonical(_ name: String, _ attack: String, twin: String) -> AttackCase {
+    AttackCase("J-05", name, Array(attack.utf8), "parse.json_not_canonical", twin: Array(twin.utf8)) { bytes throws(CausewayError) in
+      _ = try JSONValue.parseCanonical(bytes)
+    }
+  }
 
   private init(json id: String, _ name: String, _ attack: String, _ code: ErrorCode?, twin: String) {
     self.init(json: id, name, Array(attack.utf8), code, twin: Array(twin.utf8))

@@ -124,6 +124,9 @@ extension InterchangeReader {
 
   mutating func beginMessage() {
     closeOpen(group: false)
+    guard envelope.messages.count < limits.messages else {
+      return stop("parse.edifact_too_many", .unspecified, facts: ["limit": String(limits.messages)])
+    }
     let identifier = components(2)
     envelope.messages.append(.init(reference: string(1), identifier: identifier, group: isInGroup ? envelope.groups.count : 0))
     place.message = envelope.messages.count
