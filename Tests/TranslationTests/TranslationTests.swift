@@ -125,6 +125,17 @@ import Testing
     #expect(there.complement?.entries.contains { $0.text == long } ?? false)
   }
 
+  /// It decides what is written, and no format's list has it.
+  @Test func anEconomyThatIsNoneIsRefusedAndItsTwinIsNot() throws {
+    let translator = try Schemas.translator()
+    let sample = try Schemas.sample("edifact.cusdec/d03b/samples/import-odd-characters.edi")
+    for (country, codes) in [("M", ["read.code_unknown"]), ("ZZ", ["read.code_unknown"]), ("SG", [])] {
+      let bytes = try replacing(sample, "NAD|CM||||||||MY~", "NAD|CM||||||||\(country)~")
+      let found = problems { _ = try translator.valid(bytes, "edifact.cusdec") }.filter { $0.severity == .error }
+      #expect(found.map(\.code.rawValue) == codes, "\(country)")
+    }
+  }
+
   @Test func anUnknownCodeIsRefused() throws {
     let bytes = try replacing(try Schemas.sample(minimal), "<TrafMode>5", "<TrafMode>Q")
     #expect(problems { _ = try Schemas.translator().valid(bytes, "cn.decmessage") }.map(\.code).contains("validate.not_listed"))
