@@ -169,8 +169,12 @@ import Testing
     #expect(problems { _ = try Schemas.translator().valid(other, "cn.decmessage") }.map(\.code) == ["parse.namespace_unknown"])
   }
 
-  @Test func anUnknownElementIsKeptWhereTheProfileSaysSo() throws {
-    let source = try valid(minimal, "</DecHead>", "<NewField>x</NewField></DecHead>")
+  @Test(arguments: [
+    "<NewField>x</NewField>", "<NewField xmlns=''>x</NewField>",
+    "<n:NewField xmlns:n='http://www.chinaport.gov.cn/dec' n:a='1'>x</n:NewField>",
+  ])
+  func anUnknownElementIsKeptWhereTheProfileSaysSo(_ element: String) throws {
+    let source = try valid(minimal, "</DecHead>", element + "</DecHead>")
     #expect(source.warnings.contains { $0.code == "validate.unknown_element" })
     let translator = try Schemas.translator()
     let there = try translator.write(source, to: try translator.profile("uncefact.xml"))
