@@ -1,5 +1,5 @@
 # Two commands do everything on a fresh Debian machine with Swift: `make demo` and `make test`.
-.PHONY: help setup build release demo test prove bench lint run clean
+.PHONY: help setup build release demo test prove bench attacks fuzz lint run clean
 
 CAUSEWAY := .build/debug/causeway
 
@@ -8,6 +8,8 @@ help:
 	@echo "make test            everything that must hold"
 	@echo "make prove           200 declarations of each pair of economies, there and supplemented; 200 of each against WCO's schemas"
 	@echo "make bench           costs of a message, as ratios to raw library calls in the same run"
+	@echo "make attacks         how long the answer to each named attack on the parsers takes"
+	@echo "make fuzz            bytes of chance for the parsers, the profiles and the translation [TARGET=xml] [SECONDS=600]"
 	@echo "make lint            formatting, import directions, catalogue of errors, generated files"
 	@echo "make run CONFIG=F    run one gateway"
 
@@ -41,6 +43,13 @@ bench: release
 	@scripts/setup libxslt1.1
 	@scripts/setup libxslt1.1
 	.build/release/causeway bench
+
+attacks: setup
+	swift build -c release --product AttackTimes
+	@.build/release/AttackTimes
+
+fuzz: setup
+	@scripts/fuzz $(TARGET) $(SECONDS)
 
 lint:
 	@scripts/check-imports

@@ -95,13 +95,25 @@ let package = Package(
       name: "causeway-verify", dependencies: ["Primitives", "JSONTree", "Trust", "Ledger"], swiftSettings: settings, linkerSettings: linker),
     // Tests mirror the modules
     .target(name: "TestSupport", dependencies: ["JSONTree", "Primitives"], path: "Tests/TestSupport", swiftSettings: settings),
+    .target(
+      name: "AttackCases", dependencies: ["Formats", "JSONTree", "XMLTree", "Primitives"], path: "Tests/AttackCases",
+      swiftSettings: settings),
+    .executableTarget(
+      name: "AttackTimes", dependencies: ["AttackCases", "Primitives"], path: "Tests/AttackTimes", swiftSettings: settings,
+      linkerSettings: linker),
+    .target(
+      name: "FuzzTargets", dependencies: ["Translation", "YAMLTree", "Declarations", "Formats", "JSONTree", "XMLTree", "Primitives"],
+      path: "Tests/FuzzTargets", swiftSettings: settings),
+    .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"], swiftSettings: settings),
     .testTarget(name: "PrimitivesTests", dependencies: ["Primitives"], swiftSettings: settings),
     .testTarget(name: "YAMLTreeTests", dependencies: ["YAMLTree", "Primitives"], swiftSettings: settings),
-    .testTarget(name: "JSONTreeTests", dependencies: ["TestSupport", "JSONTree", "Primitives"], swiftSettings: settings),
-    .testTarget(name: "XMLTreeTests", dependencies: ["TestSupport", "XMLTree", "Primitives"], swiftSettings: settings),
+    .testTarget(
+      name: "JSONTreeTests", dependencies: ["TestSupport", "AttackCases", "JSONTree", "Primitives"], swiftSettings: settings),
+    .testTarget(name: "XMLTreeTests", dependencies: ["TestSupport", "AttackCases", "XMLTree", "Primitives"], swiftSettings: settings),
     .testTarget(name: "DeclarationsTests", dependencies: ["Declarations", "Primitives"], swiftSettings: settings),
     .testTarget(
-      name: "FormatsTests", dependencies: ["TestSupport", "Formats", "JSONTree", "XMLTree", "Primitives"], swiftSettings: settings),
+      name: "FormatsTests", dependencies: ["TestSupport", "AttackCases", "Formats", "JSONTree", "XMLTree", "Primitives"],
+      swiftSettings: settings),
     .testTarget(
       name: "TranslationTests",
       dependencies: ["Translation", "YAMLTree", "Declarations", "Formats", "JSONTree", "XMLTree", "Primitives"], swiftSettings: settings),
@@ -140,3 +152,17 @@ let package = Package(
   ],
   swiftLanguageModes: [.v6]
 )
+
+// The fuzzer is built by `make fuzz` alone, with libFuzzer watching everything of ours below it.
+if Context.environment["CAUSEWAY_FUZZ"] != nil {
+  let watched = ["-sanitize=fuzzer"]
+  for target in package.targets where target.type == .regular {
+    target.swiftSettings = (target.swiftSettings ?? []) + [.unsafeFlags(watched)]
+  }
+  package.targets += [
+    .systemLibrary(name: "CFuzzer", path: "Sources/C/CFuzzer"),
+    .executableTarget(
+      name: "causeway-fuzz", dependencies: ["FuzzTargets", "CFuzzer"], swiftSettings: settings + [.unsafeFlags(watched)],
+      linkerSettings: linker + [.unsafeFlags(watched)]),
+  ]
+}

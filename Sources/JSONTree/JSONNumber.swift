@@ -28,7 +28,8 @@ package struct JSONNumber: Hashable, Sendable, CustomStringConvertible {
 
   /// Whether every reader sees the same number, that is: it survives IEEE 754 double precision.
   ///
-  /// Integers within ±(2^53 − 1); otherwise at most 17 significant digits, and a magnitude that neither overflows nor becomes zero.
+  /// Integers within ±(2^53 − 1), also when they are written with a fraction or an exponent; otherwise at most 17 significant digits, and a
+  /// magnitude that neither overflows nor becomes zero.
   /// - SeeAlso: RFC 7493 §2.2.
   package var isInteroperable: Bool {
     let bytes = Array(lexeme.utf8)
@@ -97,6 +98,11 @@ struct NumberShape {
     }
     guard significant > 0 else { return true }
     guard significant <= 17, let value = Double(text) else { return false }
-    return value.isFinite && value != 0
+    return value.isFinite && value != 0 && !value.printsAsLargeInteger
   }
+}
+
+extension Double {
+  /// Whether ECMAScript prints the number as an integer beyond ±(2^53 − 1): without an exponent it does so below 10^21.
+  var printsAsLargeInteger: Bool { magnitude >= 0x1p53 && magnitude < 1e21 }
 }

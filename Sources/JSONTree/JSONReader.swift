@@ -20,7 +20,7 @@ package struct JSONLimits: Sendable {
   package var values: Int
   package var numbers: Numbers
 
-  package init(bytes: Int = 16 << 20, depth: Int = 64, members: Int = 100_000, values: Int = 1_000_000, numbers: Numbers = .interoperable) {
+  package init(bytes: Int = 16 << 20, depth: Int = 64, members: Int = 100_000, values: Int = 750_000, numbers: Numbers = .interoperable) {
     self.bytes = bytes
     self.depth = depth
     self.members = members
@@ -301,7 +301,7 @@ extension JSONScanner {
         length = 12
       }
       guard let character = Unicode.Scalar(scalar) else { throw failure("parse.json_surrogate") }
-      unescaped += Array(String(character).utf8)
+      unescaped.append(contentsOf: character.utf8)
       index += length
       return
     default:

@@ -58,7 +58,9 @@ extension JSONNumber {
       return String(value)
     }
     let isInteger = lexeme.utf8.allSatisfy { $0 != 0x2E && $0 | 0x20 != 0x65 }
-    guard !isInteger, let value = Double(lexeme), value.isFinite else { throw CausewayError("write.json_number_unsafe") }
+    guard !isInteger, let value = Double(lexeme), value.isFinite, !value.printsAsLargeInteger else {
+      throw CausewayError("write.json_number_unsafe")
+    }
     if value == 0, !lexeme.utf8.prefix(while: { $0 | 0x20 != 0x65 }).allSatisfy({ !(0x31...0x39).contains($0) }) {
       throw CausewayError("write.json_number_unsafe")
     }

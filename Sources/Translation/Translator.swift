@@ -105,7 +105,11 @@ package struct Translator: Sendable {
       {
         prefixes[0] = (uri: uri, prefix: first.prefix)
       }
-      return try XMLFormat.write(document, prefixes: prefixes, nullMark: profile.nullMark)
+      do throws(CausewayError) { return try XMLFormat.write(document, prefixes: prefixes, nullMark: profile.nullMark) } catch {
+        // Names that the structure does not know, in no namespace, leave no room for a default one.
+        guard error.code == "write.namespace", prefixes.contains(where: \.prefix.isEmpty) else { throw error }
+        return try XMLFormat.write(document, prefixes: prefixes.filter { !$0.prefix.isEmpty }, nullMark: profile.nullMark)
+      }
     case .json: return try JSONFormat.write(document)
     case .edifact: return try EDIFACTFormat.write(document, grammar: profile.grammar)
     }

@@ -53,6 +53,15 @@ import XMLTree
     #expect(try text(document) == "<d><v><null><null/></null></v></d>")
   }
 
+  /// The root has no mark; the attribute of XML Schema says that it is null.
+  @Test func aNullRootComesBack() throws {
+    let root = "<d xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xsi:nil=\"true\"/>"
+    let document = try parse(root)
+    #expect(document.isNull(document.root))
+    #expect(try text(document) == root)
+    #expect(try parse(text(document)).isEquivalent(to: document))
+  }
+
   @Test func textBesideAMarkIsMixedContent() throws {
     for text in ["<d><v>0<null/></v></d>", "<d><v><null/>0</v></d>"] {
       #expect(throws: CausewayError("parse.mixed_content")) { try parse(text) }

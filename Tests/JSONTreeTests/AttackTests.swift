@@ -1,3 +1,4 @@
+import AttackCases
 import JSONTree
 import Primitives
 import Testing
@@ -11,6 +12,12 @@ import Testing
     } catch {
       return error.code
     }
+  }
+
+  @Test(arguments: AttackCase.json) func isRefusedAndItsTwinTaken(_ test: AttackCase) {
+    #expect(test.attack != test.twin)
+    #expect(test.answer(to: test.attack)?.code == test.code)
+    #expect(test.answer(to: test.twin) == nil)
   }
 
   // J-01

@@ -34,6 +34,18 @@ import Testing
     #expect(valid.warnings.contains { $0.pointer == "/DecMessage/X[200]" })
   }
 
+  /// Only the first would be read, and come back.
+  @Test(arguments: ["<D_DATE/><D_DATE/>", "<D_DATE/><D_DATE>2026-11-19</D_DATE>", "<D_DATE>2026-11-19</D_DATE><D_DATE/>"])
+  func emptyElementsBesideAnotherAreRefused(_ elements: String) throws {
+    let translator = try Schemas.translator()
+    let sample = try Schemas.sample("cn.decresult/5.0/samples/received.xml")
+    let bytes = try replacing(try replacing(sample, "<D_DATE></D_DATE>", ""), "</DEC_RESULT>", elements + "</DEC_RESULT>")
+    let found = problems { _ = try translator.valid(bytes, "cn.decresult") }
+    #expect(found.filter { $0.severity == .error }.map(\.code) == ["validate.too_many"])
+    let twin = try replacing(try replacing(sample, "<D_DATE></D_DATE>", ""), "</DEC_RESULT>", "<D_DATE/></DEC_RESULT>")
+    #expect(throws: Never.self) { try translator.valid(twin, "cn.decresult") }
+  }
+
   @Test func pointersCountSiblingsOfTheSameNameAndKind() throws {
     let document = try XMLFormat.parse(Array("<a b='1'><b/><c/><b><d/><d/></b><c e='2'/></a>".utf8))
     let pointers = (0..<Int32(document.count)).map { document.pointer(.init(index: $0)) }

@@ -125,6 +125,17 @@ import Testing
     #expect(there.complement?.entries.contains { $0.text == long } ?? false)
   }
 
+  /// It decides what is written, and no format's list has it.
+  @Test func anEconomyThatIsNoneIsRefusedAndItsTwinIsNot() throws {
+    let translator = try Schemas.translator()
+    let sample = try Schemas.sample("edifact.cusdec/d03b/samples/import-odd-characters.edi")
+    for (country, codes) in [("M", ["read.code_unknown"]), ("ZZ", ["read.code_unknown"]), ("SG", [])] {
+      let bytes = try replacing(sample, "NAD|CM||||||||MY~", "NAD|CM||||||||\(country)~")
+      let found = problems { _ = try translator.valid(bytes, "edifact.cusdec") }.filter { $0.severity == .error }
+      #expect(found.map(\.code.rawValue) == codes, "\(country)")
+    }
+  }
+
   @Test func anUnknownCodeIsRefused() throws {
     let bytes = try replacing(try Schemas.sample(minimal), "<TrafMode>5", "<TrafMode>Q")
     #expect(problems { _ = try Schemas.translator().valid(bytes, "cn.decmessage") }.map(\.code).contains("validate.not_listed"))
@@ -158,8 +169,12 @@ import Testing
     #expect(problems { _ = try Schemas.translator().valid(other, "cn.decmessage") }.map(\.code) == ["parse.namespace_unknown"])
   }
 
-  @Test func anUnknownElementIsKeptWhereTheProfileSaysSo() throws {
-    let source = try valid(minimal, "</DecHead>", "<NewField>x</NewField></DecHead>")
+  @Test(arguments: [
+    "<NewField>x</NewField>", "<NewField xmlns=''>x</NewField>",
+    "<n:NewField xmlns:n='http://www.chinaport.gov.cn/dec' n:a='1'>x</n:NewField>",
+  ])
+  func anUnknownElementIsKeptWhereTheProfileSaysSo(_ element: String) throws {
+    let source = try valid(minimal, "</DecHead>", element + "</DecHead>")
     #expect(source.warnings.contains { $0.code == "validate.unknown_element" })
     let translator = try Schemas.translator()
     let there = try translator.write(source, to: try translator.profile("uncefact.xml"))

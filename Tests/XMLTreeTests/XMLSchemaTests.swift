@@ -1,3 +1,4 @@
+import AttackCases
 import Foundation
 import Primitives
 import TestSupport
@@ -111,6 +112,11 @@ import Testing
   }
 
   // MARK: XP-09
+
+  @Test(arguments: AttackCase.xmlSchemas) func isRefusedAndItsTwinTaken(_ test: AttackCase) {
+    #expect(test.answer(to: test.attack)?.code == test.code)
+    #expect(test.answer(to: test.twin) == nil)
+  }
 
   static func pattern(_ text: String) -> [UInt8] {
     schema("<xs:simpleType name='T'><xs:restriction base='xs:string'><xs:pattern value='\(text)'/></xs:restriction></xs:simpleType>")

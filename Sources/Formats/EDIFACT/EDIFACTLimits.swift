@@ -4,6 +4,8 @@ package struct EDIFACTLimits: Sendable {
   package var bytes = 16 << 20
   /// Segments of the interchange, service segments included.
   package var segments = 250_000
+  /// Messages of the interchange.
+  package var messages = 10_000
   /// Nodes of the document, and data elements that hold something.
   package var elements = 1_000_000
   /// One segment with its terminator, in bytes.

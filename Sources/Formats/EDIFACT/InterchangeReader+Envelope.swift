@@ -9,7 +9,12 @@ extension InterchangeReader {
   mutating func beginInterchange() {
     place.service = "UNB"
     checkCharacters()
+    let identifier = envelope.syntax
     readHeader()
+    // The first look passed over bytes that the repertoire turns out to have: without them it was another identifier.
+    if !envelope.syntax.utf8.elementsEqual(identifier.utf8) {
+      note("parse.edifact_syntax_unknown", .versionNotSupported, element: 1, component: 1)
+    }
     require([(1, 1), (1, 2), (2, 1), (3, 1), (4, 1), (4, 2), (5, 0)])
     add(.unb)
   }
@@ -119,6 +124,9 @@ extension InterchangeReader {
 
   mutating func beginMessage() {
     closeOpen(group: false)
+    guard envelope.messages.count < limits.messages else {
+      return stop("parse.edifact_too_many", .unspecified, facts: ["limit": String(limits.messages)])
+    }
     let identifier = components(2)
     envelope.messages.append(.init(reference: string(1), identifier: identifier, group: isInGroup ? envelope.groups.count : 0))
     place.message = envelope.messages.count

@@ -66,7 +66,7 @@ struct InterchangeReader: Sendable {
   }
 
   /// Something about the interchange as a whole, after which nothing more can be read.
-  private mutating func stop(_ code: ErrorCode, _ syntax: SyntaxCode, service: String? = nil, facts: [String: String] = [:]) {
+  mutating func stop(_ code: ErrorCode, _ syntax: SyntaxCode, service: String? = nil, facts: [String: String] = [:]) {
     var place = SyntaxFinding.Place()
     place.number = self.place.number
     place.service = service

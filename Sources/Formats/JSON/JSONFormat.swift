@@ -38,7 +38,7 @@ struct JSONDocumentReader: JSONVisitor {
   private enum Container {
     case object
     /// An array that is the value of a member: its elements are nodes, it is none.
-    case member(name: String, count: Int)
+    case member(name: String)
     /// An array that is the root or an element of an array: a node of its own.
     case array
   }
@@ -46,6 +46,10 @@ struct JSONDocumentReader: JSONVisitor {
   var builder: DocumentBuilder
   private var stack: [Container] = []
   private var memberName = ""
+  /// By open array that is the value of a member: the number of its name, so that it is looked up once; -1: no element yet.
+  private var elementSymbols: [Int32] = []
+  /// The number of the empty name; -1: none has come.
+  private var emptySymbol: Int32 = -1
 
   init(expectedNodes: Int, expectedText: Int) {
     builder = DocumentBuilder(syntax: .json, expectedNodes: expectedNodes, expectedText: expectedText)
@@ -54,11 +58,14 @@ struct JSONDocumentReader: JSONVisitor {
   /// Opens the node of the value that comes next.
   private mutating func open(line: Int) {
     switch stack.last {
-    case .member(let name, let count):
-      stack[stack.count - 1] = .member(name: name, count: count + 1)
-      builder.open(name: name, line: line, inArray: true)
+    case .member(let name):
+      let top = elementSymbols.count - 1
+      if elementSymbols[top] < 0 { elementSymbols[top] = builder.symbol(name) }
+      builder.open(symbol: elementSymbols[top], namespace: -1, line: line, inArray: true)
     case .object: builder.open(name: memberName, line: line)
-    case .array: builder.open(name: "", line: line, inArray: true)
+    case .array:
+      if emptySymbol < 0 { emptySymbol = builder.symbol("") }
+      builder.open(symbol: emptySymbol, namespace: -1, line: line, inArray: true)
     case nil: builder.open(name: "", line: line)
     }
   }
@@ -77,7 +84,8 @@ struct JSONDocumentReader: JSONVisitor {
 
   mutating func beginArray(line: Int) {
     if case .object = stack.last {
-      stack.append(.member(name: memberName, count: 0))
+      stack.append(.member(name: memberName))
+      elementSymbols.append(-1)
     } else {
       open(line: line)
       builder.array()
@@ -87,7 +95,7 @@ struct JSONDocumentReader: JSONVisitor {
 
   mutating func endArray() {
     switch stack.removeLast() {
-    case .member(let name, let count): if count == 0 { builder.emptyArray(name: name) }
+    case .member(let name): if elementSymbols.removeLast() < 0 { builder.emptyArray(name: name) }
     case .array, .object: builder.close()
     }
   }

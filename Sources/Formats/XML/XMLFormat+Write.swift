@@ -126,9 +126,9 @@ private struct XMLWriter {
       declarations.append((uri, prefix))
       prefixes.append(prefix.isEmpty ? [] : Array("\(prefix):".utf8))
     }
-    if let nullMark {
-      guard Self.isName(nullMark) else { throw CausewayError("write.illegal_name") }
-    } else if document.nodes.contains(where: { $0.scalar == .null && $0.kind == .element }) {
+    if let nullMark, !Self.isName(nullMark) { throw CausewayError("write.illegal_name") }
+    // The root has no mark: it is null by the attribute in every format.
+    if nullMark == nil ? document.nodes.contains(where: { $0.scalar == .null && $0.kind == .element }) : document.isNull(document.root) {
       if let index = document.namespaces.firstIndex(where: { $0.hasSameBytes(as: XMLFormat.schemaInstance) }) {
         guard !prefixes[index].isEmpty else { throw CausewayError("write.namespace", facts: ["detail": "default_namespace"]) }
         nilName = prefixes[index] + Array("nil".utf8)
@@ -213,7 +213,7 @@ private struct XMLWriter {
       output.append(0x22)
       next = attribute.nextSibling
     }
-    if node.scalar == .null, nullMark != nil {
+    if node.scalar == .null, nullMark != nil, node.parent >= 0 {
       guard node.textLength <= 0, next < 0 else { throw CausewayError("write.mixed_content", pointer: document.pointer(id)) }
       return mark(node)
     }

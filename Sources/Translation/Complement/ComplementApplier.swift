@@ -1,4 +1,5 @@
 import Declarations
+import Formats
 import Primitives
 
 /// Puts a complement back into a document written from the partner's: a three-way merge in which the partner's changes win.
@@ -122,8 +123,9 @@ struct ComplementApplier {
       guard let path = KeyedPath(entry.path), entry.text != nil else { return }
       var node = parent
       for position in index..<path.segments.count {
-        // Elements that the structure does not know stood in a leaf without a value: the one that it has now takes their place.
-        if path.segments[position].isUnknownElement, let text = draft.nodes[Int(node)].text, !text.isEmpty {
+        // Elements that the structure does not know stood in a leaf without a value: the one that it has now takes their place. An object of
+        // JSON has room for both.
+        if profile.syntax != .json, path.segments[position].isUnknownElement, let text = draft.nodes[Int(node)].text, !text.isEmpty {
           skipped.append((path: entry.path, reason: .changedByPartner))
           return
         }
@@ -200,6 +202,10 @@ struct ComplementApplier {
     let structureNode = Int(draft.nodes[Int(node)].structure)
     if structureNode < 0 {
       draft.nodes[Int(node)].isRestored = true
+      if profile.syntax == .json {
+        draft.nodes[Int(node)].isKept = true
+        return restoreJSON(text, entry.path, node)
+      }
       draft.nodes[Int(node)].namespace = entry.name
       draft.nodes[Int(node)].text = text.isEmpty ? nil : text
       draft.nodes[Int(node)].isKept = true
@@ -218,6 +224,18 @@ struct ComplementApplier {
       draft.nodes[Int(node)].isNull = entry.isNull
       draft.nodes[Int(node)].isRestored = entry.isNull
     }
+  }
+
+  /// A member that the structure does not know, from the JSON of its value.
+  private mutating func restoreJSON(_ text: String, _ path: String, _ node: Int32) {
+    guard let document = try? JSONFormat.parse(Array(text.utf8)) else {
+      draft.remove(node)
+      skipped.append((path: path, reason: .noPlace))
+      return
+    }
+    // An element of an array was kept as an array of one.
+    let element = document.isArray(document.root) ? document.children(document.root).first { _ in true } : nil
+    draft.subtrees[node] = element.map { Document.Subtrees(of: document).subtree($0) } ?? document
   }
 
   // MARK: Paths

@@ -13,6 +13,8 @@ struct ComplementMaker {
   private let origins: [Int32]
   /// The keyed path of the place that is being compared, as UTF-8.
   private var place: [UInt8] = []
+  /// JSON: what the structure does not know.
+  private lazy var unknown = Document.Subtrees(of: source.document)
   private var entries: [Complement.Entry] = []
   private var counts: [(path: String, count: Int)] = []
   private var orders: [(path: String, order: [Int])] = []
@@ -244,6 +246,7 @@ struct ComplementMaker {
       }
     }
     let length = enter("?" + (isAttribute ? "@" : "") + document.name(id), .added(position))
+    if document.syntax == .json { return keepUnknownJSON(node, length) }
     changed[Int(node)] = true
     // One that only holds others, in no namespace, is made for them.
     let hasChildren = document.children(id).contains { _ in true }
@@ -252,6 +255,18 @@ struct ComplementMaker {
         .init(path: path, text: document.text(id) ?? "", isNull: document.isNull(id), name: document.namespace(id), guards: []))
     }
     for child in document.children(id) { keepUnknown(child.index) }
+    leave(length)
+  }
+
+  /// A member of JSON as the JSON of its value, so that numbers, arrays and what is empty stay what they are.
+  private mutating func keepUnknownJSON(_ node: Int32, _ length: Int) {
+    for inner in node..<source.ends[Int(node)] { changed[Int(inner)] = true }
+    let subtree = unknown.subtree(.init(index: node))
+    // A document that was parsed can be written.
+    if var text = try? JSONFormat.write(subtree) {
+      if subtree.isArrayElement(subtree.root) { text = [0x5B] + text + [0x5D] }
+      entries.append(.init(path: path, text: String(decoding: text, as: UTF8.self), isNull: false, name: nil, guards: []))
+    }
     leave(length)
   }
 }

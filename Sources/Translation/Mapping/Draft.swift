@@ -43,6 +43,8 @@ struct Draft {
   var nodes: [Node]
   /// The group instances that were written, with the plan they were written by.
   var groups: [(plan: GroupPlan, group: Group, instance: Int32)] = []
+  /// JSON: what the structure does not know, by the node that stands for it.
+  var subtrees: [Int32: Document] = [:]
   /// URIs to write instead of the structure's own, by namespace index.
   var namespaces: [Int: String] = [:]
 
@@ -59,6 +61,7 @@ struct Draft {
     let document = bound.document
     var map = [Int32](repeating: -1, count: document.count)
     map[0] = 0
+    var whole: Document.Subtrees?
     if document.syntax == .xml, !document.name(document.root).hasSameBytes(as: structure[0].name) {
       nodes[0].name = document.name(document.root)
     }
@@ -71,6 +74,15 @@ struct Draft {
       if binding < 0 || !document.name(id).hasSameBytes(as: structure[Int(binding)].name), document.syntax == .xml || binding < 0 {
         nodes[Int(node)].name = (document.kind(id) == .attribute ? "@" : "") + document.name(id)
         nodes[Int(node)].namespace = document.namespace(id)
+      }
+      if binding < 0, document.syntax == .json {
+        // With all below it, numbers and arrays too.
+        let unknown = whole ?? Document.Subtrees(of: document)
+        whole = unknown
+        subtrees[node] = unknown.subtree(id)
+        map[Int(index)] = -1
+        nodes[Int(node)].isKept = true
+        continue
       }
       if let text = bound.utf8(index) { nodes[Int(node)].text = String(decoding: text, as: UTF8.self) }
       let hasChild = document.children(id).contains { _ in true }
@@ -314,6 +326,11 @@ struct Draft {
   private mutating func emit(_ index: Int32, _ builder: inout DocumentBuilder, _ isLiving: [Bool], _ uris: [Int32], isJSON: Bool) {
     let node = nodes[Int(index)]
     let entry: Structure.Node? = node.structure >= 0 ? structure[Int(node.structure)] : nil
+    if isJSON, let subtree = subtrees[index] {
+      nodes[Int(index)].output = Int32(builder.count)
+      builder.append(subtree, name: node.name ?? "")
+      return
+    }
     var symbol: Int32
     var isAttribute = entry?.isAttribute ?? false
     var namespace: Int32 = -1

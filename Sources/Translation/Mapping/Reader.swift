@@ -63,7 +63,7 @@ struct Reader {
   private mutating func run(profile: Profile, plan: VariantPlan) -> Reading {
     let context = plan.variant.shape.flatMap { bound.binding.firstIndex(of: Int32(structure.shapeNodes[$0])) } ?? 0
     var root = read(plan.root, at: Int32(context)) ?? Group(plan.root.element)
-    let economy = profile.known.map { readHead(&root, profile.plan, plan.variant, $0) } ?? ""
+    let economy = profile.known.map { readHead(&root, profile, plan.variant, $0) } ?? ""
     markConstants(plan)
     return Reading(
       declaration: Declaration(root: root, in: dictionary), variant: plan.variant, economy: economy, marks: marks, failures: failures)
@@ -73,8 +73,9 @@ struct Reader {
   ///
   /// - Returns: the economy; empty when the document does not say it.
   private mutating func readHead(
-    _ root: inout Group, _ plan: MappingPlan, _ variant: Variant, _ known: Profile.KnownElements
+    _ root: inout Group, _ profile: Profile, _ variant: Variant, _ known: Profile.KnownElements
   ) -> String {
+    let plan = profile.plan
     if let direction = variant.direction {
       var directionNode: Int32 = -1
       if case .value(let path, _, _) = plan.direction, let node = bound.matches(path, from: 0).first {
@@ -90,6 +91,11 @@ struct Reader {
     case .at(let path):
       guard let node = bound.matches(path, from: 0).first, let text = bound.filled(node) else { return "" }
       let economy = String(decoding: LeafType.trimmed(text), as: UTF8.self)
+      if let list = dictionary[known.economy].list.flatMap({ profile.codes.list($0) }), !list.accepts(economy) {
+        marks[Int(node)] = ReadMark(
+          action: .notCarried, reason: .codeUnknown, table: list.version, element: known.economy, isRefused: true)
+        return ""
+      }
       root[known.economy] = Value(economy, origin: node)
       marks[Int(node)] = ReadMark(action: .copied, reason: nil, element: known.economy)
       return economy

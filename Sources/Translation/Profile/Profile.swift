@@ -25,7 +25,7 @@ package final class Profile: Sendable {
   /// What the structure does not know is kept and reported instead of refused.
   let keepsUnknown: Bool
   /// XML: the child element that marks its parent as an explicit null; nil: the format has no such mark.
-  let nullMark: String?
+  package let nullMark: String?
   /// Most goods items that the format holds.
   package let itemLimit: Int
   package let dictionary: ElementDictionary

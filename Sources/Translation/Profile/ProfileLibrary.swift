@@ -2,7 +2,7 @@ package import Declarations
 import Formats
 import FoundationEssentials
 package import Primitives
-import YAMLTree
+package import YAMLTree
 
 /// All profiles of a `schemas` folder with what they share: the dictionary, the code lists, the rules of crossing and splitting, the editions of
 /// commodity codes.
@@ -101,7 +101,7 @@ package struct ProfileLibrary: Sendable {
 
 extension Profile {
   /// Builds a profile from its parsed files.
-  static func make(
+  package static func make(
     head: YAMLNode, structure: YAMLNode, mapping: YAMLNode, rules: YAMLNode?, dictionary: ElementDictionary, codes: CodeLibrary
   ) throws(CausewayError) -> Profile {
     try head.allow(

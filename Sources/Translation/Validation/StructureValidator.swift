@@ -27,10 +27,14 @@ struct StructureValidator {
   private mutating func run(isDraft: Bool) {
     let document = bound.document
     var counts = [Int32](repeating: 0, count: structure.count)
+    var empties = counts
     for index in 0..<Int32(document.count) {
       let binding = Int(bound.binding[Int(index)])
-      if binding == Int(BoundDocument.content), document.scalar(.init(index: index)) != .string {
-        add("validate.json_kind", index, facts: ["expected": "string"])
+      if binding == Int(BoundDocument.content) {
+        let id = Document.NodeID(index: index)
+        if document.scalar(id) != .string || document.isArrayElement(id) || document.utf8(id) == nil {
+          add("validate.json_kind", index, facts: ["expected": "string"])
+        }
       }
       guard binding >= 0 else { continue }
       guard problems.count < Self.limit else { return addMore() }
@@ -44,7 +48,7 @@ struct StructureValidator {
       if !node.isLeaf, document.utf8(.init(index: index)).map({ !LeafType.trimmed($0).isEmpty }) ?? false {
         add("validate.unexpected_text", index)
       }
-      checkChildren(index, binding, &counts, isDraft)
+      checkChildren(index, binding, &counts, &empties, isDraft)
     }
     for (parent, name) in document.emptyMembers where bound.binding[Int(parent.index)] >= 0 {
       guard problems.count < Self.limit else { return addMore() }
@@ -100,8 +104,11 @@ struct StructureValidator {
   private mutating func checkLeaf(_ index: Int32, _ binding: Int) {
     guard let type = structure[binding].type else { return }
     guard let text = bound.filled(index) else {
-      let hasText = bound.utf8(index) != nil || bound.document.isNull(.init(index: index))
-      if hasText, profile.empties == .omit { add("validate.empty", index) }
+      let document = bound.document
+      // An object of JSON whose text is left out is as empty as one whose text is.
+      let isEmpty =
+        bound.utf8(index) != nil || document.isNull(.init(index: index)) || document.syntax == .json && structure[binding].isJSONObject
+      if isEmpty, profile.empties == .omit { add("validate.empty", index) }
       return
     }
     if var problem = type.check(text) {
@@ -123,15 +130,23 @@ struct StructureValidator {
     }
   }
 
-  private mutating func checkChildren(_ index: Int32, _ binding: Int, _ counts: inout [Int32], _ isDraft: Bool) {
+  /// - Parameters:
+  ///   - counts: by structure node, all 0: instances that fill a place.
+  ///   - empties: the same for leaves without a value.
+  private mutating func checkChildren(
+    _ index: Int32, _ binding: Int, _ counts: inout [Int32], _ empties: inout [Int32], _ isDraft: Bool
+  ) {
     var last: Int32 = -1
     var shapes = 0
     for child in bound.document.children(.init(index: index)) {
       let kind = bound.binding[Int(child.index)]
       guard kind >= 0 else { continue }
       let entry = structure[Int(kind)]
-      // An empty element does not fill its place.
-      if !entry.isLeaf || bound.filled(child.index) != nil { counts[Int(kind)] += 1 }
+      // An empty element does not fill its place, but in the place of one there are no two.
+      if !entry.isLeaf || bound.filled(child.index) != nil { counts[Int(kind)] += 1 } else { empties[Int(kind)] += 1 }
+      if entry.max == 1, empties[Int(kind)] > 0, empties[Int(kind)] + counts[Int(kind)] == 2, counts[Int(kind)] < 2 {
+        add("validate.too_many", child.index, facts: ["limit": "1"])
+      }
       if entry.shape != nil { shapes += 1 }
       if bound.document.syntax != .json, !profile.isOrderFree, !entry.isAttribute {
         if kind < last { add("validate.order", child.index) }
@@ -159,7 +174,7 @@ struct StructureValidator {
     }
     for child in bound.document.children(.init(index: index)) {
       let kind = bound.binding[Int(child.index)]
-      if kind >= 0 { counts[Int(kind)] = 0 }
+      if kind >= 0 { (counts[Int(kind)], empties[Int(kind)]) = (0, 0) }
     }
   }
 }

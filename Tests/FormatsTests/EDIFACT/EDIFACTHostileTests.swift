@@ -1,3 +1,4 @@
+import AttackCases
 import Primitives
 import Testing
 
@@ -41,6 +42,7 @@ import Testing
     .init("UNB: interactive", "UNB+", "UIB+", "start", nil),
     .init("UNB: unknown version", "UNOC:3", "UNOC:5", "syntax_unknown", uci + "4+2+UNB+2:2'"),
     .init("UNB: unknown identifier", "UNOC:3", "UNOZ:3", "syntax_unknown", uci + "4+2+UNB+2:1'"),
+    .init("UNB: an identifier with a byte too many", "UNOC:3", "UNO\u{E9}C:3", "syntax_unknown", uci + "4+2+UNB+2:1'"),
     .init("UNB: no sender", "SENDER:ZZ", "", "missing", nil),
     .init("UNB: no date", "261121:0845", "", "missing", uci + "4+13+UNB+5:1'"),
     .init("UNB: twice", "UNH+1+", "UNB+UNOC:3+S+R+261121:0845+1'UNH+1+", "outside", uci + "4+33'"),
@@ -105,6 +107,13 @@ import Testing
     } else {
       #expect(answer == nil, "\(answer ?? "")")
     }
+  }
+
+  /// The same without a directory, floods among them; and what is no container here.
+  @Test(arguments: AttackCase.edifact + AttackCase.containers) func isRefusedAndItsTwinTaken(_ test: AttackCase) {
+    #expect(test.attack != test.twin)
+    #expect(test.answer(to: test.attack)?.code == test.code)
+    #expect(test.answer(to: test.twin) == nil)
   }
 
   // MARK: Several messages and groups
@@ -174,6 +183,9 @@ import Testing
     #expect(codes(text) { $0.segment = longest } == ["parse.edifact_segment_too_long"])
     #expect(codes(text) { $0.segments = 12 } == [])
     #expect(codes(text) { $0.segments = 11 } == ["parse.edifact_too_many"])
+    let three = SmallMessage.text((1...3).map { SmallMessage.message(reference: "\($0)") })
+    #expect(codes(three) { $0.messages = 3 } == [])
+    #expect(codes(three) { $0.messages = 2 } == ["parse.edifact_too_many"])
     #expect(codes(text) { $0.elements = 80 } == [])
     #expect(codes(text) { $0.elements = 40 } == ["parse.edifact_too_many"])
     #expect(codes(text) { $0.separators = 8 } == [])
