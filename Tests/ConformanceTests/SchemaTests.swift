@@ -33,7 +33,7 @@ import Testing
     for file in generated {
       #expect(try String(contentsOf: folder.appending(path: file.name), encoding: .utf8) == file.text, "\(file.name) is stale")
     }
-    let committed = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".xsd") }.sorted()
+    let committed = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasPrefix("schema") }.sorted()
     #expect(committed == generated.map(\.name).sorted())
   }
 
