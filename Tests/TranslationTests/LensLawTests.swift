@@ -48,11 +48,20 @@ import Testing
 
   @Test(arguments: pairs) func getPut(_ from: String, _ to: String) throws {
     let profile = try Schemas.translator().profile(from)
+    var refused = 0
     for seed in 0..<UInt64(6) {
-      let (original, returned, there, _) = try putBack(try profile.sample(seed: seed), from, to)
+      let result: (Document, Document, Translation, Translation)
+      do { result = try putBack(try profile.sample(seed: seed), from, to) } catch let error as CausewayError {
+        // A hub document may take a declaration back, which a national format refuses.
+        guard error.problems.map(\.code) == ["write.cancellation"] else { throw error }
+        refused += 1
+        continue
+      }
+      let (original, returned, there, _) = result
       #expect(original.differences(from: returned) == [], "seed \(seed)")
       #expect(there.report.unmentionedSourceLeaves == [], "seed \(seed)")
     }
+    #expect(refused < 3)
   }
 
   @Test(arguments: pairs) func whatIsCalledCarriedComesBackWithoutTheComplement(_ from: String, _ to: String) throws {
@@ -113,7 +122,8 @@ import Testing
 
   /// Elements that choose the direction, and keys by which instances are found.
   private static func decides(_ path: ElementPath, _ profile: Profile) -> Bool {
-    ["Declaration.TypeCode", "Declaration.EconomyCode", "Declaration.CategoryCode"].contains(profile.dictionary[path.element].id)
+    ["Declaration.TypeCode", "Declaration.EconomyCode", "Declaration.CategoryCode", "Declaration.FunctionCode"].contains(
+      profile.dictionary[path.element].id)
   }
 
   private static func changed(_ text: String, _ type: ElementType) -> String? {
