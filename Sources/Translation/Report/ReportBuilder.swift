@@ -38,7 +38,7 @@ struct ReportBuilder {
     var eventOf = [Int32](repeating: -1, count: source.document.count)
     // What was lost before writing speaks for its further lines and units too.
     for (index, entry) in raw.enumerated() where entry.source >= 0 { eventOf[Int(entry.source)] = Int32(index) }
-    raw.reserveCapacity(raw.count + events.count)
+    raw.reserveCapacity(raw.count + events.count + source.document.count)
     var steps = [[ElementPath.Step]](repeating: [], count: writing.instances.count)
     for event in events {
       var mark = event.origin >= 0 ? reading.marks[Int(event.origin)] : nil
