@@ -142,12 +142,13 @@ struct ComplementMaker {
   }
 
   private mutating func compareLists(_ kind: Int, _ own: [Int32], _ others: [Int32], in outer: Int32, _ name: String) {
-    var peers = [Int32](repeating: -1, count: own.count)
+    // By own instance: the index of its counterpart; -1: it has none.
+    var peers = [Int](repeating: -1, count: own.count)
     var isTaken = [Bool](repeating: false, count: others.count)
     if plan.groupAt[kind] != nil || !structure[kind].isLeaf {
       for (index, other) in others.enumerated() {
         if let position = provenance(other, kind).flatMap({ own.firstIndex(of: $0) }), peers[position] < 0 {
-          peers[position] = other
+          peers[position] = index
           isTaken[index] = true
         }
       }
@@ -157,9 +158,10 @@ struct ComplementMaker {
     var open = own.indices.filter { peers[$0] < 0 }[...]
     for (index, other) in others.enumerated() where !isTaken[index] && (isList || provenance(other, kind) == nil) {
       guard let position = open.popFirst() else { break }
-      peers[position] = other
+      peers[position] = index
       isTaken[index] = true
     }
+    let selectors = returned.selectors(of: others, plan: plan)
     let before = entries.count
     let ordersBefore = orders.count
     var usesPosition = false
@@ -169,22 +171,22 @@ struct ComplementMaker {
         compare(node, -1, in: outer)
         leave(length)
       } else {
-        let selector = returned.selector(peers[position], among: others, plan: plan)
+        let selector = selectors[peers[position]]
         let start = entries.count
         let length = enter(name, selector)
-        compare(node, peers[position], in: outer)
+        compare(node, others[peers[position]], in: outer)
         leave(length)
         if case .position = selector, entries.count > start { usesPosition = true }
       }
     }
     for (index, other) in others.enumerated() where !isTaken[index] {
-      let selector = returned.selector(other, among: others, plan: plan)
+      let selector = selectors[index]
       if case .position = selector { usesPosition = true }
       let length = enter(name, selector)
       removeAll(other)
       leave(length)
     }
-    let order = peers.map { peer in peer < 0 ? 0 : (others.firstIndex(of: peer) ?? -1) + 1 }
+    let order = peers.map { $0 + 1 }
     let carried = order.filter { $0 > 0 }
     let length = enter(name)
     if zip(carried, carried.dropFirst()).contains(where: { $0 > $1 }) {

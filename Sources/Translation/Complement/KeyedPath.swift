@@ -152,16 +152,24 @@ extension Draft {
     let name = kind.step
     guard kind.isRepeated else { return .init(name: name, selector: .only) }
     let siblings = living(Int(entry.structure), of: entry.parent)
-    return .init(name: name, selector: selector(node, among: siblings, plan: plan))
+    guard let index = siblings.firstIndex(of: node) else { return .init(name: name, selector: .position(1)) }
+    return .init(name: name, selector: selectors(of: siblings, plan: plan)[index])
   }
 
-  func selector(_ node: Int32, among siblings: [Int32], plan: VariantPlan) -> KeyedPath.Selector {
-    if let key = plan.groupAt[Int(nodes[Int(node)].structure)]?.key, let text = text(below: node, key.path), !text.isEmpty,
-      siblings.count(where: { self.text(below: $0, key.path)?.utf8.elementsEqual(text.utf8) ?? false }) == 1
-    {
-      return .key(structure.path(key.path.target, from: Int(nodes[Int(node)].structure)), text)
+  /// The selectors of instances under one parent, in their order: by key where it tells them apart, by position otherwise.
+  ///
+  /// - Complexity: O(instances).
+  func selectors(of siblings: [Int32], plan: VariantPlan) -> [KeyedPath.Selector] {
+    var selectors = siblings.indices.map { KeyedPath.Selector.position($0 + 1) }
+    guard let kind = siblings.first.map({ Int(nodes[Int($0)].structure) }), kind >= 0, let key = plan.groupAt[kind]?.key else {
+      return selectors
     }
-    return .position((siblings.firstIndex(of: node) ?? 0) + 1)
+    let texts = siblings.map { text(below: $0, key.path) ?? "" }
+    var counts: [ByteString: Int] = [:]
+    for text in texts { counts[ByteString(text), default: 0] += 1 }
+    let name = structure.path(key.path.target, from: kind)
+    for (index, text) in texts.enumerated() where !text.isEmpty && counts[ByteString(text)] == 1 { selectors[index] = .key(name, text) }
+    return selectors
   }
 
 }
