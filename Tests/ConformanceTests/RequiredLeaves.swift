@@ -150,7 +150,9 @@ struct RequiredLeaves: Sendable {
     guard let equals = selector.firstIndex(of: "=") else {
       return Int(selector).flatMap { there.indices.contains($0 - 1) ? there[$0 - 1] : nil }
     }
-    let wanted = selector[selector.index(after: equals)...].replacing("%2F", with: "/").replacing("%5D", with: "]").replacing(
+    let wanted = selector[selector.index(after: equals)...].replacing("%2F", with: "/").replacing("%5B", with: "[").replacing(
+      "%5D", with: "]"
+    ).replacing(
       "%25", with: "%")
     let names = selector[..<equals].split(separator: "/").map(String.init)
     let same = there.filter { instance in

@@ -96,7 +96,14 @@ import Testing
 
   @Test(arguments: [
     "DecLists/DecList[GNo=3]/GModel", "A/B[2]/@c", "DecUsers/DecUser[+1]/X", "A[K=x%5Dy%2Fz%25]/B", "DecHead/?New[+1]",
+    "DecHead/?a%2Fb%5Bc%5D%25[+1]/?@d",
   ]) func keyedPathsAreTheirText(_ text: String) { #expect(KeyedPath(text)?.description == text) }
+
+  /// Members of JSON have names of any text.
+  @Test func aNameThatTheStructureDoesNotKnowMayHoldAnything() throws {
+    let path = KeyedPath().appending("DecHead").appending("?a/b[c]%2F", .added(1)).appending("?")
+    #expect(KeyedPath(path.description) == path)
+  }
 
   @Test(arguments: ["", "/A", "A/", "A//B", "A[", "A[]", "A[0]", "A[-1]", "A[=x]", "A[1]B", "A[K=%zz]"]) func malformedPathsAreRefused(
     _ text: String

@@ -38,21 +38,15 @@ struct KeyedPath: Hashable, Sendable {
   /// Writes one more segment behind those that are there.
   static func append(_ name: String, _ selector: Selector, to text: inout [UInt8]) {
     if !text.isEmpty { text.append(0x2F) }
-    text.append(contentsOf: name.utf8)
+    // A name that the structure does not know may be any text of a JSON member.
+    if name.utf8.first == 0x3F { appendEscaped(name, to: &text) } else { text.append(contentsOf: name.utf8) }
     switch selector {
     case .only: return
     case .key(let path, let value):
       text.append(0x5B)
       text.append(contentsOf: path.utf8)
       text.append(0x3D)
-      for byte in value.utf8 {
-        switch byte {
-        case 0x5D: text.append(contentsOf: "%5D".utf8)
-        case 0x2F: text.append(contentsOf: "%2F".utf8)
-        case 0x25: text.append(contentsOf: "%25".utf8)
-        default: text.append(byte)
-        }
-      }
+      appendEscaped(value, to: &text)
     case .position(let position):
       text.append(0x5B)
       text.append(decimal: position)
@@ -61,6 +55,19 @@ struct KeyedPath: Hashable, Sendable {
       text.append(decimal: position)
     }
     text.append(0x5D)
+  }
+
+  /// `[`, `]`, `/` and `%` as `%5B`, `%5D`, `%2F`, `%25`.
+  private static func appendEscaped(_ value: String, to text: inout [UInt8]) {
+    for byte in value.utf8 {
+      switch byte {
+      case 0x5B: text.append(contentsOf: "%5B".utf8)
+      case 0x5D: text.append(contentsOf: "%5D".utf8)
+      case 0x2F: text.append(contentsOf: "%2F".utf8)
+      case 0x25: text.append(contentsOf: "%25".utf8)
+      default: text.append(byte)
+      }
+    }
   }
 
   init(segments: [Segment] = []) { self.segments = segments }
@@ -72,8 +79,8 @@ struct KeyedPath: Hashable, Sendable {
     while !rest.isEmpty {
       var end = rest.startIndex
       while end < rest.endIndex, rest[end] != 0x2F, rest[end] != 0x5B { end = rest.index(after: end) }
-      let name = String(Substring(rest[..<end]))
-      guard !name.isEmpty else { return nil }
+      let written = rest[..<end]
+      guard let name = written.first == 0x3F ? Self.unescaped(written) : String(Substring(written)), !name.isEmpty else { return nil }
       rest = rest[end...]
       guard rest.first == 0x5B else {
         segments.append(Segment(name: name, selector: .only))
@@ -109,7 +116,7 @@ struct KeyedPath: Hashable, Sendable {
     return isAdded ? .added(number) : .position(number)
   }
 
-  /// `]`, `/` and `%` stand as `%5D`, `%2F`, `%25`.
+  /// What ``appendEscaped(_:to:)`` wrote.
   private static func unescaped(_ text: Substring.UTF8View) -> String? {
     var bytes: [UInt8] = []
     var rest = text
