@@ -18,6 +18,9 @@ struct ComplementMaker {
   private var entries: [Complement.Entry] = []
   private var counts: [(path: String, count: Int)] = []
   private var orders: [(path: String, order: [Int])] = []
+  /// How many values that came back were taken out so far, and how many elements are kept although nothing else would keep them.
+  private var removed = 0
+  private var kept = 0
   /// By node of the original: a leaf that does not come back as it was.
   private(set) var changed: [Bool]
 
@@ -108,6 +111,7 @@ struct ComplementMaker {
     if !entry.isLeaf, node != 0, document.isNull(id) || !hasChildren && (peer < 0 || !others.isEmpty) {
       entries.append(.init(path: path, text: "", isNull: document.isNull(id), name: nil, guards: []))
     }
+    let (removedBefore, keptBefore) = (removed, kept)
     Self.sort(&own)
     Self.sort(&others)
     let inner = peer < 0 ? outer : peer
@@ -131,6 +135,18 @@ struct ComplementMaker {
         leave(length)
       }
     }
+    // Nothing but constants is left of what came back, and the original has the element with them.
+    if !entry.isLeaf, node != 0, peer >= 0, removed > removedBefore, kept == keptBefore, values(peer) == removed - removedBefore {
+      entries.append(.init(path: path, text: "", isNull: false, name: nil, guards: []))
+      kept += 1
+    }
+  }
+
+  /// Number of values at a node that came back and below it, constants not counted.
+  private func values(_ node: Int32) -> Int {
+    let entry = returned.nodes[Int(node)]
+    guard entry.output >= 0 else { return 0 }
+    return returned.children(node).reduce(entry.text != nil && !entry.isWeak ? 1 : 0) { $0 + values($1) }
   }
 
   /// By kind; of one kind in the order they came.
@@ -225,7 +241,10 @@ struct ComplementMaker {
       // Made because the format requires it; the original does without.
       return entries.append(.init(path: path, text: nil, isNull: false, name: nil, guards: []))
     }
-    if entry.text != nil, structure[Int(entry.structure)].isLeaf { add(nil, nil, Int(entry.structure), node) }
+    if entry.text != nil, structure[Int(entry.structure)].isLeaf {
+      add(nil, nil, Int(entry.structure), node)
+      if !entry.isWeak { removed += 1 }
+    }
     for child in returned.children(node) where returned.nodes[Int(child)].output >= 0 {
       let segment = returned.segment(child, plan: plan)
       let length = enter(segment.name, segment.selector)
