@@ -29,7 +29,7 @@ package struct CSVTable: Sendable {
   ///
   /// - Throws: `config.csv_malformed`.
   package func column(_ name: String) throws(CausewayError) -> Int {
-    guard let position = columns.firstIndex(where: { $0.utf8.elementsEqual(name.utf8) }) else {
+    guard let position = columns.firstIndex(where: { $0.hasSameBytes(as: name) }) else {
       throw CausewayError("config.csv_malformed", pointer: file, line: 1, facts: ["reason": "there is no column \(name)"])
     }
     return position

@@ -119,7 +119,7 @@ package struct CodeConversion: Sendable {
         if reverse.insert(row.to) { byTo.append([]) }
         guard let key = reverse.position(of: row.to) else { throw invalid("the table cannot be indexed", line: line.line) }
         let others = byTo[key].map { rows[$0] }
-        guard !others.contains(where: { $0.from.utf8.elementsEqual(row.from.utf8) }) else {
+        guard !others.contains(where: { $0.from.hasSameBytes(as: row.from) }) else {
           throw invalid("\(row.from) to \(row.to) is there already", line: line.line)
         }
         guard row.kind != .preferred || !others.contains(where: { $0.kind == .preferred }) else {

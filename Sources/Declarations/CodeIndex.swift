@@ -1,3 +1,5 @@
+import Primitives
+
 /// Finds a code in a list of codes by its UTF-8 bytes: an open-addressing hash table of positions.
 ///
 /// Codes are short; hashing them with FNV-1a costs a few nanoseconds. The codes come from our own files, so the table needs no seed.
@@ -34,7 +36,7 @@ struct CodeIndex: Sendable {
     for byte in code.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
     let mask = slots.count - 1
     var slot = Int(truncatingIfNeeded: hash ^ hash >> 32) & mask
-    while slots[slot] != 0, !codes[Int(slots[slot] - 1)].utf8.elementsEqual(code.utf8) { slot = (slot + 1) & mask }
+    while slots[slot] != 0, !codes[Int(slots[slot] - 1)].hasSameBytes(as: code) { slot = (slot + 1) & mask }
     return slot
   }
 }

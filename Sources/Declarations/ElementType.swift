@@ -85,7 +85,7 @@ package enum ElementType: Hashable, Sendable {
   /// Whether two canonical texts mean the same: numbers by value, whatever their scale, everything else byte by byte.
   package func isSame(_ left: String, _ right: String) -> Bool {
     if case .decimal = self, let left = ExactDecimal(left), let right = ExactDecimal(right) { return left == right }
-    return left.utf8.elementsEqual(right.utf8)
+    return left.hasSameBytes(as: right)
   }
 
   /// The canonical form, or nil when the text is not of the type.

@@ -13,7 +13,7 @@ package final class CodeListVersion: Hashable, Sendable, CustomStringConvertible
   package var description: String { "\(list)@\(version)" }
 
   package static func == (left: CodeListVersion, right: CodeListVersion) -> Bool {
-    left === right || (left.list.utf8.elementsEqual(right.list.utf8) && left.version.utf8.elementsEqual(right.version.utf8))
+    left === right || (left.list.hasSameBytes(as: right.list) && left.version.hasSameBytes(as: right.version))
   }
 
   package func hash(into hasher: inout Hasher) {
@@ -59,7 +59,7 @@ package struct Value: Hashable, Sendable {
 extension Value {
   package static func == (left: Self, right: Self) -> Bool {
     left.origin == right.origin && left.list == right.list && left.hasSameContent(as: right)
-      && (left.received == nil) == (right.received == nil) && (left.received ?? "").utf8.elementsEqual((right.received ?? "").utf8)
+      && (left.received == nil) == (right.received == nil) && (left.received ?? "").hasSameBytes(as: (right.received ?? ""))
   }
 
   package func hash(into hasher: inout Hasher) {
@@ -69,6 +69,6 @@ extension Value {
 
   /// Whether state and canonical text agree, wherever the values came from.
   package func hasSameContent(as other: Value) -> Bool {
-    isNull == other.isNull && text.utf8.elementsEqual(other.text.utf8)
+    isNull == other.isNull && text.hasSameBytes(as: other.text)
   }
 }

@@ -28,7 +28,7 @@ struct TranslationRun {
     }
     var skipped: [(path: String, reason: Reason)] = []
     if let complement = options.complement {
-      guard complement.profile.utf8.elementsEqual(target.name.utf8), complement.direction == plan.variant.direction,
+      guard complement.profile.hasSameBytes(as: target.name), complement.direction == plan.variant.direction,
         complement.shape == plan.variant.shape.map({ target.structure.shapes[$0] })
       else { throw CausewayError("write.complement_profile", facts: ["expected": complement.profile]) }
       _ = writing.draft.finish(syntax: target.syntax)
@@ -60,7 +60,7 @@ struct TranslationRun {
     // The hub's format takes both sides' declarations; a complement says which side its original was on.
     let wanted = options.complement.map(\.economy) ?? (target.isHub ? economy : target.economy)
     guard let known = target.known, let direction = source.reading.direction, !economy.isEmpty, !wanted.isEmpty,
-      !wanted.utf8.elementsEqual(economy.utf8)
+      !wanted.hasSameBytes(as: economy)
     else { return Crossing.Result(declaration: declaration) }
     return library.crossing.mirror(declaration, direction: direction.mirrored, economy: wanted, known: known)
   }
@@ -78,13 +78,13 @@ struct TranslationRun {
     }
     var chosen: Int?
     if let shape {
-      chosen = profile.structure.shapes.firstIndex { $0.utf8.elementsEqual(shape.utf8) }
+      chosen = profile.structure.shapes.firstIndex { $0.hasSameBytes(as: shape) }
       guard let chosen, rules[chosen].direction == direction else { throw unknown(shape) }
     } else {
       chosen =
         rules.firstIndex { rule in
           guard rule.direction == direction, let when = rule.when, let text = declaration[when.element]?.text else { return false }
-          return when.values.contains { $0.utf8.elementsEqual(text.utf8) }
+          return when.values.contains { $0.hasSameBytes(as: text) }
         } ?? rules.firstIndex { $0.direction == direction && $0.when == nil }
     }
     guard let chosen, let plan = profile.plan.plan(Variant(direction: direction, shape: chosen)) else {
@@ -108,7 +108,7 @@ struct TranslationRun {
     let economy = back.economy
     let home = source.reading.economy
     if let known = source.profile.known, let direction = back.direction, !home.isEmpty, !economy.isEmpty,
-      !economy.utf8.elementsEqual(home.utf8)
+      !economy.hasSameBytes(as: home)
     {
       declaration = library.crossing.mirror(declaration, direction: direction.mirrored, economy: home, known: known).declaration
     }

@@ -40,7 +40,7 @@ enum XMLSchemaLint {
   }
 
   private static func check(_ node: xmlNodePtr, _ file: String) throws(CausewayError) -> PatternLint.Cost {
-    guard let uri = node.pointee.ns?.pointee.href, String(cString: uri).utf8.elementsEqual("http://www.w3.org/2001/XMLSchema".utf8) else {
+    guard let uri = node.pointee.ns?.pointee.href, String(cString: uri).hasSameBytes(as: "http://www.w3.org/2001/XMLSchema") else {
       return .linear
     }
     func refusal(_ code: ErrorCode, _ facts: [String: String]) -> CausewayError {
@@ -57,7 +57,7 @@ enum XMLSchemaLint {
       throw refusal("profile.schema_identity", [:])
     default:
       for name in ["minOccurs", "maxOccurs"] {
-        guard let text = attribute(name, of: node), !text.utf8.elementsEqual("unbounded".utf8) else { continue }
+        guard let text = attribute(name, of: node), !text.hasSameBytes(as: "unbounded") else { continue }
         let digits = text.utf8.allSatisfy { (0x30...0x39).contains($0) || $0 == 0x20 }
         if digits, Int(text.filter { $0 != " " }) ?? Int.max > occursLimit {
           throw refusal("profile.schema_occurs", ["limit": String(occursLimit)])

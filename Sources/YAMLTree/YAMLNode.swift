@@ -91,7 +91,7 @@ package struct YAMLNode: Sendable {
   /// The value of a key of a map, or nil when the key is not there, its value is null, or this is no map.
   package subscript(_ key: String) -> YAMLNode? {
     guard case .mapping(let members) = content else { return nil }
-    guard let member = members.first(where: { $0.key.utf8.elementsEqual(key.utf8) }), !member.value.isNull else { return nil }
+    guard let member = members.first(where: { $0.key.hasSameBytes(as: key) }), !member.value.isNull else { return nil }
     return member.value
   }
 

@@ -216,7 +216,7 @@ extension JSONFields {
   /// Only the one spelling that this gateway writes itself: UTC with milliseconds.
   mutating func instant(_ name: String) -> Instant? {
     string(name, "YYYY-MM-DDThh:mm:ss.sssZ") { text in
-      guard let instant = Instant(rfc3339: text), instant.rfc3339.utf8.elementsEqual(text.utf8) else { return nil }
+      guard let instant = Instant(rfc3339: text), instant.rfc3339.hasSameBytes(as: text) else { return nil }
       return instant
     }
   }

@@ -12,7 +12,7 @@ package struct PeerResponse: Sendable {
 
   /// The value of a field that stands exactly once in the answer.
   package func field(_ name: String) -> String? {
-    let values = fields.filter { $0.name.utf8.elementsEqual(name.utf8) }
+    let values = fields.filter { $0.name.hasSameBytes(as: name) }
     return values.count == 1 ? values[0].value : nil
   }
 

@@ -31,8 +31,6 @@ package struct CharacterRepertoire: Sendable {
   /// The other way round: the byte of a code point.
   private let codes: [UInt16: UInt8]
   var isUTF8: Bool { roles[0xC3] == .sequence }
-  /// Escape sequences would select other sets.
-  var isExtensible: Bool { identifier.utf8.elementsEqual("UNOX".utf8) }
 
   /// - Parameter version: of the syntax; level A has the underscore from version 4 on.
   /// - Returns: nil when the identifier is none that is read here.

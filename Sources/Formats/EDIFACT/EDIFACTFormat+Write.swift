@@ -34,7 +34,7 @@ private struct InterchangeWriter {
     self.document = document
     self.grammar = grammar
     names = Array(repeating: nil, count: grammar?.nodes.count ?? 0)
-    guard document.name(document.root).utf8.elementsEqual(EDIFACTFormat.Names.interchange.utf8),
+    guard document.name(document.root).hasSameBytes(as: EDIFACTFormat.Names.interchange),
       let header = document.children(document.root).first(where: { MessageGrammar.tag(document.name($0)) == .unb })
     else { throw CausewayError("write.edifact_envelope", pointer: document.pointer(document.root)) }
     let row = grammar.map { $0.nodes[$0.nodes[0].items[0]] }
@@ -74,10 +74,10 @@ private struct InterchangeWriter {
       if isGroup(child, childRow) {
         try group(child, row: childRow)
         inner += 1
-        if document.name(child).utf8.elementsEqual(EDIFACTFormat.Names.group.utf8) { groups += 1 }
+        if document.name(child).hasSameBytes(as: EDIFACTFormat.Names.group) { groups += 1 }
       } else {
         try segment(child, row: childRow)
-        if index == 0 { reference = name.utf8.elementsEqual(EDIFACTFormat.Names.message.utf8) ? first : fifth }
+        if index == 0 { reference = name.hasSameBytes(as: EDIFACTFormat.Names.message) ? first : fifth }
       }
     }
     switch name {
@@ -157,7 +157,7 @@ private struct InterchangeWriter {
       position.repetition = occurrence
     } else {
       position.element += occurrence
-      guard position.element < slots.count, slots[position.element].name.utf8.elementsEqual(slot.name.utf8) else { throw misplaced(node) }
+      guard position.element < slots.count, slots[position.element].name.hasSameBytes(as: slot.name) else { throw misplaced(node) }
     }
     guard slot.isComposite else { return try leaf(node, position) }
     guard document.utf8(node)?.isEmpty ?? true else { throw misplaced(node) }
@@ -166,7 +166,7 @@ private struct InterchangeWriter {
       let symbol = document.symbol(child)
       present = present.symbol == symbol ? (symbol, present.count + 1) : (symbol, 0)
       let name = document.name(child)
-      guard let component = slot.components.firstIndex(where: { $0.occurrence == present.count && $0.name.utf8.elementsEqual(name.utf8) })
+      guard let component = slot.components.firstIndex(where: { $0.occurrence == present.count && $0.name.hasSameBytes(as: name) })
       else { throw misplaced(child) }
       position.component = component
       try leaf(child, position)

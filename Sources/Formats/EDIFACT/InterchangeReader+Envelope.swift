@@ -12,7 +12,7 @@ extension InterchangeReader {
     let identifier = envelope.syntax
     readHeader()
     // The first look passed over bytes that the repertoire turns out to have: without them it was another identifier.
-    if !envelope.syntax.utf8.elementsEqual(identifier.utf8) {
+    if !envelope.syntax.hasSameBytes(as: identifier) {
       note("parse.edifact_syntax_unknown", .versionNotSupported, element: 1, component: 1)
     }
     require([(1, 1), (1, 2), (2, 1), (3, 1), (4, 1), (4, 2), (5, 0)])
@@ -154,13 +154,13 @@ extension InterchangeReader {
 
   private mutating func checkType(_ type: String) {
     if isInGroup, envelope.version < 4 {
-      if let first = groupType, !first.utf8.elementsEqual(type.utf8) {
+      if let first = groupType, !first.hasSameBytes(as: type) {
         note("parse.edifact_types_mixed", .messageTypesMixed, element: 2, component: 1)
       }
       groupType = groupType ?? type
     }
     guard let types = grammar?.messageTypes, !types.isEmpty, !type.isEmpty else { return }
-    if !types.contains(where: { $0.utf8.elementsEqual(type.utf8) }) {
+    if !types.contains(where: { $0.hasSameBytes(as: type) }) {
       note(
         "parse.edifact_message_type", .valueNotSupported, element: 2, component: 1, facts: ["expected": types.joined(separator: ", ")])
       isSkipped = true
@@ -191,7 +191,7 @@ extension InterchangeReader {
 
   /// Ends the nodes of a message or group in the tree.
   private mutating func closeNodes(_ name: String) {
-    let isNothing = name.utf8.elementsEqual(EDIFACTFormat.Names.message.utf8) && isSkipped
+    let isNothing = name.hasSameBytes(as: EDIFACTFormat.Names.message) && isSkipped
     guard !isNothing else { return }
     let count = placer == nil ? 1 : placer?.close(name) ?? 0
     guard findings.isEmpty else { return }

@@ -232,7 +232,7 @@ struct InterchangeReader: Sendable {
   mutating func checkCharacters() {
     if scanner.hasNesting { note("parse.edifact_nesting", .nestingIndicator) }
     guard let illegal = scanner.illegal else { return }
-    let isExtension = envelope.syntax.utf8.elementsEqual("UNOX".utf8)
+    let isExtension = envelope.syntax.hasSameBytes(as: "UNOX")
     let isComposite = illegal.component > 0 || scanner.pieces.contains { Int($0.element) == illegal.element && $0.component > 0 }
     note(
       "parse.edifact_character", isExtension ? .characterSetNotSupported : .invalidCharacter, element: illegal.element,

@@ -44,12 +44,12 @@ struct SyntaxPlaces {
     for name in rest { steps.append((name: name, occurrence: 0)) }
     if let element = steps.first {
       let slots = grammar.nodes[row].slots
-      guard let first = slots.firstIndex(where: { $0.name.utf8.elementsEqual(element.name.utf8) }) else { return nil }
+      guard let first = slots.firstIndex(where: { $0.name.hasSameBytes(as: element.name) }) else { return nil }
       let slot = slots[first]
       place.element = first + 1 + (slot.repetitions > 1 ? 0 : element.occurrence)
       if steps.count > 1 {
         let (name, occurrence) = steps[1]
-        let component = slot.components.firstIndex { $0.name.utf8.elementsEqual(name.utf8) && $0.occurrence == occurrence }
+        let component = slot.components.firstIndex { $0.name.hasSameBytes(as: name) && $0.occurrence == occurrence }
         place.component = component.map { $0 + 1 } ?? 0
       }
     }
@@ -67,11 +67,11 @@ struct SyntaxPlaces {
       return SyntaxFinding(problem.code, syntax == .tooManyRepetitions ? .tooManyGroupRepetitions : syntax, place)
     }
     let items = grammar.nodes[row].items
-    guard let item = items.firstIndex(where: { grammar.nodes[$0].name.utf8.elementsEqual(name.utf8) }) else { return nil }
+    guard let item = items.firstIndex(where: { grammar.nodes[$0].name.hasSameBytes(as: name) }) else { return nil }
     // The last segment in front of the place.
     var before = group.node
     for child in document.children(group.node) {
-      guard let index = items.firstIndex(where: { grammar.nodes[$0].name.utf8.elementsEqual(document.name(child).utf8) }), index < item
+      guard let index = items.firstIndex(where: { grammar.nodes[$0].name.hasSameBytes(as: document.name(child)) }), index < item
       else {
         break
       }
@@ -84,14 +84,14 @@ struct SyntaxPlaces {
   /// The nodes that a pointer leads through with their rows of the grammar, and the names that it ends with and that are not there.
   private func follow(_ pointer: String) -> (path: [(node: Document.NodeID, row: Int?)], rest: [String]) {
     var steps = pointer.split(separator: "/").map(String.init)[...]
-    guard let first = steps.popFirst(), first.utf8.elementsEqual(document.name(document.root).utf8) else { return ([], []) }
+    guard let first = steps.popFirst(), first.hasSameBytes(as: document.name(document.root)) else { return ([], []) }
     var path: [(node: Document.NodeID, row: Int?)] = [(document.root, 0)]
     while let step = steps.first, let last = path.last {
       let name = String(step.prefix { $0 != "[" })
       let position = step.contains("[") ? Int(step.dropFirst(name.count + 1).dropLast()) ?? 1 : 1
       let found = document.children(last.node, named: name)
       guard position <= found.count else { break }
-      let row = last.row.flatMap { row in grammar.nodes[row].items.first { grammar.nodes[$0].name.utf8.elementsEqual(name.utf8) } }
+      let row = last.row.flatMap { row in grammar.nodes[row].items.first { grammar.nodes[$0].name.hasSameBytes(as: name) } }
       path.append((found[position - 1], row))
       steps.removeFirst()
     }
@@ -125,7 +125,7 @@ struct SyntaxPlaces {
     guard isInside(node, messages[index]) || node == messages[index] else { return }
     place.message = index + 1
     place.segment = place.number - document.line(messages[index]) + 1
-    if document.name(next).utf8.elementsEqual(EDIFACTFormat.Names.group.utf8) {
+    if document.name(next).hasSameBytes(as: EDIFACTFormat.Names.group) {
       place.group = document.children(document.root, named: EDIFACTFormat.Names.group).firstIndex(of: next).map { $0 + 1 } ?? 0
     }
   }

@@ -39,7 +39,7 @@ package enum SyntaxReport {
   /// - Complexity: O(findings + messages) log.
   package static func answer(to envelope: InterchangeEnvelope, findings: [SyntaxFinding], stamp: Stamp) -> [UInt8]? {
     guard isParty(envelope.sender), isParty(envelope.recipient), fits(envelope.reference, 14) else { return nil }
-    guard envelope.messages.isEmpty || !envelope.messages.allSatisfy({ $0.type.utf8.elementsEqual("CONTRL".utf8) }) else { return nil }
+    guard envelope.messages.isEmpty || !envelope.messages.allSatisfy({ $0.type.hasSameBytes(as: "CONTRL") }) else { return nil }
     let version = envelope.version == 0 ? 3 : envelope.version
     for syntax in [envelope.syntax, "UNOA", "UNOC"] {
       guard let repertoire = CharacterRepertoire(identifier: syntax, version: version) else { continue }

@@ -42,7 +42,7 @@ extension SignedNote {
   package func verify(keys: [VerifierKey]) throws(CausewayError) {
     var isSigned = false
     for signature in signatures {
-      let known = keys.filter { $0.keyID == signature.keyID && $0.name.utf8.elementsEqual(signature.name.utf8) }
+      let known = keys.filter { $0.keyID == signature.keyID && $0.name.hasSameBytes(as: signature.name) }
       guard !known.isEmpty else { continue }
       guard known.contains(where: { $0.publicKey.verify(signature.bytes, text) }) else { throw CausewayError("ledger.note_signature") }
       isSigned = true

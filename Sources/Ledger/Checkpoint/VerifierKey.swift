@@ -47,7 +47,7 @@ package struct VerifierKey: Hashable, Sendable, CustomStringConvertible {
   }
 
   package static func == (left: Self, right: Self) -> Bool {
-    left.name.utf8.elementsEqual(right.name.utf8) && left.publicKey.spki == right.publicKey.spki
+    left.name.hasSameBytes(as: right.name) && left.publicKey.spki == right.publicKey.spki
   }
   package func hash(into hasher: inout Hasher) { hasher.combine(publicKey.spki) }
 

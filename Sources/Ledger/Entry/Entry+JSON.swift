@@ -88,7 +88,7 @@ private struct EntryFields {
   var unread: String? { members.isEmpty ? nil : "entry member" }
 
   mutating func take(_ name: String) -> JSONValue? {
-    guard let index = members.firstIndex(where: { $0.name.utf8.elementsEqual(name.utf8) }) else { return nil }
+    guard let index = members.firstIndex(where: { $0.name.hasSameBytes(as: name) }) else { return nil }
     return members.remove(at: index).value
   }
 

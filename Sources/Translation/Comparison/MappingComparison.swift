@@ -67,7 +67,7 @@ struct MappingComparison {
         changes.append(.init(kind: .ruleGone, effect: rule.isError ? .wider : .other, path: id.string, before: rule.text))
         continue
       }
-      if !rule.text.utf8.elementsEqual(other.text.utf8) {
+      if !rule.text.hasSameBytes(as: other.text) {
         changes.append(.init(kind: .rule, effect: .other, path: id.string, before: rule.text, after: other.text))
       }
     }

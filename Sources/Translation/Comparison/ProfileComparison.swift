@@ -15,7 +15,7 @@ package struct ProfileComparison: Sendable {
     translatorAfter = Translator(other)
     self.before = try translatorBefore.profile(before)
     self.after = try translatorAfter.profile(after)
-    guard self.before.id.utf8.elementsEqual(self.after.id.utf8), self.before.document == self.after.document,
+    guard self.before.id.hasSameBytes(as: self.after.id), self.before.document == self.after.document,
       self.before.syntax == self.after.syntax
     else {
       throw CausewayError("profile.not_comparable", facts: ["before": self.before.name, "after": self.after.name])
@@ -36,7 +36,7 @@ package struct ProfileComparison: Sendable {
   private func head() -> [ProfileDifference.Change] {
     var changes: [ProfileDifference.Change] = []
     func compare(_ key: String, _ was: String, _ now: String, _ effect: ProfileDifference.Effect = .other) {
-      guard !was.utf8.elementsEqual(now.utf8) else { return }
+      guard !was.hasSameBytes(as: now) else { return }
       changes.append(.init(kind: .head, effect: effect, path: key, before: was.isEmpty ? nil : was, after: now.isEmpty ? nil : now))
     }
     let (old, new) = (before.encodings, after.encodings)
@@ -128,7 +128,7 @@ package struct ProfileComparison: Sendable {
   private func hub() -> String {
     let direction: Direction? = before.document.hasDirection ? .export : nil
     let hubs = translatorBefore.library.profiles.filter {
-      $0.isHub && $0.document == before.document && !$0.id.utf8.elementsEqual(before.id.utf8)
+      $0.isHub && $0.document == before.document && !$0.id.hasSameBytes(as: before.id)
     }
     let weighed = hubs.map { (id: $0.id, weight: $0.carriedElements(direction).count * 2 + ($0.syntax == .xml ? 1 : 0)) }
     return weighed.max { $0.weight < $1.weight }?.id ?? before.id

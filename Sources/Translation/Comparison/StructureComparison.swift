@@ -62,8 +62,8 @@ struct StructureComparison {
         }
       }
     }
-    pair { old[$0].name.utf8.elementsEqual(new[$1].name.utf8) && namespace($0) == newNamespace($1) }
-    pair { old[$0].name.utf8.elementsEqual(new[$1].name.utf8) }
+    pair { old[$0].name.hasSameBytes(as: new[$1].name) && namespace($0) == newNamespace($1) }
+    pair { old[$0].name.hasSameBytes(as: new[$1].name) }
     pair { old[$0].isLeaf == new[$1].isLeaf && (new[$1].goes(by: old[$0].name) || old[$0].goes(by: new[$1].name)) }
     // What stands for the same elements; of an element that holds others, for most of them.
     pair { child, candidate in
@@ -148,7 +148,7 @@ struct StructureComparison {
     }
     let isRead = before.syntax != .json && new.goes(by: old.name)
     let written: (String, String) = before.syntax == .json ? (old.jsonName, new.jsonName) : (old.name, new.name)
-    if !written.0.utf8.elementsEqual(written.1.utf8) {
+    if !written.0.hasSameBytes(as: written.1) {
       return [
         .init(
           kind: .renamed, effect: isRead ? .other : .narrower, path: path, to: to, element: single(elementsBefore[node]),
@@ -173,7 +173,7 @@ struct StructureComparison {
           after: now))
     }
     let common = variants(before).compactMap { variant in
-      variants(after).first { $0.label.utf8.elementsEqual(variant.label.utf8) }.map { (variant.label, variant.variant, $0.variant) }
+      variants(after).first { $0.label.hasSameBytes(as: variant.label) }.map { (variant.label, variant.variant, $0.variant) }
     }
     let now = common.filter { !isRequired(node, before, $0.1) && isRequired(peer, after, $0.2) }.map(\.0)
     let noLonger = common.filter { isRequired(node, before, $0.1) && !isRequired(peer, after, $0.2) }.map(\.0)
@@ -216,7 +216,7 @@ struct StructureComparison {
           kind: .values, effect: .of(isNarrower: isNarrower, isWider: now.isEmpty || !was.isEmpty && !added.isEmpty), path: path,
           element: single(elementsBefore[node]), gone: gone, new: added))
     }
-    if !old.lists.elementsEqual(new.lists, by: { $0.utf8.elementsEqual($1.utf8) }) {
+    if !old.lists.elementsEqual(new.lists, by: { $0.hasSameBytes(as: $1) }) {
       func covers(_ lists: [CodeList], _ others: [CodeList]) -> Bool {
         lists.isEmpty || !others.isEmpty && others.allSatisfy { $0.entries.allSatisfy { code in lists.contains { $0.accepts(code.code) } } }
       }

@@ -77,7 +77,7 @@ struct ComplementApplier {
         node = siblings[position - 1]
       case .key(_, let text):
         guard let key = plan.groupAt[kind]?.key,
-          let found = siblings.first(where: { original.text(below: $0, key.path)?.utf8.elementsEqual(text.utf8) ?? false })
+          let found = siblings.first(where: { original.text(below: $0, key.path)?.hasSameBytes(as: text) ?? false })
         else { return .skip(.instanceGone) }
         node = found
       }
@@ -268,7 +268,7 @@ struct ComplementApplier {
       case .position(let position): next = position <= siblings.count ? siblings[position - 1] : nil
       case .key(_, let text):
         if let key = plan.groupAt[kind]?.key {
-          next = siblings.first { draft.text(below: $0, key.path)?.utf8.elementsEqual(text.utf8) ?? false }
+          next = siblings.first { draft.text(below: $0, key.path)?.hasSameBytes(as: text) ?? false }
         }
       case .added: next = nil
       }

@@ -15,7 +15,7 @@ extension Compute {
       var common: String?
       for instance in Self.instances(group, chain[...]) {
         guard let text = instance.text(element) else { return nil }
-        guard common == nil || common?.utf8.elementsEqual(text.utf8) == true else { return nil }
+        guard common == nil || common?.hasSameBytes(as: text) == true else { return nil }
         common = text
       }
       return common

@@ -147,7 +147,7 @@ struct Draft {
   private func isInstance(_ node: Int32, _ structureNode: Int, _ name: String?) -> Bool {
     guard nodes[Int(node)].structure == Int32(structureNode), !nodes[Int(node)].isRemoved else { return false }
     guard structureNode < 0 else { return true }
-    return (nodes[Int(node)].name ?? "").utf8.elementsEqual((name ?? "").utf8)
+    return (nodes[Int(node)].name ?? "").hasSameBytes(as: name ?? "")
   }
 
   func children(_ parent: Int32) -> [Int32] {

@@ -60,7 +60,7 @@ struct HSEditions: Sendable {
     let own = declaration[date].flatMap { $0.isFilled ? String(decoding: $0.text.utf8.prefix(10), as: UTF8.self) : nil }
     guard let declared = own ?? today, let source = edition(of: economy, on: declared),
       let target = edition(of: other, on: today ?? declared),
-      !source.utf8.elementsEqual(target.utf8)
+      !source.hasSameBytes(as: target)
     else { return nil }
     return Difference(list: list, source: source, target: target)
   }
@@ -70,7 +70,7 @@ struct HSEditions: Sendable {
     let days = [economy, other].flatMap { periods[ByteString($0)] ?? [] }.map(\.from)
     return days.contains { day in
       guard let mine = edition(of: economy, on: day), let theirs = edition(of: other, on: day) else { return false }
-      return !mine.utf8.elementsEqual(theirs.utf8)
+      return !mine.hasSameBytes(as: theirs)
     }
   }
 }

@@ -145,7 +145,7 @@ struct Writer {
       switch item {
       case .rule(let rule):
         guard rule.writes else { continue }
-        guard rule.implies.allSatisfy({ group.text($0.field.element)?.utf8.elementsEqual($0.text.utf8) ?? false }) else {
+        guard rule.implies.allSatisfy({ group.text($0.field.element)?.hasSameBytes(as: $0.text) ?? false }) else {
           unsuited += rule.elements
           continue
         }

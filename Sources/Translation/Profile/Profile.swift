@@ -48,7 +48,7 @@ package final class Profile: Sendable {
 
   /// Whether a document becomes the other side's document when it is written in another format.
   func mirrors(in target: Profile) -> Bool {
-    document.hasDirection && !isHub && !target.isHub && !economy.utf8.elementsEqual(target.economy.utf8)
+    document.hasDirection && !isHub && !target.isHub && !economy.hasSameBytes(as: target.economy)
   }
 
   func differs(from source: Profile) -> CausewayError {

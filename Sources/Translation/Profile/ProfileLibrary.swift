@@ -16,7 +16,7 @@ package struct ProfileLibrary: Sendable {
 
   /// The version `id@version` of a profile; for an id alone its only version, or the one that says `default: true`.
   package subscript(_ name: String) -> Profile? {
-    profiles.first { $0.name.utf8.elementsEqual(name.utf8) } ?? versions(name).first(where: \.isDefault) ?? versions(name).first
+    profiles.first { $0.name.hasSameBytes(as: name) } ?? versions(name).first(where: \.isDefault) ?? versions(name).first
   }
 
   /// The profile of a document: where the name leaves the version open, the one that the document names itself — an EDIFACT interchange in
@@ -34,7 +34,7 @@ package struct ProfileLibrary: Sendable {
     return versions.first { $0.syntax == .edifact && $0.structure.isOfMessage(message.identifier) } ?? profile
   }
 
-  private func versions(_ id: String) -> [Profile] { profiles.filter { $0.id.utf8.elementsEqual(id.utf8) } }
+  private func versions(_ id: String) -> [Profile] { profiles.filter { $0.id.hasSameBytes(as: id) } }
 
   /// Ids of several versions of which not exactly one is the default: names of folders have no order that could decide.
   static func undecided(_ profiles: [Profile]) -> [String] {

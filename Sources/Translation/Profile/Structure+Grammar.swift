@@ -79,7 +79,7 @@ extension Structure {
   static func repertoire(_ rows: [Row]) -> CharacterRepertoire? {
     func value(_ name: String) -> String? {
       rows.first { row in
-        row.name.utf8.elementsEqual(name.utf8) && row.parent > 0 && rows[row.parent].name.utf8.elementsEqual("S001".utf8)
+        row.name.hasSameBytes(as: name) && row.parent > 0 && rows[row.parent].name.hasSameBytes(as: "S001")
       }?.values.first
     }
     return CharacterRepertoire(identifier: value("0001") ?? "UNOY", version: value("0002").flatMap(Int.init) ?? 4)
@@ -92,7 +92,7 @@ extension Structure {
   private func values(ofMessage element: String) -> [String] {
     var values: [String] = []
     for (index, node) in nodes.enumerated()
-    where node.name.utf8.elementsEqual(element.utf8) && path(index).hasSuffix("UNH/S009/\(element)") {
+    where node.name.hasSameBytes(as: element) && path(index).hasSuffix("UNH/S009/\(element)") {
       values += node.values
     }
     return values
@@ -102,7 +102,7 @@ extension Structure {
   func isOfMessage(_ identifier: [String]) -> Bool {
     ["0065", "0052", "0054", "0051"].enumerated().allSatisfy { position, element in
       let values = values(ofMessage: element)
-      return values.isEmpty || (position < identifier.count && values.contains { $0.utf8.elementsEqual(identifier[position].utf8) })
+      return values.isEmpty || (position < identifier.count && values.contains { $0.hasSameBytes(as: identifier[position]) })
     }
   }
 }

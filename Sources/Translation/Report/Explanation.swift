@@ -62,7 +62,7 @@ extension Translation {
     guard isID || ElementPath(name, in: dictionary) != nil else {
       throw CausewayError("write.element_unknown", facts: ["element": name])
     }
-    return report.explanations(source: valid.plan, target: plan) { path, element in (isID ? element : path).utf8.elementsEqual(name.utf8) }
+    return report.explanations(source: valid.plan, target: plan) { path, element in (isID ? element : path).hasSameBytes(as: name) }
   }
 }
 

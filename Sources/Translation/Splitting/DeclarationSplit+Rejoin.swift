@@ -42,7 +42,7 @@ extension SplittingRules {
   }
 
   private func isDivided(_ total: Total, _ root: Group) -> Bool {
-    total.condition.map { root.text($0.element)?.utf8.elementsEqual($0.text.utf8) ?? false } ?? true
+    total.condition.map { root.text($0.element)?.hasSameBytes(as: $0.text) ?? false } ?? true
   }
 
   private func join(_ part: Group, _ numbers: [String], into root: inout Group) {

@@ -69,7 +69,7 @@ extension SplittingRules {
     var divisions: [DeclarationSplit.Division] = []
     for total in totals {
       guard let value = declaration.root[total.element], value.isFilled,
-        total.condition.map({ declaration.root.text($0.element)?.utf8.elementsEqual($0.text.utf8) ?? false }) ?? true
+        total.condition.map({ declaration.root.text($0.element)?.hasSameBytes(as: $0.text) ?? false }) ?? true
       else { continue }
       changed.insert(total.element)
       let division = divide(value, total, items, ranges, dictionary)
@@ -205,6 +205,6 @@ extension SplittingRules {
 
   func isSame(_ left: Group, _ right: Group, _ reference: Reference) -> Bool {
     guard let key = reference.key, let text = left.text(key), let other = right.text(key) else { return false }
-    return text.utf8.elementsEqual(other.utf8)
+    return text.hasSameBytes(as: other)
   }
 }

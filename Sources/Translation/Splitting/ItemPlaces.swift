@@ -38,7 +38,7 @@ struct ItemPlaces {
     while index < steps.count {
       let (name, selector) = Self.parts(steps[index])
       let child = structure.children(node).first { child in
-        isJSON ? structure[child].jsonName.utf8.elementsEqual(name.utf8) : structure[child].goes(by: name)
+        isJSON ? structure[child].jsonName.hasSameBytes(as: name) : structure[child].goes(by: name)
       }
       guard let child else { return nil }
       node = child

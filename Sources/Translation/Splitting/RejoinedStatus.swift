@@ -107,7 +107,7 @@ extension SplittingRules {
   }
 
   private func code(_ codes: [String?], _ rules: Answers) -> String? {
-    func isThere(_ code: String) -> Bool { codes.contains { $0?.utf8.elementsEqual(code.utf8) ?? false } }
+    func isThere(_ code: String) -> Bool { codes.contains { $0?.hasSameBytes(as: code) ?? false } }
     if let decided = rules.weakest.first(where: { code in rules.decides.contains(code) && isThere(code) }) { return decided }
     return codes.contains(nil) ? nil : rules.weakest.first(where: isThere)
   }
@@ -130,7 +130,7 @@ extension SplittingRules {
     let followed = pointer.flatMap { places.moved($0, first: first, numbers: own) }
     if let followed { reason[rules.pointer] = Value(followed) }
     let step = reason.groups(rules.steps).firstIndex { step in
-      step.text(rules.stepClass).map { text in rules.itemClasses.contains { $0.utf8.elementsEqual(text.utf8) } } ?? false
+      step.text(rules.stepClass).map { text in rules.itemClasses.contains { $0.hasSameBytes(as: text) } } ?? false
     }
     if let step, let number = reason.groups(rules.steps)[step].text(rules.stepNumber).flatMap(Int.init), own.indices.contains(number - 1) {
       reason.modify(rules.steps, at: step) { $0[rules.stepNumber] = Value(own[number - 1]) }

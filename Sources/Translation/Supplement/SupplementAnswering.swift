@@ -41,7 +41,7 @@ extension Translator {
         problems.append(Problem("write.answer_duplicate", pointer: answer.path))
         continue
       }
-      guard let item = asked.items.first(where: { $0.path.utf8.elementsEqual(answer.path.utf8) }) else {
+      guard let item = asked.items.first(where: { $0.path.hasSameBytes(as: answer.path) }) else {
         problems.append(Problem("write.answer_not_asked", pointer: answer.path))
         continue
       }

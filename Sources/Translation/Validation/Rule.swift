@@ -112,7 +112,7 @@ extension Rule {
     let text = chain.reversed().lazy.compactMap { $0.text(condition.element) }.first
     if condition.isAbsent { return text == nil }
     guard let text else { return false }
-    func contains(_ values: [String]) -> Bool { values.contains { $0.utf8.elementsEqual(text.utf8) } }
+    func contains(_ values: [String]) -> Bool { values.contains { $0.hasSameBytes(as: text) } }
     return (condition.values.isEmpty || contains(condition.values)) && !contains(condition.notValues)
   }
 
@@ -138,10 +138,10 @@ extension Rule {
       if small > large { report(lesser) }
     case .differs(let element, let other, let value):
       guard let text = group.text(element), let against = other.flatMap({ group.text($0) }) ?? value else { return }
-      if text.utf8.elementsEqual(against.utf8) { report(element) }
+      if text.hasSameBytes(as: against) { report(element) }
     case .equals(let element, let other, let value):
       guard let text = group.text(element), let against = other.flatMap({ group.text($0) }) ?? value else { return }
-      if !text.utf8.elementsEqual(against.utf8) { report(element) }
+      if !text.hasSameBytes(as: against) { report(element) }
     case .form(let element, let form):
       guard let text = group.text(element) else { return }
       let isRight =
@@ -174,7 +174,7 @@ extension Rule {
       if let text = group.text(element), !pattern.matches(text) { report(element) }
     case .sequence(let groups, let element, let from):
       for (position, instance) in Compute.instances(group, groups[...]).enumerated() {
-        guard let text = instance.text(element), !text.utf8.elementsEqual(String(from + position).utf8), let last = groups.last else {
+        guard let text = instance.text(element), !text.hasSameBytes(as: String(from + position)), let last = groups.last else {
           continue
         }
         report(element, instance[element]?.origin, steps: steps + [.init(group: last, position: position)])

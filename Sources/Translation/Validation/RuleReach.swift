@@ -13,7 +13,7 @@ struct RuleReach {
     self.dictionary = dictionary
     self.codes = codes
     // Read ahead of the mapping's rules.
-    let heads = ["Declaration.TypeCode", "Declaration.EconomyCode"].compactMap { dictionary[id: $0] }
+    let heads = Profile.KnownElements(dictionary).map { [$0.type, $0.economy] } ?? []
     given = plan.variants.map { variant in
       let places = ElementPlaces([variant], structure: structure, dictionary: dictionary)
       let elements = dictionary.elements.map(\.index).filter { element in

@@ -97,7 +97,7 @@ struct StructureValidator {
 
   private mutating func reportUnknown(_ node: Int32) {
     let id = Document.NodeID(index: node)
-    if bound.document.namespace(id)?.utf8.elementsEqual(BoundDocument.instanceNamespace.utf8) ?? false { return }
+    if bound.document.namespace(id)?.hasSameBytes(as: BoundDocument.instanceNamespace) ?? false { return }
     add("validate.unknown_element", node, severity: profile.keepsUnknown ? .warning : .error)
   }
 

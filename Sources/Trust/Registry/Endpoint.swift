@@ -1,3 +1,5 @@
+import Primitives
+
 /// Address of a partner's gateway: `https://host[:port][/path]`, in the one form that every reader takes apart the same way.
 ///
 /// No user information, query, fragment or escapes; the host is a lower-case name or an address in its usual notation. Addresses
@@ -19,7 +21,7 @@ struct Endpoint {
     var host = authority[...]
     if let colon = authority.lastIndex(of: 0x3A), authority.last != 0x5D {
       let port = String(decoding: authority[(colon + 1)...], as: UTF8.self)
-      guard let number = UInt16(port), number > 0, String(number).utf8.elementsEqual(port.utf8) else { return nil }
+      guard let number = UInt16(port), number > 0, String(number).hasSameBytes(as: port) else { return nil }
       host = authority[..<colon]
     }
     guard let isLoopback = Self.classify(Array(host)) else { return nil }

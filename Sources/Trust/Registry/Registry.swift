@@ -55,7 +55,7 @@ package enum Registry {
 
     let canonical = try registry.canonical()
     _ = try JWS.verify(signature, detachedPayload: canonical, expectedType: type) { keyID throws(CausewayError) in
-      guard let key = keys.first(where: { $0.fingerprint.hex.utf8.elementsEqual(keyID.utf8) }) else {
+      guard let key = keys.first(where: { $0.fingerprint.hex.hasSameBytes(as: keyID) }) else {
         throw CausewayError("registry.signer_unknown")
       }
       return key

@@ -55,7 +55,7 @@ extension RegistryContent {
     var certificates: Set<Digest> = []
     var owners = Dictionary(signers.map { ($0.fingerprint, "registry") }, uniquingKeysWith: { first, _ in first })
     func claim(_ key: Digest, _ owner: String, at place: String) {
-      if let other = owners.updateValue(owner, forKey: key), !other.utf8.elementsEqual(owner.utf8) {
+      if let other = owners.updateValue(owner, forKey: key), !other.hasSameBytes(as: owner) {
         problems.append(Problem("registry.shared_key", pointer: place))
       }
     }

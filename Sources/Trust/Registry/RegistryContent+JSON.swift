@@ -130,7 +130,7 @@ extension Corridor {
     let releasePolicy = fields.name("releasePolicy")
     let purpose = fields.name("purpose")
     let suiteNames = fields.names("suites") ?? []
-    let suites = JWS.Algorithm.allCases.filter { algorithm in suiteNames.contains { $0.utf8.elementsEqual(algorithm.rawValue.utf8) } }
+    let suites = JWS.Algorithm.allCases.filter { algorithm in suiteNames.contains { $0.hasSameBytes(as: algorithm.rawValue) } }
     if suites.count != suiteNames.count { fields.refuse("suites", "ES256 or EdDSA, each once") }
     var deadlines: [String: Int] = [:]
     var profiles: [String: String] = [:]
@@ -153,7 +153,7 @@ extension Corridor {
     self.init(
       from: from, to: to, mode: mode, kinds: kinds, wire: wire, statusWire: statusWire, releasePolicy: releasePolicy, purpose: purpose,
       suites: suites, deadlineSeconds: deadlines, profiles: profiles, settings: settings)
-    if !id.utf8.elementsEqual(self.id.utf8) { fields.refuse("id", "from-to") }
+    if !id.hasSameBytes(as: self.id) { fields.refuse("id", "from-to") }
   }
 }
 
@@ -189,7 +189,7 @@ extension JSONFields {
   where Choice: RawRepresentable, Choice.RawValue == String {
     let expected = choices.map(\.rawValue).joined(separator: ", ")
     return string(name, expected) { (text: String) -> Choice? in
-      choices.first { $0.rawValue.utf8.elementsEqual(text.utf8) }
+      choices.first { $0.rawValue.hasSameBytes(as: text) }
     }
   }
 }

@@ -62,7 +62,7 @@ package enum JWS {
       throw CausewayError("verify.jws_malformed")
     }
     let header = try readHeader(headerBytes)
-    guard header.type.utf8.elementsEqual(expectedType.utf8) else {
+    guard header.type.hasSameBytes(as: expectedType) else {
       throw CausewayError("verify.jws_type", facts: ["expected": expectedType])
     }
 
@@ -111,7 +111,7 @@ package enum JWS {
     guard let algorithmName = object["alg"]?.string, let keyID = object["kid"]?.string, let type = object["typ"]?.string else {
       throw CausewayError("verify.jws_header", facts: ["reason": "alg, kid and typ must be strings"])
     }
-    let algorithm = Algorithm.allCases.first { $0.rawValue.utf8.elementsEqual(algorithmName.utf8) }
+    let algorithm = Algorithm.allCases.first { $0.rawValue.hasSameBytes(as: algorithmName) }
     guard let algorithm else { throw CausewayError("verify.jws_algorithm") }
     guard isKeyID(keyID) else { throw CausewayError("verify.jws_key_unknown") }
     return Header(algorithm: algorithm, keyID: keyID, type: type)
