@@ -102,7 +102,8 @@ let package = Package(
       name: "AttackTimes", dependencies: ["AttackCases", "Primitives"], path: "Tests/AttackTimes", swiftSettings: settings,
       linkerSettings: linker),
     .target(
-      name: "FuzzTargets", dependencies: ["Translation", "YAMLTree", "Declarations", "Formats", "JSONTree", "XMLTree", "Primitives"],
+      name: "FuzzTargets",
+      dependencies: ["TestSupport", "Translation", "YAMLTree", "Declarations", "Formats", "JSONTree", "XMLTree", "Primitives"],
       path: "Tests/FuzzTargets", swiftSettings: settings),
     .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"], swiftSettings: settings),
     .testTarget(name: "PrimitivesTests", dependencies: ["Primitives"], swiftSettings: settings),

@@ -11,6 +11,9 @@ package struct Instant: Hashable, Comparable, Sendable {
   package func adding(milliseconds delta: Int64) -> Instant { Instant(milliseconds: milliseconds + delta) }
   package func adding(seconds: Int64) -> Instant { adding(milliseconds: seconds * 1000) }
 
+  /// The day in UTC, `YYYY-MM-DD`.
+  package var day: String { String(rfc3339.prefix(10)) }
+
   /// RFC 3339 in UTC with milliseconds: `2026-11-21T08:45:00.000Z`, always 24 characters.
   package var rfc3339: String {
     let day = milliseconds.flooredQuotient(by: 86_400_000)

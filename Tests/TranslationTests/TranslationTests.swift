@@ -294,6 +294,13 @@ import Testing
     let there = try translator.write(try valid(minimal), to: try translator.profile("sg.tradenet"))
     let report = try JSONValue.parse(there.report.serialized())
     #expect(report["entries"]?.array?.count == there.report.entries.count)
+    for (written, entry) in zip(report["entries"]?.array ?? [], there.report.entries) {
+      func texts(_ name: String) -> String? { written[name]?.string }
+      #expect(texts("action") == entry.action.rawValue && texts("reason") == entry.reason?.rawValue)
+      #expect(texts("path") == entry.path && texts("element") == entry.element && texts("table") == entry.table)
+      #expect(texts("source") == entry.source && texts("target") == entry.target)
+      #expect(texts("from") == entry.from && texts("to") == entry.to)
+    }
     #expect(report["from"]?.string == "cn.decmessage@5.0")
     let request = try SupplementRequest(json: try JSONValue.parse(there.supplement.json.serialized()))
     #expect(request.items == there.supplement.items)

@@ -151,7 +151,7 @@ extension GatewayNode {
       let profile = profiles["\(header.profile.id)@\(header.profile.version)"]
     else { throw CausewayError("verify.profile_unknown", pointer: "/profile") }
     let translator = Translator(profiles)
-    return try translator.validate(try translator.parse(bytes, as: profile), as: profile, on: String(header.created.rfc3339.prefix(10)))
+    return try translator.validate(try translator.parse(bytes, as: profile), as: profile, on: header.created.day)
   }
 
   private func apply(

@@ -81,7 +81,7 @@ extension GatewayNode {
         let wire = profiles["\(header.profile.id)@\(header.profile.version)"]
       else { throw CausewayError("verify.profile_unknown", pointer: "/profile") }
       let translator = Translator(profiles)
-      let day = String(header.created.rfc3339.prefix(10))
+      let day = header.created.day
       let valid = try translator.validate(try translator.parse(bytes, as: wire), as: wire, on: day)
       let ucr = valid.declaration[id: "Declaration.UCR"]?.text ?? ""
       guard let salt = Hex.decode(clearance.salt).flatMap(UCRCommitment.Salt.init),

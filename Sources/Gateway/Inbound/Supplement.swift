@@ -30,7 +30,7 @@ extension GatewayNode {
       let profile = settings.handsOver.flatMap({ profiles[$0] })
     else { throw CausewayError("receive.not_found") }
     let translator = Translator(profiles)
-    let day = String(clock.now().rfc3339.prefix(10))
+    let day = clock.now().day
     let supplied = try translator.supply(answers, to: try translator.parse(local.bytes, as: profile), profile: profile, on: day)
     let open =
       supplied.remaining.items.map { Problem("receive.supplement_incomplete", pointer: $0.path, element: $0.element) }

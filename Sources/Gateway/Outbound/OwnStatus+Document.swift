@@ -27,7 +27,7 @@ extension GatewayNode {
       let profile = profiles[name]
     else { throw CausewayError("receive.profile_not_offered") }
     let translator = Translator(profiles)
-    let day = String(clock.now().rfc3339.prefix(10))
+    let day = clock.now().day
     let document = try translator.validate(try translator.parse(body, as: profile), as: profile, on: day)
     try await update(clearance: id) { clearance, now throws(CausewayError) in
       try change(of: &clearance, saidBy: document, body, by: principal, at: now)
@@ -96,7 +96,7 @@ extension GatewayNode {
     let own = try message.declaration(in: profiles, economy: economy, id: id, issued: now)
     let released = document.declaration.releasedStatus(completedBy: own, withReasons: message.status == .refused)
     let written = try Translator(profiles).write(
-      document, released: released, to: wire, options: .init(makesComplement: false, day: String(now.rfc3339.prefix(10)))
+      document, released: released, to: wire, options: .init(makesComplement: false, day: now.day)
     ).complete()
     let bytes = try written.bytes()
     guard bytes.count <= StatusMessage.limitBytes else { throw CausewayError("receive.too_large") }

@@ -102,7 +102,7 @@ extension GatewayNode {
     let id = SecureRandom.messageID(at: now)
     let tree = try message.declaration(in: profiles, economy: economy, id: id, issued: now)
     return outgoing(
-      message, id: id, try Translator(profiles).write(tree, as: profile, on: String(now.rfc3339.prefix(10))), profile, inReplyTo: inReplyTo)
+      message, id: id, try Translator(profiles).write(tree, as: profile, on: now.day), profile, inReplyTo: inReplyTo)
   }
 
   func outgoing(

@@ -56,7 +56,7 @@ extension GatewayNode {
       let wire = profiles[corridor.wire]
     else { throw CausewayError("receive.corridor_unknown") }
     let translator = Translator(profiles)
-    let day = String(message.created.rfc3339.prefix(10))
+    let day = message.created.day
     let valid = try translator.validate(try translator.parse(bytes, as: local), as: local, on: day)
     var declaration = valid.declaration
     let stated = declaration[id: "Declaration.UCR"]?.text ?? ""

@@ -107,11 +107,11 @@ struct ComplementMaker {
         child = returned.nodes[Int(child)].nextSibling
       }
     }
+    let (removedBefore, keptBefore) = (removed, kept)
     // Without content, or null: what comes back in it is taken out below, unless the partner changes it.
     if !entry.isLeaf, node != 0, document.isNull(id) || !hasChildren && (peer < 0 || !others.isEmpty) {
-      entries.append(.init(path: path, text: "", isNull: document.isNull(id), name: nil, guards: []))
+      keep(isNull: document.isNull(id))
     }
-    let (removedBefore, keptBefore) = (removed, kept)
     Self.sort(&own)
     Self.sort(&others)
     let inner = peer < 0 ? outer : peer
@@ -137,9 +137,14 @@ struct ComplementMaker {
     }
     // Nothing but constants is left of what came back, and the original has the element with them.
     if !entry.isLeaf, node != 0, peer >= 0, removed > removedBefore, kept == keptBefore, values(peer) == removed - removedBefore {
-      entries.append(.init(path: path, text: "", isNull: false, name: nil, guards: []))
-      kept += 1
+      keep(isNull: false)
     }
+  }
+
+  /// The element stays although nothing in it does.
+  private mutating func keep(isNull: Bool) {
+    entries.append(.init(path: path, text: "", isNull: isNull, name: nil, guards: []))
+    kept += 1
   }
 
   /// Number of values at a node that came back and below it, constants not counted.
