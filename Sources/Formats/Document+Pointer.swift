@@ -12,6 +12,18 @@ extension Document {
     return pointers.pointer(node)
   }
 
+  /// A node among the siblings of its kind and local name.
+  package struct SiblingPlace: Sendable {
+    /// From 1.
+    package var position: Int32
+    package var count: Int32
+  }
+
+  /// By node.
+  ///
+  /// - Complexity: O(nodes) the first time.
+  package var siblingPlaces: [SiblingPlace] { siblings.all(in: self) }
+
   /// RFC 6901 §3: `~` and `/` in a member name.
   static func escaped(_ name: String) -> String {
     guard name.utf8.contains(where: { $0 == 0x7E || $0 == 0x2F }) else { return name }
@@ -39,12 +51,6 @@ package struct DocumentPointers {
   package mutating func pointer(_ node: Document.NodeID) -> String {
     point(to: node)
     return String(decoding: text, as: UTF8.self)
-  }
-
-  /// Adds the pointer to UTF-8 text.
-  package mutating func append(_ node: Document.NodeID, to bytes: inout [UInt8]) {
-    point(to: node)
-    bytes.append(contentsOf: text)
   }
 
   /// Goes from the node of the last pointer up to the first common ancestor, and down to the node.

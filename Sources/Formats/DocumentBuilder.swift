@@ -72,6 +72,20 @@ package struct DocumentBuilder: Sendable {
     nodes[node].scalar = scalar
   }
 
+  /// Takes the text of the open node away again, provided that it is white space only and was the last thing to be added.
+  ///
+  /// - Returns: false when it is not.
+  mutating func takeBackBlankText() -> Bool {
+    let node = openNode
+    let text = Int(nodes[node].textStart)..<Int(nodes[node].textStart + max(nodes[node].textLength, 0))
+    guard text.isEmpty || text.upperBound == bytes.count,
+      bytes[text].allSatisfy({ $0 == 0x20 || $0 == 0x0A || $0 == 0x09 || $0 == 0x0D })
+    else { return false }
+    bytes.removeLast(text.count)
+    nodes[node].textLength = -1
+    return true
+  }
+
   /// Makes the open node an explicit null.
   package mutating func null() { nodes[openNode].scalar = .null }
 

@@ -3,19 +3,19 @@ import Synchronization
 /// Where each node of a document stands among the siblings of its kind and local name. Counted for the whole document when the first
 /// pointer is asked for, in one walk, so that a hostile document with as many problems as nodes costs no more than linear time.
 final class SiblingPositions: Sendable {
-  struct Place: Sendable {
-    /// From 1.
-    var position: Int32
-    var count: Int32
-  }
+  typealias Place = Document.SiblingPlace
 
   private let places = Mutex<[Place]?>(nil)
 
   /// - Complexity: O(nodes) once, O(1) afterwards.
-  func place(of node: Document.NodeID, in document: Document) -> Place {
+  func place(of node: Document.NodeID, in document: Document) -> Place { all(in: document)[Int(node.index)] }
+
+  /// By node.
+  func all(in document: Document) -> [Place] {
     places.withLock { places in
-      if places == nil { places = Self.count(document) }
-      return places?[Int(node.index)] ?? Place(position: 1, count: 1)
+      let known = places ?? Self.count(document)
+      places = known
+      return known
     }
   }
 

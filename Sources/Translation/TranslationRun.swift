@@ -212,16 +212,13 @@ struct TranslationRun {
         isPart: isPart)
       for (path, value) in withheld { builder.addLost(path, value, .withheld, .withheld) }
       for (path, value) in left { builder.addLost(path, value, .notCarried, .ownSide) }
-      builder.add(writing, events: writing.events)
+      builder.add(writing, targetCount: bound.document.count)
       for item in supplement.items {
-        builder.raw.append(
-          .init(
-            element: item.element.flatMap { dictionary[id: $0] }.map { ElementPath($0) }, place: item.path, action: .missing,
-            reason: item.reason))
+        builder.addPlace(item.path, item.element.flatMap { dictionary[id: $0] }, .missing, item.reason)
       }
-      for entry in skipped { builder.raw.append(.init(place: entry.path, action: .notCarried, reason: entry.reason)) }
+      for entry in skipped { builder.addPlace(entry.path, nil, .notCarried, entry.reason) }
       if editions != nil { builder.mark(code) }
-      return builder.raw
+      return builder.content
     }
   }
 }

@@ -70,8 +70,8 @@ package final class XMLSchema: @unchecked Sendable {
   /// - Complexity: O(nodes + bytes of text), and within ``patternBudget`` for patterns.
   package func validate(_ tree: XMLTree, limit: Int = 200) -> [Problem] {
     if hasQuadraticPattern {
-      var cost = XMLTextCost()
-      guard (try? tree.walk(&cost)) != nil, cost.sum <= Self.patternBudget else {
+      let cost = XMLTextCost()
+      guard (try? tree.walk(cost)) != nil, cost.sum <= Self.patternBudget else {
         return [Problem("validate.schema_text_length", pointer: XMLTree.pointer(to: xmlDocGetRootElement(tree.document)), line: 1)]
       }
     }
@@ -92,22 +92,22 @@ package final class XMLSchema: @unchecked Sendable {
 }
 
 /// Adds up the squares of the lengths of all texts and attribute values.
-private struct XMLTextCost: XMLTreeSink {
+private final class XMLTextCost: XMLTreeSink {
   private(set) var sum = 0
   private var length = 0
 
   func symbol(_ name: Span<UInt8>) -> Int32 { 0 }
   func namespace(_ uri: String) -> Int32 { 0 }
-  mutating func open(symbol: Int32, namespace: Int32, line: Int, isLeaf: Bool) { length = 0 }
-  mutating func attribute(symbol: Int32, namespace: Int32, value: Span<UInt8>, line: Int) { sum += value.count * value.count }
+  func open(symbol: Int32, namespace: Int32, line: Int, isLeaf: Bool?) { length = 0 }
+  func attribute(symbol: Int32, namespace: Int32, value: Span<UInt8>, line: Int) { sum += value.count * value.count }
 
   /// (a + b)² − a² for a piece of b bytes behind a: texts in pieces count as one.
-  mutating func text(_ text: Span<UInt8>) {
+  func text(_ text: Span<UInt8>) {
     sum += text.count * (text.count + 2 * length)
     length += text.count
   }
 
-  mutating func close() { length = 0 }
+  func close() { length = 0 }
 }
 
 /// Turns libxml2's reports on a document into problems.

@@ -1,38 +1,20 @@
 internal import CLibXML2
 package import Primitives
 
-/// Receives a tree in document order. Names come once each and are numbers from then on.
-package protocol XMLTreeSink {
-  /// A local name that has not come before: the sink's number for it.
-  mutating func symbol(_ name: Span<UInt8>) -> Int32
-  /// A namespace URI: the sink's number for it; it may come more than once.
-  mutating func namespace(_ uri: String) -> Int32
-  /// An element opens. Its attributes come next, then its texts and elements, then `close`.
-  ///
-  /// - Parameters:
-  ///   - namespace: −1 for none.
-  ///   - isLeaf: it has no child elements.
-  mutating func open(symbol: Int32, namespace: Int32, line: Int, isLeaf: Bool) throws(CausewayError)
-  mutating func attribute(symbol: Int32, namespace: Int32, value: Span<UInt8>, line: Int) throws(CausewayError)
-  /// A piece of the open element's text; comments may stand between two pieces.
-  mutating func text(_ text: Span<UInt8>) throws(CausewayError)
-  mutating func close() throws(CausewayError)
-}
-
 extension XMLTree {
   /// Walks the whole tree once, without recursion.
   ///
   /// - Throws: what the sink throws, with the pointer and line of the element added.
   /// - Complexity: O(nodes + bytes of text).
-  package func walk<Sink: XMLTreeSink>(_ sink: inout Sink) throws(CausewayError) {
+  package func walk(_ sink: any XMLTreeSink) throws(CausewayError) {
     guard let root = xmlDocGetRootElement(document) else { return }
-    var names = NameCache()
+    var names = XMLNameCache()
     var node = root
     var entering = true
     while true {
       do throws(CausewayError) {
         if entering {
-          try visit(node, &sink, &names)
+          try visit(node, sink, &names)
           if node.pointee.type == XML_ELEMENT_NODE, let child = node.pointee.children {
             node = child
             continue
@@ -54,9 +36,7 @@ extension XMLTree {
     }
   }
 
-  private func visit<Sink: XMLTreeSink>(
-    _ node: xmlNodePtr, _ sink: inout Sink, _ names: inout NameCache
-  ) throws(CausewayError) {
+  private func visit(_ node: xmlNodePtr, _ sink: any XMLTreeSink, _ names: inout XMLNameCache) throws(CausewayError) {
     switch node.pointee.type {
     case XML_ELEMENT_NODE:
       let line = Self.line(of: node)
@@ -66,12 +46,12 @@ extension XMLTree {
         isLeaf = current.pointee.type != XML_ELEMENT_NODE
         child = current.pointee.next
       }
-      let symbol = names.symbol(node.pointee.name, &sink)
-      try sink.open(symbol: symbol, namespace: names.namespace(node.pointee.ns, &sink), line: line, isLeaf: isLeaf)
+      let symbol = names.symbol(node.pointee.name, sink)
+      try sink.open(symbol: symbol, namespace: names.namespace(node.pointee.ns?.pointee.href, sink), line: line, isLeaf: isLeaf)
       var attribute = node.pointee.properties
       while let current = attribute {
-        let symbol = names.symbol(current.pointee.name, &sink)
-        let namespace = names.namespace(current.pointee.ns, &sink)
+        let symbol = names.symbol(current.pointee.name, sink)
+        let namespace = names.namespace(current.pointee.ns?.pointee.href, sink)
         let value = UnsafeBufferPointer(cString: current.pointee.children?.pointee.content)
         if let rest = current.pointee.children?.pointee.next {
           try sink.attribute(symbol: symbol, namespace: namespace, value: joined(value, rest).span, line: line)
@@ -153,55 +133,5 @@ extension UnsafeBufferPointer<UInt8> {
   /// Up to the terminating zero; empty for nil.
   init(cString text: UnsafePointer<xmlChar>?) {
     self.init(start: text, count: text.map { Int(xmlStrlen($0)) } ?? 0)
-  }
-}
-
-/// Numbers for names by the address of their bytes: libxml2 keeps each name of a document once, so equal names have equal addresses.
-private struct NameCache {
-  private var keys = [UInt](repeating: 0, count: 256)
-  private var values = [Int32](repeating: 0, count: 256)
-  private var used = 0
-
-  mutating func symbol<Sink: XMLTreeSink>(_ name: UnsafePointer<xmlChar>, _ sink: inout Sink) -> Int32 {
-    let key = UInt(bitPattern: name)
-    if let known = find(key) { return known }
-    return insert(key, sink.symbol(UnsafeBufferPointer(cString: name).span))
-  }
-
-  mutating func namespace<Sink: XMLTreeSink>(_ namespace: UnsafeMutablePointer<xmlNs>?, _ sink: inout Sink) -> Int32 {
-    guard let namespace, let uri = namespace.pointee.href else { return -1 }
-    let key = UInt(bitPattern: namespace)
-    if let known = find(key) { return known }
-    return insert(key, sink.namespace(String(cString: uri)))
-  }
-
-  private func slot(_ key: UInt) -> Int {
-    let mask = keys.count - 1
-    var slot = Int(truncatingIfNeeded: (key &* 0x9E37_79B9_7F4A_7C15) >> 32) & mask
-    while keys[slot] != 0, keys[slot] != key { slot = (slot + 1) & mask }
-    return slot
-  }
-
-  private func find(_ key: UInt) -> Int32? {
-    let slot = slot(key)
-    return keys[slot] == key ? values[slot] : nil
-  }
-
-  private mutating func insert(_ key: UInt, _ value: Int32) -> Int32 {
-    if used * 2 >= keys.count {
-      let old = zip(keys, values).filter { $0.0 != 0 }
-      keys = [UInt](repeating: 0, count: keys.count * 4)
-      values = [Int32](repeating: 0, count: keys.count)
-      for (key, value) in old {
-        let slot = slot(key)
-        keys[slot] = key
-        values[slot] = value
-      }
-    }
-    let slot = slot(key)
-    keys[slot] = key
-    values[slot] = value
-    used += 1
-    return value
   }
 }

@@ -46,7 +46,8 @@ package final class XMLTree {
     return try XMLTree(source, elementCount: counts.elements, nodeCount: counts.nodes)
   }
 
-  private convenience init(_ source: XMLSource, elementCount: Int, nodeCount: Int) throws(CausewayError) {
+  /// - Throws: `parse.malformed`, `parse.namespace`, `parse.out_of_memory`.
+  convenience init(_ source: XMLSource, elementCount: Int, nodeCount: Int) throws(CausewayError) {
     guard let context = xmlNewParserCtxt() else { throw CausewayError("parse.out_of_memory") }
     defer { xmlFreeParserCtxt(context) }
     let reports = LibXML2.Reports()

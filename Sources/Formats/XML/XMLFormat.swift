@@ -25,7 +25,9 @@ package enum XMLFormat {
     _ bytes: [UInt8], limits: XMLLimits = .standard, encodings: [TextEncoding] = [.utf8], options: Options = .standard,
     vocabulary: Vocabulary? = nil
   ) throws(CausewayError) -> Document {
-    try document(of: XMLTree.parse(bytes, limits: limits, encodings: encodings), options: options, vocabulary: vocabulary)
+    try XMLStream.parse(bytes, limits: limits, encodings: encodings) { nodes in
+      XMLDocumentReader(expectedNodes: nodes, options: options, vocabulary: vocabulary)
+    }.builder.finish()
   }
 
   /// The document of a tree that is already parsed: the same nodes that a schema or a signature was checked on.
@@ -40,15 +42,16 @@ package enum XMLFormat {
   package static func document(
     of tree: XMLTree, options: Options = .standard, vocabulary: Vocabulary? = nil
   ) throws(CausewayError) -> Document {
-    var reader = XMLDocumentReader(tree, options: options, vocabulary: vocabulary)
-    try tree.walk(&reader)
+    let reader = XMLDocumentReader(expectedNodes: tree.nodeCount, options: options, vocabulary: vocabulary)
+    try tree.walk(reader)
     return reader.builder.finish()
   }
 }
 
-/// Turns the walk over a tree into calls of a builder.
-private struct XMLDocumentReader: XMLTreeSink {
-  var builder: DocumentBuilder
+/// Turns what a tree or a stream tells into calls of a builder.
+private final class XMLDocumentReader: XMLTreeSink {
+  /// Unchecked: nothing that is called while it changes knows of this object.
+  @exclusivity(unchecked) private(set) var builder: DocumentBuilder
   private let options: XMLFormat.Options
   /// The names that `xsi:` attributes have, once they have come.
   private var nilSymbol: Int32 = -1
@@ -56,6 +59,7 @@ private struct XMLDocumentReader: XMLTreeSink {
   private var markSymbol: Int32 = -1
   /// Stands for the `xsi` namespace, which is not one of the document's unless something of it is kept.
   private static let schemaInstance: Int32 = -2
+  /// The open element has no child elements, as far as has been seen.
   private var isLeaf = false
   private var isNull = false
   private var hasText = false
@@ -64,13 +68,12 @@ private struct XMLDocumentReader: XMLTreeSink {
   /// The element that was closed last is one, and nothing was opened since.
   private var wasMark = false
 
-  init(_ tree: XMLTree, options: XMLFormat.Options, vocabulary: Vocabulary?) {
-    builder = DocumentBuilder(
-      syntax: .xml, vocabulary: vocabulary, expectedNodes: tree.nodeCount, expectedText: tree.nodeCount * 12)
+  init(expectedNodes: Int, options: XMLFormat.Options, vocabulary: Vocabulary?) {
+    builder = DocumentBuilder(syntax: .xml, vocabulary: vocabulary, expectedNodes: expectedNodes, expectedText: expectedNodes * 12)
     self.options = options
   }
 
-  mutating func symbol(_ name: Span<UInt8>) -> Int32 {
+  func symbol(_ name: Span<UInt8>) -> Int32 {
     let symbol = builder.symbol(utf8: name)
     if name.isUTF8(of: "nil") { nilSymbol = symbol }
     if name.isUTF8(of: "type") { typeSymbol = symbol }
@@ -78,21 +81,26 @@ private struct XMLDocumentReader: XMLTreeSink {
     return symbol
   }
 
-  mutating func namespace(_ uri: String) -> Int32 {
+  func namespace(_ uri: String) -> Int32 {
     uri.hasSameBytes(as: XMLFormat.schemaInstance) ? Self.schemaInstance : builder.namespaceIndex(uri)
   }
 
-  mutating func open(symbol: Int32, namespace: Int32, line: Int, isLeaf: Bool) {
+  func open(symbol: Int32, namespace: Int32, line: Int, isLeaf: Bool?) throws(CausewayError) {
+    // What was taken for a leaf has a child element.
+    if self.isLeaf {
+      guard !isNull else { throw CausewayError("parse.xsi_nil") }
+      guard !hasText || builder.takeBackBlankText() else { throw CausewayError("parse.mixed_content") }
+    }
     let isInstance = namespace == Self.schemaInstance
     builder.open(symbol: symbol, namespace: isInstance ? builder.namespaceIndex(XMLFormat.schemaInstance) : namespace, line: line)
-    self.isLeaf = isLeaf
+    self.isLeaf = isLeaf ?? true
     isNull = false
     hasText = false
-    isMark = isLeaf && symbol == markSymbol
+    isMark = self.isLeaf && symbol == markSymbol
     wasMark = false
   }
 
-  mutating func attribute(symbol: Int32, namespace: Int32, value: Span<UInt8>, line: Int) throws(CausewayError) {
+  func attribute(symbol: Int32, namespace: Int32, value: Span<UInt8>, line: Int) throws(CausewayError) {
     isMark = false
     guard namespace == Self.schemaInstance else {
       builder.attribute(symbol: symbol, namespace: namespace, utf8: value, line: line)
@@ -112,7 +120,7 @@ private struct XMLDocumentReader: XMLTreeSink {
     }
   }
 
-  mutating func text(_ text: Span<UInt8>) throws(CausewayError) {
+  func text(_ text: Span<UInt8>) throws(CausewayError) {
     if isLeaf {
       guard !isNull else {
         if !text.isEmpty { throw CausewayError("parse.xsi_nil") }
@@ -129,7 +137,7 @@ private struct XMLDocumentReader: XMLTreeSink {
     }
   }
 
-  mutating func close() {
+  func close() {
     if isLeaf, !isNull, !hasText { builder.text("") }
     if wasMark { builder.nullInsteadOfOnlyChild() }
     builder.close()

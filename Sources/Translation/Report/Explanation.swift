@@ -68,12 +68,13 @@ extension Translation {
 
 extension TranslationReport {
   fileprivate func explanations(source plan: VariantPlan, target: VariantPlan, _ isWanted: (String, String) -> Bool) -> [Explanation] {
-    make().compactMap { raw in
-      guard let path = raw.element, isWanted(path.description(in: dictionary), dictionary[path.element].id) else { return nil }
+    let content = make()
+    return content.entries.compactMap { raw in
+      guard let path = content.path(raw), isWanted(path.description(in: dictionary), dictionary[path.element].id) else { return nil }
       return Explanation(
         path: path.description(in: dictionary), source: side(source, raw.source, plan, path.element),
-        target: side(self.target, raw.target, target, path.element) ?? raw.place.map { .init(place: $0, text: nil, rule: nil) },
-        action: raw.action, reason: raw.reason, table: raw.table?.description)
+        target: side(self.target, raw.target, target, path.element) ?? content.place(raw).map { .init(place: $0, text: nil, rule: nil) },
+        action: raw.action, reason: raw.reason, table: content.table(raw)?.description)
     }
   }
 

@@ -14,7 +14,7 @@ struct ReportBuilder {
   let changed: [Bool]
   /// The document is one part of several.
   let isPart: Bool
-  var raw: [TranslationReport.Raw] = []
+  private(set) var content = TranslationReport.Content()
 
   /// Nodes that hold a text of their own, or could: elements without child elements, and attributes.
   static func leaves(_ bound: BoundDocument) -> [Int32] {
@@ -32,15 +32,16 @@ struct ReportBuilder {
     return leaves
   }
 
-  mutating func add(_ writing: Writing, events: [WriteEvent]) {
+  mutating func add(_ writing: Writing, targetCount: Int) {
     // First target of each source node, for lines and units that belong to it.
     var isMentioned = [Bool](repeating: false, count: source.document.count)
     var eventOf = [Int32](repeating: -1, count: source.document.count)
     // What was lost before writing speaks for its further lines and units too.
-    for (index, entry) in raw.enumerated() where entry.source >= 0 { eventOf[Int(entry.source)] = Int32(index) }
-    raw.reserveCapacity(raw.count + events.count + source.document.count)
-    var steps = [[ElementPath.Step]](repeating: [], count: writing.instances.count)
-    for event in events {
+    for (index, entry) in content.entries.enumerated() where entry.source >= 0 { eventOf[Int(entry.source)] = Int32(index) }
+    content.entries.reserveCapacity(content.entries.count + writing.events.count + source.document.count)
+    let firstInstance = content.instances.count - 1
+    content.instances += repeatElement([], count: writing.instances.count - 1)
+    for event in writing.events {
       var mark = event.origin >= 0 ? reading.marks[Int(event.origin)] : nil
       if mark?.unconverted == event.element { mark?.action = .copied }
       var (action, reason, table) = Self.combine(mark, event)
@@ -49,36 +50,36 @@ struct ReportBuilder {
       }
       if event.origin >= 0 {
         isMentioned[Int(event.origin)] = true
-        if eventOf[Int(event.origin)] < 0 { eventOf[Int(event.origin)] = Int32(raw.count) }
+        if eventOf[Int(event.origin)] < 0 { eventOf[Int(event.origin)] = Int32(content.entries.count) }
         if isChanged(event.origin), action == .copied || action == .converted {
           (action, reason) = (.lossy, reason ?? .notReversible)
         }
       }
-      let instance = Int(event.instance)
-      if instance > 0, steps[instance].isEmpty { steps[instance] = writing.steps(event.instance) }
-      raw.append(
+      let instance = event.instance > 0 ? firstInstance + Int(event.instance) : 0
+      if instance > 0, content.instances[instance].isEmpty { content.instances[instance] = writing.steps(event.instance) }
+      content.entries.append(
         .init(
-          element: ElementPath(event.element, in: steps[instance]), source: event.origin,
-          target: event.target < 0 ? -1 : outputs[Int(event.target)],
-          action: action, reason: reason, table: table ?? event.table))
-      table = nil
+          element: event.element, instance: Int32(instance), source: event.origin,
+          target: event.target < 0 ? -1 : outputs[Int(event.target)], action: action, reason: reason,
+          table: number(of: table ?? event.table)))
     }
     addRest(&isMentioned, eventOf)
-    addTargets(writing.draft, eventOf)
+    addTargets(writing.draft, eventOf, targetCount)
   }
 
   /// Leaves of the target that stand for no element: fixed values, what tells like elements apart, units, further lines, what a complement gave.
-  private mutating func addTargets(_ draft: Draft, _ eventOf: [Int32]) {
-    let mentioned = Set(raw.map(\.target))
-    for node in draft.nodes where node.output >= 0 && (node.text != nil || node.isNull) && !mentioned.contains(node.output) {
+  private mutating func addTargets(_ draft: Draft, _ eventOf: [Int32], _ count: Int) {
+    var isMentioned = [Bool](repeating: false, count: count)
+    for entry in content.entries where entry.target >= 0 { isMentioned[Int(entry.target)] = true }
+    for node in draft.nodes where node.output >= 0 && (node.text != nil || node.isNull) && !isMentioned[Int(node.output)] {
       if node.isRestored {
-        raw.append(.init(target: node.output, action: .copied, reason: .complement))
+        content.entries.append(.init(target: node.output, action: .copied, reason: .complement))
       } else if node.origin >= 0, eventOf[Int(node.origin)] >= 0 {
-        var entry = raw[Int(eventOf[Int(node.origin)])]
+        var entry = content.entries[Int(eventOf[Int(node.origin)])]
         entry.target = node.output
-        raw.append(entry)
+        content.entries.append(entry)
       } else {
-        raw.append(.init(target: node.output, action: .implied, reason: .constant))
+        content.entries.append(.init(target: node.output, action: .implied, reason: .constant))
       }
     }
   }
@@ -87,28 +88,43 @@ struct ReportBuilder {
 
   /// Values of an element that the target reads by another edition than the source: carried as they are, and to be compared by somebody.
   mutating func mark(_ element: ElementIndex) {
-    for index in raw.indices where raw[index].target >= 0 && raw[index].element?.element == element {
-      (raw[index].action, raw[index].reason) = (.lossy, .editionDiffers)
+    for index in content.entries.indices where content.entries[index].target >= 0 && content.entries[index].element == element {
+      (content.entries[index].action, content.entries[index].reason) = (.lossy, .editionDiffers)
     }
   }
 
   mutating func addLost(_ path: ElementPath, _ value: Value, _ action: Action, _ reason: Reason) {
-    raw.append(.init(element: path, source: value.origin, action: action, reason: reason))
+    if content.instances[content.instances.count - 1] != path.steps { content.instances.append(path.steps) }
+    let instance = Int32(path.steps.isEmpty ? 0 : content.instances.count - 1)
+    content.entries.append(.init(element: path.element, instance: instance, source: value.origin, action: action, reason: reason))
+  }
+
+  /// What the target requires and nothing gives, or where a complement could not be put back.
+  mutating func addPlace(_ place: String, _ element: ElementIndex?, _ action: Action, _ reason: Reason) {
+    content.entries.append(.init(element: element, place: Int32(content.places.count), action: action, reason: reason))
+    content.places.append(place)
+  }
+
+  private mutating func number(of table: CodeListVersion?) -> Int16 {
+    guard let table else { return -1 }
+    if let known = content.tables.firstIndex(where: { $0 === table }) { return Int16(known) }
+    content.tables.append(table)
+    return Int16(content.tables.count - 1)
   }
 
   /// Leaves of the source that gave no value that was written.
   private mutating func addRest(_ isMentioned: inout [Bool], _ eventOf: [Int32]) {
-    for entry in raw where entry.source >= 0 { isMentioned[Int(entry.source)] = true }
+    for entry in content.entries where entry.source >= 0 { isMentioned[Int(entry.source)] = true }
     for leaf in Self.leaves(source) where !isMentioned[Int(leaf)] {
       let mark = reading.marks[Int(leaf)]
       if let mark, mark.via >= 0, eventOf[Int(mark.via)] >= 0 {
-        let main = raw[Int(eventOf[Int(mark.via)])]
+        let main = content.entries[Int(eventOf[Int(mark.via)])]
         var entry = main
         entry.source = leaf
         if isChanged(leaf), entry.action == .copied || entry.action == .converted {
           (entry.action, entry.reason) = (.lossy, .notReversible)
         }
-        raw.append(entry)
+        content.entries.append(entry)
         continue
       }
       let isEmpty = source.filled(leaf) == nil
@@ -117,7 +133,7 @@ struct ReportBuilder {
       let wasRead = mark?.element != nil && mark?.action != .notCarried
       let rest: Reason = isPart && wasRead ? .otherPart : .local
       let reason = mark?.reason ?? (isEmpty ? .empty : action == .notCarried ? rest : nil)
-      raw.append(.init(element: mark?.element.map { ElementPath($0) }, source: leaf, action: action, reason: reason, table: mark?.table))
+      content.entries.append(.init(element: mark?.element, source: leaf, action: action, reason: reason, table: number(of: mark?.table)))
     }
   }
 

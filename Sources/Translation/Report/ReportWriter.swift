@@ -4,69 +4,78 @@ import JSONTree
 import Primitives
 
 /// Writes a report's JSON form. An entry repeats most of the ones before it, so pieces are made once and copied.
-struct ReportWriter {
+struct ReportWriter: ~Copyable {
   private let source: BoundDocument
   private let target: BoundDocument
   private let dictionary: ElementDictionary
+  private let content: TranslationReport.Content
   private var bytes: [UInt8] = []
-  private var sourcePointers: DocumentPointers
-  private var targetPointers: DocumentPointers
-  /// Beginnings of entries, by action.
-  private var outcomes: [[(reason: Reason?, text: [UInt8])]] = Array(repeating: [], count: Action.allCases.count)
-  private var tables: [(table: CodeListVersion, text: [UInt8])] = []
-  /// The instance that the last entry stood in, and how paths there begin.
-  private var steps: [ElementPath.Step] = []
-  private var prefix: [UInt8] = []
+  /// The entry that is being written.
+  private var line = ByteSink(capacity: 1024)
+  private var pieces = ByteSink(capacity: 4096)
+  private var sourcePlaces: PlaceWriter
+  private var targetPlaces: PlaceWriter
+  /// Beginnings of entries, by action and reason.
+  private var outcomes: [ByteSink.Piece?]
+  private var tables: [ByteSink.Piece?]
+  /// By instance: how paths in it begin.
+  private var prefixes: [ByteSink.Piece?]
   /// By element: the end of the path in an instance of the element's own group, and the element.
-  private var leaves: [[UInt8]]
+  private var leaves: [ByteSink.Piece?]
+  private var escaped: [UInt8] = []
 
-  private static let sourceName = Array(#","source":""#.utf8)
-  private static let targetName = Array(#","target":""#.utf8)
-  private static let pathName = Array(#","path":""#.utf8)
-  private static let elementName = Array(#"","element":""#.utf8)
-
-  /// - Parameter entries: how many there will be.
-  init(_ report: TranslationReport, entries: Int) {
+  init(_ report: TranslationReport, _ content: TranslationReport.Content) {
     source = report.source
     target = report.target
     dictionary = report.dictionary
-    sourcePointers = DocumentPointers(source.document)
-    targetPointers = DocumentPointers(target.document)
-    leaves = Array(repeating: [], count: dictionary.elements.count)
-    bytes.reserveCapacity(256 * (entries + 1))
+    self.content = content
+    sourcePlaces = PlaceWriter(source.document)
+    targetPlaces = PlaceWriter(target.document)
+    outcomes = Array(repeating: nil, count: Action.allCases.count * (Reason.allCases.count + 1))
+    tables = Array(repeating: nil, count: content.tables.count)
+    prefixes = Array(repeating: nil, count: content.instances.count)
+    leaves = Array(repeating: nil, count: dictionary.elements.count)
+    bytes.reserveCapacity(192 * (content.entries.count + 2))
   }
 
   mutating func head(from: String, to: String, editions: HSEditions.Difference?, counts: [(Action, Int)]) {
-    bytes += #"{"version":1"#.utf8
+    line.append(#"{"version":1"#)
     member("from", from)
     member("to", to)
     if let editions {
-      bytes += #","editions":{"list":"\#(editions.list)""#.utf8
+      line.append(#","editions":{"list":"#)
+      quoted(editions.list.utf8.span)
       member("source", editions.source)
       member("target", editions.target)
-      bytes.append(0x7D)
+      line.append(0x7D)
     }
-    bytes += #","counts":{"#.utf8
-    bytes += counts.map { "\"\($0.rawValue)\":\($1)" }.joined(separator: ",").utf8
-    bytes += #"},"entries":["#.utf8
+    line.append(#","counts":{"#)
+    line.append(counts.map { "\"\($0.rawValue)\":\($1)" }.joined(separator: ","))
+    line.append(#"},"entries":["#)
+    endLine()
   }
 
   mutating func entry(_ raw: TranslationReport.Raw, isFirst: Bool) {
-    if !isFirst { bytes.append(0x2C) }
-    begin(raw.action, raw.reason)
-    if let path = raw.element { add(path) }
-    if raw.source >= 0 { Self.add(Self.sourceName, raw.source, &sourcePointers, to: &bytes) }
-    if raw.target >= 0 {
-      Self.add(Self.targetName, raw.target, &targetPointers, to: &bytes)
-    } else if let place = raw.place {
-      member("target", place)
+    if !isFirst { line.append(0x2C) }
+    line.append(outcome(raw.action, raw.reason), of: pieces)
+    if let element = raw.element { add(element, in: Int(raw.instance)) }
+    if raw.source >= 0 {
+      line.append(#","source":"#)
+      sourcePlaces.append(raw.source, to: &line)
     }
-    if let table = raw.table { add(table) }
+    if raw.target >= 0 {
+      line.append(#","target":"#)
+      targetPlaces.append(raw.target, to: &line)
+    } else if raw.place >= 0 {
+      member("target", content.places[Int(raw.place)])
+    }
+    if raw.table >= 0 { line.append(table(Int(raw.table)), of: pieces) }
     if raw.isConverted {
       if raw.source >= 0, let text = source.utf8(raw.source) { member("from", text.span) }
       if raw.target >= 0, let text = target.utf8(raw.target) { member("to", text.span) }
     }
-    bytes.append(0x7D)
+    line.append(0x7D)
+    endLine()
   }
 
   consuming func finish() -> [UInt8] {
@@ -74,70 +83,92 @@ struct ReportWriter {
     return bytes
   }
 
-  private mutating func begin(_ action: Action, _ reason: Reason?) {
-    let known = action.index
-    for index in outcomes[known].indices where outcomes[known][index].reason == reason {
-      bytes.append(contentsOf: outcomes[known][index].text)
-      return
+  private mutating func endLine() {
+    line.copy(to: &bytes)
+    line.removeAll()
+  }
+
+  private mutating func outcome(_ action: Action, _ reason: Reason?) -> ByteSink.Piece {
+    let index = action.index * (Reason.allCases.count + 1) + (reason.map { $0.index + 1 } ?? 0)
+    if let known = outcomes[index] { return known }
+    let start = pieces.count
+    pieces.append(#"{"action":""#)
+    pieces.append(action.rawValue)
+    if let reason {
+      pieces.append(#"","reason":""#)
+      pieces.append(reason.rawValue)
     }
-    let text = Array((#"{"action":"\#(action.rawValue)""# + (reason.map { #","reason":"\#($0.rawValue)""# } ?? "")).utf8)
-    outcomes[known].append((reason, text))
-    bytes.append(contentsOf: text)
+    pieces.append(0x22)
+    let piece = pieces.piece(from: start)
+    outcomes[index] = piece
+    return piece
   }
 
   /// Ids of elements need no escapes.
-  private mutating func add(_ path: ElementPath) {
-    if path.steps != steps {
-      steps = path.steps
-      prefix.removeAll(keepingCapacity: true)
-      prefix.append(contentsOf: Self.pathName)
-      ElementPath.append(steps, in: dictionary, to: &prefix)
-    }
-    let index = Int(path.element.raw)
-    if let group = steps.last?.group, dictionary.group(of: path.element) == group {
-      bytes.append(contentsOf: prefix)
-      if leaves[index].isEmpty {
-        let id = dictionary.id(of: path.element)
-        leaves[index] = [0x2E] + ElementPath.name(id, in: dictionary.id(of: group)).utf8 + Self.elementName + id.utf8 + [0x22]
-      }
-      bytes.append(contentsOf: leaves[index])
+  private mutating func add(_ element: ElementIndex, in instance: Int) {
+    let steps = content.instances[instance]
+    if let group = steps.last?.group, dictionary.group(of: element) == group {
+      line.append(prefix(instance, steps), of: pieces)
+      line.append(leaf(element, of: group), of: pieces)
     } else {
-      bytes.append(contentsOf: Self.pathName)
-      bytes += path.description(in: dictionary).utf8
-      bytes.append(contentsOf: Self.elementName)
-      bytes += dictionary.id(of: path.element).utf8
-      bytes.append(0x22)
+      line.append(#","path":""#)
+      line.append(ElementPath(element, in: steps).description(in: dictionary))
+      line.append(#"","element":""#)
+      line.append(dictionary.id(of: element))
+      line.append(0x22)
     }
   }
 
-  private static func add(_ name: [UInt8], _ node: Int32, _ pointers: inout DocumentPointers, to bytes: inout [UInt8]) {
-    bytes.append(contentsOf: name)
-    if pointers.document.syntax == .json {
-      // The only names that can hold what has to be escaped.
-      bytes.removeLast()
-      JSONText.append(utf8: pointers.pointer(.init(index: node)).utf8.span, to: &bytes)
-    } else {
-      pointers.append(.init(index: node), to: &bytes)
-      bytes.append(0x22)
-    }
+  private mutating func prefix(_ instance: Int, _ steps: [ElementPath.Step]) -> ByteSink.Piece {
+    if let known = prefixes[instance] { return known }
+    var place: [UInt8] = []
+    ElementPath.append(steps, in: dictionary, to: &place)
+    let start = pieces.count
+    pieces.append(#","path":""#)
+    pieces.append(place)
+    let piece = pieces.piece(from: start)
+    prefixes[instance] = piece
+    return piece
   }
 
-  private mutating func add(_ table: CodeListVersion) {
-    if let known = tables.first(where: { $0.table === table }) {
-      bytes.append(contentsOf: known.text)
-      return
-    }
-    let start = bytes.count
-    member("table", table.description)
-    tables.append((table, Array(bytes[start...])))
+  private mutating func leaf(_ element: ElementIndex, of group: ElementIndex) -> ByteSink.Piece {
+    if let known = leaves[Int(element.raw)] { return known }
+    let id = dictionary.id(of: element)
+    let start = pieces.count
+    pieces.append(0x2E)
+    pieces.append(String(ElementPath.name(id, in: dictionary.id(of: group))))
+    pieces.append(#"","element":""#)
+    pieces.append(id)
+    pieces.append(0x22)
+    let piece = pieces.piece(from: start)
+    leaves[Int(element.raw)] = piece
+    return piece
+  }
+
+  private mutating func table(_ index: Int) -> ByteSink.Piece {
+    if let known = tables[index] { return known }
+    escaped.removeAll(keepingCapacity: true)
+    JSONText.append(utf8: content.tables[index].description.utf8.span, to: &escaped)
+    let start = pieces.count
+    pieces.append(#","table":"#)
+    pieces.append(escaped)
+    let piece = pieces.piece(from: start)
+    tables[index] = piece
+    return piece
   }
 
   private mutating func member(_ name: StaticString, _ text: String) { member(name, text.utf8.span) }
 
   private mutating func member(_ name: StaticString, _ text: Span<UInt8>) {
-    bytes += [0x2C, 0x22]
-    name.withUTF8Buffer { unsafe bytes.append(contentsOf: $0) }
-    bytes += [0x22, 0x3A]
-    JSONText.append(utf8: text, to: &bytes)
+    line.append(",\"")
+    line.append(name)
+    line.append("\":")
+    quoted(text)
+  }
+
+  private mutating func quoted(_ text: Span<UInt8>) {
+    escaped.removeAll(keepingCapacity: true)
+    JSONText.append(utf8: text, to: &escaped)
+    line.append(escaped)
   }
 }

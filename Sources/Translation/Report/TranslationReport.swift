@@ -25,19 +25,36 @@ package struct TranslationReport: Sendable {
     package let to: String?
   }
 
+  /// An entry in numbers: no references, since there are as many as the documents have leaves.
   struct Raw: Sendable {
-    var element: ElementPath?
+    var element: ElementIndex?
+    /// Where the element stands: index into the content's instances.
+    var instance: Int32 = 0
     /// Document nodes; -1: none.
     var source: Int32 = -1
     var target: Int32 = -1
-    /// Instead of a node.
-    var place: String?
+    /// Instead of a node: index into the content's places; -1: none.
+    var place: Int32 = -1
     var action: Action
     var reason: Reason?
-    var table: CodeListVersion?
+    /// Index into the content's tables; -1: none.
+    var table: Int16 = -1
 
     /// A code stands for another: both are told.
-    var isConverted: Bool { table != nil && reason != .scaled }
+    var isConverted: Bool { table >= 0 && reason != .scaled }
+  }
+
+  /// All entries, and what they name by number.
+  struct Content: Sendable {
+    var entries: [Raw] = []
+    /// The first one is the root.
+    var instances: [[ElementPath.Step]] = [[]]
+    var places: [String] = []
+    var tables: [CodeListVersion] = []
+
+    func path(_ raw: Raw) -> ElementPath? { raw.element.map { ElementPath($0, in: instances[Int(raw.instance)]) } }
+    func place(_ raw: Raw) -> String? { raw.place < 0 ? nil : places[Int(raw.place)] }
+    func table(_ raw: Raw) -> CodeListVersion? { raw.table < 0 ? nil : tables[Int(raw.table)] }
   }
 
   let source: BoundDocument
@@ -47,11 +64,11 @@ package struct TranslationReport: Sendable {
   let to: String
   /// Of commodity codes, when the two sides' are not the same.
   let editions: HSEditions.Difference?
-  let make: @Sendable () -> [Raw]
+  let make: @Sendable () -> Content
 
   init(
     source: BoundDocument, target: BoundDocument, dictionary: ElementDictionary, from: String, to: String, editions: HSEditions.Difference?,
-    make: @escaping @Sendable () -> [Raw]
+    make: @escaping @Sendable () -> Content
   ) {
     self.source = source
     self.target = target
@@ -63,7 +80,7 @@ package struct TranslationReport: Sendable {
   }
 
   /// Number of entries by action.
-  package var counts: [Action: Int] { Dictionary(uniqueKeysWithValues: Self.counts(make())) }
+  package var counts: [Action: Int] { Dictionary(uniqueKeysWithValues: Self.counts(make().entries)) }
 
   private static func counts(_ raw: [Raw]) -> [(Action, Int)] {
     var counts = [Int](repeating: 0, count: Action.allCases.count)
@@ -75,25 +92,28 @@ package struct TranslationReport: Sendable {
   ///
   /// - Complexity: O(entries × depth), and O(nodes) once for each document.
   package var entries: [Entry] {
-    var renderer = Renderer(self)
-    return make().map { renderer.entry($0) }
+    let content = make()
+    var renderer = Renderer(self, content)
+    return content.entries.map { renderer.entry($0) }
   }
 
   /// Pointers to leaves of the source that no entry mentions: always empty; a test counts them.
   package var unmentionedSourceLeaves: [String] {
     var isMentioned = [Bool](repeating: false, count: source.document.count)
-    for entry in make() where entry.source >= 0 { isMentioned[Int(entry.source)] = true }
+    for entry in make().entries where entry.source >= 0 { isMentioned[Int(entry.source)] = true }
     return ReportBuilder.leaves(source).filter { !isMentioned[Int($0)] }.map { source.document.pointer(.init(index: $0)) }
   }
 
   /// Makes the texts of entries.
   private struct Renderer {
     private let report: TranslationReport
+    private let content: Content
     private var sourcePointers: DocumentPointers
     private var targetPointers: DocumentPointers
 
-    init(_ report: TranslationReport) {
+    init(_ report: TranslationReport, _ content: Content) {
       self.report = report
+      self.content = content
       sourcePointers = DocumentPointers(report.source.document)
       targetPointers = DocumentPointers(report.target.document)
     }
@@ -105,10 +125,10 @@ package struct TranslationReport: Sendable {
       }
       let dictionary = report.dictionary
       return Entry(
-        path: raw.element?.description(in: dictionary), element: raw.element.map { dictionary.id(of: $0.element) },
+        path: content.path(raw)?.description(in: dictionary), element: raw.element.map { dictionary.id(of: $0) },
         source: raw.source < 0 ? nil : sourcePointers.pointer(.init(index: raw.source)),
-        target: raw.target < 0 ? raw.place : targetPointers.pointer(.init(index: raw.target)), action: raw.action, reason: raw.reason,
-        table: raw.table?.description, from: text(report.source, raw.source), to: text(report.target, raw.target))
+        target: raw.target < 0 ? content.place(raw) : targetPointers.pointer(.init(index: raw.target)), action: raw.action,
+        reason: raw.reason, table: content.table(raw)?.description, from: text(report.source, raw.source), to: text(report.target, raw.target))
     }
   }
 
@@ -116,10 +136,10 @@ package struct TranslationReport: Sendable {
   ///
   /// - Parameter pretty: for people, as ``JSONText/indented(_:)``.
   package func serialized(pretty: Bool = false) -> [UInt8] {
-    let raw = make()
-    var writer = ReportWriter(self, entries: raw.count)
-    writer.head(from: from, to: to, editions: editions, counts: Self.counts(raw).sorted { $0.0.rawValue < $1.0.rawValue })
-    for (index, raw) in raw.enumerated() { writer.entry(raw, isFirst: index == 0) }
+    let content = make()
+    var writer = ReportWriter(self, content)
+    writer.head(from: from, to: to, editions: editions, counts: Self.counts(content.entries).sorted { $0.0.rawValue < $1.0.rawValue })
+    for (index, raw) in content.entries.enumerated() { writer.entry(raw, isFirst: index == 0) }
     let text = writer.finish()
     return pretty ? JSONText.indented(text) : text
   }
