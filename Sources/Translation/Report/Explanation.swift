@@ -24,13 +24,17 @@ package struct Explanation: Sendable {
   package let reason: Reason?
   /// Table and version.
   package let table: String?
+  /// Which line of a corridor's defaults said it, and why it may.
+  package let agreed: (line: String, reason: String)?
 
   package var text: String {
     func side(_ side: Side?) -> String {
       guard let side else { return "—" }
       return side.place + (side.text.map { " “\($0)”" } ?? "") + (side.rule.map { " (\($0))" } ?? "")
     }
-    let how = action.rawValue + (reason.map { ", \($0.rawValue)" } ?? "") + (table.map { ", by \($0)" } ?? "")
+    let how =
+      action.rawValue + (reason.map { ", \($0.rawValue)" } ?? "") + (table.map { ", by \($0)" } ?? "")
+      + (agreed.map { ", \($0.line) (\($0.reason))" } ?? "")
     return "\(path): \(how)\n  from \(side(source))\n  to   \(side(target))"
   }
 
@@ -45,6 +49,7 @@ package struct Explanation: Sendable {
     var result = JSONObject([("path", .string(path)), ("action", .string(action.rawValue))])
     if let reason { result["reason"] = .string(reason.rawValue) }
     if let table { result["table"] = .string(table) }
+    if let agreed { result["agreed"] = .object(JSONObject([("line", .string(agreed.line)), ("reason", .string(agreed.reason))])) }
     if let source { result["source"] = object(source) }
     if let target { result["target"] = object(target) }
     return .object(result)
@@ -73,8 +78,14 @@ extension TranslationReport {
       return Explanation(
         path: path.description(in: dictionary), source: side(source, raw.source, plan, path.element),
         target: side(self.target, raw.target, target, path.element) ?? raw.place.map { .init(place: $0, text: nil, rule: nil) },
-        action: raw.action, reason: raw.reason, table: raw.table?.description)
+        action: raw.action, reason: raw.reason, table: raw.table?.description,
+        agreed: raw.action == .defaulted ? agreed(on: path) : nil)
     }
+  }
+
+  private func agreed(on path: ElementPath) -> (line: String, reason: String)? {
+    guard let defaults, let entry = defaults.places[path] else { return nil }
+    return (line: "defaults/\(defaults.defaults.id).yaml:\(entry.line)", reason: entry.reason)
   }
 
   private func side(_ bound: BoundDocument, _ node: Int32, _ plan: VariantPlan, _ element: ElementIndex) -> Explanation.Side? {

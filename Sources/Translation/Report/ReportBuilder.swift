@@ -92,6 +92,14 @@ struct ReportBuilder {
     }
   }
 
+  /// Values that nobody declared.
+  mutating func mark(_ taken: DefaultsTaken) {
+    for index in raw.indices where raw[index].source < 0 && raw[index].target >= 0 {
+      guard let path = raw[index].element, taken.places[path] != nil else { continue }
+      (raw[index].action, raw[index].reason) = (.defaulted, .agreed)
+    }
+  }
+
   mutating func addLost(_ path: ElementPath, _ value: Value, _ action: Action, _ reason: Reason) {
     raw.append(.init(element: path, source: value.origin, action: action, reason: reason))
   }

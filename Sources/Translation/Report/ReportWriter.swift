@@ -36,7 +36,7 @@ struct ReportWriter {
     bytes.reserveCapacity(256 * (entries + 1))
   }
 
-  mutating func head(from: String, to: String, editions: HSEditions.Difference?, counts: [(Action, Int)]) {
+  mutating func head(from: String, to: String, editions: HSEditions.Difference?, defaults: String?, counts: [(Action, Int)]) {
     bytes += #"{"version":1"#.utf8
     member("from", from)
     member("to", to)
@@ -46,6 +46,7 @@ struct ReportWriter {
       member("target", editions.target)
       bytes.append(0x7D)
     }
+    if let defaults { member("defaults", defaults) }
     bytes += #","counts":{"#.utf8
     bytes += counts.map { "\"\($0.rawValue)\":\($1)" }.joined(separator: ",").utf8
     bytes += #"},"entries":["#.utf8

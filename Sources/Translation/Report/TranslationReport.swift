@@ -47,11 +47,13 @@ package struct TranslationReport: Sendable {
   let to: String
   /// Of commodity codes, when the two sides' are not the same.
   let editions: HSEditions.Difference?
+  /// Of which values were taken; nil: none were.
+  let defaults: DefaultsTaken?
   let make: @Sendable () -> [Raw]
 
   init(
     source: BoundDocument, target: BoundDocument, dictionary: ElementDictionary, from: String, to: String, editions: HSEditions.Difference?,
-    make: @escaping @Sendable () -> [Raw]
+    defaults: DefaultsTaken? = nil, make: @escaping @Sendable () -> [Raw]
   ) {
     self.source = source
     self.target = target
@@ -59,6 +61,7 @@ package struct TranslationReport: Sendable {
     self.from = from
     self.to = to
     self.editions = editions
+    self.defaults = defaults
     self.make = make
   }
 
@@ -118,7 +121,9 @@ package struct TranslationReport: Sendable {
   package func serialized(pretty: Bool = false) -> [UInt8] {
     let raw = make()
     var writer = ReportWriter(self, entries: raw.count)
-    writer.head(from: from, to: to, editions: editions, counts: Self.counts(raw).sorted { $0.0.rawValue < $1.0.rawValue })
+    writer.head(
+      from: from, to: to, editions: editions, defaults: defaults?.defaults.name,
+      counts: Self.counts(raw).sorted { $0.0.rawValue < $1.0.rawValue })
     for (index, raw) in raw.enumerated() { writer.entry(raw, isFirst: index == 0) }
     let text = writer.finish()
     return pretty ? JSONText.indented(text) : text
