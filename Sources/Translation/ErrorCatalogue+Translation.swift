@@ -10,6 +10,7 @@ extension ErrorCatalogue {
       zh: "{before} 与 {after} 不是同一格式的两个版本。"),
     .init("profile.structure_invalid", .error, en: "The structure is invalid: {reason}.", zh: "结构定义无效：{reason}。"),
     .init("profile.mapping_invalid", .error, en: "The mapping is invalid: {reason}.", zh: "映射定义无效：{reason}。"),
+    .init("profile.extension_invalid", .error, en: "The extension is invalid: {reason}.", zh: "扩展定义无效：{reason}。"),
     .init(
       "profile.defaults_invalid", .error, en: "The defaults of the corridor are invalid: {reason}.", zh: "通关走廊默认值配置无效：{reason}。"),
     .init(

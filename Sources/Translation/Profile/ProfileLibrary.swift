@@ -102,7 +102,8 @@ package struct ProfileLibrary: Sendable {
     let head = try YAMLDocument.load(folder + "/profile.yaml")
     func file(_ key: String) throws(CausewayError) -> YAMLNode { try YAMLDocument.load(folder + "/" + (try head.required(key).string())) }
     return try Profile.make(
-      head: head, structure: try file("structure"), mapping: try file("mapping"), rules: head["rules"] == nil ? nil : try file("rules"),
+      head: head, structure: try Extension.resolved(try file("structure"), .structure),
+      mapping: try Extension.resolved(try file("mapping"), .mapping), rules: head["rules"] == nil ? nil : try file("rules"),
       dictionary: dictionary, codes: codes)
   }
 

@@ -156,7 +156,7 @@ struct LossAnalysis {
     }
     // Instances of its group go to several places, of which not all have it.
     if let write = writes.first, let group = target.dictionary[write.field.element].group,
-      to.groups[Int(group.raw)].contains(where: { line in !writes.contains { $0.group == line } })
+      to.groups[Int(group.raw)].contains(where: { place in !writes.contains { $0.group == place } })
     {
       conditions.insert(.noPlace)
     }

@@ -2,6 +2,7 @@ import Declarations
 import Formats
 package import JSONTree
 package import Primitives
+import YAMLTree
 
 /// What became of one value, for somebody who asks: where it stood, which rule and which table took it, what it was and what it is.
 ///
@@ -12,7 +13,7 @@ package struct Explanation: Sendable {
     /// Pointer into the document; of what is missing, the keyed path of the place.
     package let place: String
     package let text: String?
-    /// `mapping.yaml:LINE` of the rule.
+    /// `mapping.yaml:LINE` of the rule; `ID/VERSION/mapping.yaml:LINE` of one that is another profile's.
     package let rule: String?
   }
 
@@ -94,6 +95,13 @@ extension TranslationReport {
     let rule = binding < 0 ? nil : plan.uses[binding].first { $0.rule.elements.contains(element) || $0.rule.elements.isEmpty }?.rule
     return Explanation.Side(
       place: bound.document.pointer(.init(index: node)), text: bound.utf8(node).map { String(decoding: $0, as: UTF8.self) },
-      rule: rule.map { "mapping.yaml:\($0.line)" })
+      rule: rule.map { $0.place.name(in: plan.root.place.file) })
+  }
+}
+
+extension YAMLPlace {
+  /// How a person who looks at one file calls the place: by name and line, and by profile when it is another file.
+  fileprivate func name(in own: String) -> String {
+    "\(file.split(separator: "/").suffix(file.hasSameBytes(as: own) ? 1 : 3).joined(separator: "/")):\(line)"
   }
 }
