@@ -178,6 +178,15 @@ import YAMLTree
     #expect(found.first?.facts["reason"]?.contains(reason) ?? false, "\(found)")
   }
 
+  /// Each change doubles the rules that the next one finds.
+  @Test func changesThatGrowWithoutEndAreRefused() throws {
+    let change = "  - {rule: {at: Code}, after: [{at: Code, element: C}]}\n"
+    func text(_ count: Int) -> String { "change:\n" + String(repeating: change, count: count) }
+    _ = try Self.resolved(text(10), .mapping)
+    let found = problems { _ = try Self.resolved(text(60), .mapping) }
+    #expect(found.first?.facts["reason"]?.contains("more than 10000 places") ?? false && (found.first?.line ?? 99) < 20, "\(found)")
+  }
+
   @Test func filesThatExtendEachOtherAreRefused() throws {
     let text = "extends: ../own/s.yaml\n"
     let found = problems {

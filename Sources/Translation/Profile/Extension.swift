@@ -10,6 +10,8 @@ enum Extension {
 
   /// How many files one extends in turn.
   private static let depth = 4
+  /// How many places one change may have: what doubles with each change ends here.
+  private static let places = 10_000
 
   /// - Throws: `config.*`; `profile.extension_invalid` with file, line and reason.
   static func resolved(
@@ -28,6 +30,12 @@ enum Extension {
 
   static func refusal(_ node: YAMLNode, _ reason: String) -> CausewayError {
     CausewayError("profile.extension_invalid", pointer: node.file, line: node.line, facts: ["reason": reason])
+  }
+
+  /// - Parameter found: how many places a change had.
+  static func check(_ found: Int, _ change: YAMLNode, lacking reason: String) throws(CausewayError) {
+    guard found > 0 else { throw refusal(change, reason) }
+    guard found <= places else { throw refusal(change, "it changes more than \(places) places") }
   }
 
   /// A path that a file gives, without steps up.

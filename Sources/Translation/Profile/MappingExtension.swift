@@ -64,7 +64,7 @@ struct MappingExtension {
     } else {
       throw Extension.refusal(change, "a change names a rule or a local place")
     }
-    guard found > 0 else { throw Extension.refusal(change, "the extended mapping has no such \(change["rule"] == nil ? "place" : "rule")") }
+    try Extension.check(found, change, lacking: "the extended mapping has no such \(change["rule"] == nil ? "place" : "rule")")
     return result
   }
 

@@ -39,7 +39,7 @@ struct StructureExtension {
         result = result.setting("types", try result.required("types").setting(member.key, nodes))
       }
     }
-    guard found > 0 else { throw Extension.refusal(change, "the extended structure has no \(place)") }
+    try Extension.check(found, change, lacking: "the extended structure has no \(place)")
     return result
   }
 
