@@ -96,6 +96,8 @@ package struct Element: Sendable {
   package internal(set) var follows: [ElementIndex]
   /// Says something about a natural person: a release policy must name it one by one.
   package let isPersonal: Bool
+  /// Two economies may agree on a value of it for their corridor: it is no statement that only the declarant can make.
+  package let isAgreeable: Bool
   /// Row of the crosswalk of declaration formats that it belongs to; empty for kinds outside the crosswalk.
   package let crosswalkRows: [Int]
   /// WCO data element id, such as `R031`.

@@ -2,7 +2,8 @@ package import Primitives
 
 /// The canonical dictionary: the elements that mappings, policies, reports and error messages refer to by id.
 ///
-/// Loaded from CSV with the columns id, group, kind, type, export, import, list, unit, follows, personal, row, wco, documents, en, zh.
+/// Loaded from CSV with the columns id, group, kind, type, export, import, list, unit, follows, personal, row, wco, documents, en, zh; the
+/// column agreed may be missing.
 /// A document kind exists because a row names it in `documents` (several are separated by a space); it has exactly one root group.
 package final class ElementDictionary: Sendable {
   package let elements: [Element]
@@ -92,6 +93,7 @@ package final class ElementDictionary: Sendable {
       file = table.file
       var columns: [String: Int] = [:]
       for name in Self.names { columns[name] = try table.column(name) }
+      if table.columns.contains("agreed") { columns["agreed"] = try table.column("agreed") }
       self.columns = columns
     }
 
@@ -127,6 +129,8 @@ package final class ElementDictionary: Sendable {
       else { return refuse("a cardinality is not of the form 1, 0..1, 0..99 or 1..n") }
       if type != .group, export.max ?? 2 > 1 || `import`.max ?? 2 > 1 { return refuse("a leaf occurs at most once in its group") }
       guard ["", "1"].contains(field("personal")) else { return refuse("personal is 1 or empty") }
+      guard ["", "1"].contains(field("agreed")) else { return refuse("agreed is 1 or empty") }
+      guard field("agreed").isEmpty || field("personal").isEmpty else { return refuse("nobody agrees on personal data") }
       let rows = field("row").split(separator: " ").map { Int($0) }
       guard rows.allSatisfy({ $0 != nil }) else { return refuse("row holds numbers") }
       let documents = field("documents").split(separator: " ").map { DocumentKind(rawValue: String($0)) }
@@ -145,7 +149,8 @@ package final class ElementDictionary: Sendable {
       elements.append(
         Element(
           index: index, id: id, group: group ?? nil, type: type, export: export, import: `import`, list: optional("list"),
-          unit: optional("unit"), follows: [], isPersonal: field("personal") == "1", crosswalkRows: rows.compactMap { $0 },
+          unit: optional("unit"), follows: [], isPersonal: field("personal") == "1", isAgreeable: field("agreed") == "1",
+          crosswalkRows: rows.compactMap { $0 },
           wcoID: optional("wco"),
           documents: documents, en: field("en"), zh: field("zh")))
     }

@@ -10,6 +10,9 @@ extension ErrorCatalogue {
       zh: "{before} 与 {after} 不是同一格式的两个版本。"),
     .init("profile.structure_invalid", .error, en: "The structure is invalid: {reason}.", zh: "结构定义无效：{reason}。"),
     .init("profile.mapping_invalid", .error, en: "The mapping is invalid: {reason}.", zh: "映射定义无效：{reason}。"),
+    .init("profile.extension_invalid", .error, en: "The extension is invalid: {reason}.", zh: "扩展定义无效：{reason}。"),
+    .init(
+      "profile.defaults_invalid", .error, en: "The defaults of the corridor are invalid: {reason}.", zh: "通道默认值配置无效：{reason}。"),
     .init(
       "profile.unproven", .fault, en: "{element} is called {class}; a generated declaration ({seed}) says {seen}.",
       zh: "{element} 判定为 {class}，但生成的报关单（{seed}）表明 {seen}。"),

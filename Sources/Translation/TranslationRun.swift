@@ -22,7 +22,10 @@ struct TranslationRun {
       for element in part.changed { crossed.swapped[Int(element.raw)] = .computed }
     }
     let plan = try Self.plan(target, crossed.declaration, shape: options.shape ?? options.complement?.shape)
+    let lost = lostValues(part?.whole ?? released)
+    let filled = fill(&crossed, lost, plan)
     var writing = Writer.write(crossed.declaration, profile: target, plan: plan, on: options.day)
+    if let filled { writing.leaveOut(filled) }
     guard !losesCancellation(crossed.declaration, writing) else {
       throw CausewayError("write.cancellation", facts: ["profile": target.name])
     }
@@ -44,10 +47,9 @@ struct TranslationRun {
     if options.makesComplement {
       (complement, changed) = try makeComplement(back, writing)
     }
-    let lost = lostValues(part?.whole ?? released)
     let editions = editions(released, crossed)
     let supplement = compared(supplement(writing, plan, crossed, lost), editions)
-    let report = report(writing, bound, crossed, lost, changed, supplement, skipped, editions)
+    let report = report(writing, bound, crossed, lost, changed, supplement, skipped, editions, filled)
     return Translation(
       profile: target, document: document, declaration: crossed.declaration, report: report, complement: complement, supplement: supplement,
       problems: problems, plan: plan)
@@ -63,6 +65,25 @@ struct TranslationRun {
       !wanted.hasSameBytes(as: economy)
     else { return Crossing.Result(declaration: declaration) }
     return library.crossing.mirror(declaration, direction: direction.mirrored, economy: wanted, known: known)
+  }
+
+  /// Takes what was agreed for the corridor where the declaration says nothing. Only a draft for the other side does; what comes back with a
+  /// complement is one's own document.
+  private func fill(_ crossed: inout Crossing.Result, _ lost: Lost, _ plan: VariantPlan) -> DefaultsTaken? {
+    guard target.known != nil, options.complement == nil,
+      let defaults = library.defaults(from: source.reading.economy, to: target.economy)
+    else { return nil }
+    let own = library.crossing.own
+    var isSaid = [Bool](repeating: false, count: own.count)
+    for failure in source.reading.failures.keys { isSaid[Int(failure.element.raw)] = true }
+    for value in lost.withheld { isSaid[Int(value.path.element.raw)] = true }
+    let bound = source.bound
+    for node in 0..<Int32(bound.document.count) where bound.binding[Int(node)] >= 0 && bound.document.isNull(.init(index: node)) {
+      for use in source.plan.uses[Int(bound.binding[Int(node)])] { for element in use.rule.elements { isSaid[Int(element.raw)] = true } }
+    }
+    // What belongs to the declaring side says nothing of the other side's.
+    let places = defaults.fill(&crossed.declaration, for: plan.variant, of: target) { isSaid[Int($0.raw)] && !own[Int($0.raw)] }
+    return places.isEmpty ? nil : DefaultsTaken(defaults: defaults, places: places)
   }
 
   static func plan(_ profile: Profile, _ declaration: Declaration, shape: String?) throws(CausewayError) -> VariantPlan {
@@ -193,7 +214,7 @@ struct TranslationRun {
   private func report(
     _ writing: Writing, _ bound: BoundDocument, _ crossed: Crossing.Result, _ lost: Lost, _ changed: [Bool],
     _ supplement: SupplementRequest,
-    _ skipped: [(path: String, reason: Reason)], _ editions: HSEditions.Difference?
+    _ skipped: [(path: String, reason: Reason)], _ editions: HSEditions.Difference?, _ filled: DefaultsTaken?
   ) -> TranslationReport {
     // Most messages' reports are stored as what happened and looked at by nobody: entries are made when they are asked for.
     let dictionary = target.dictionary
@@ -205,7 +226,8 @@ struct TranslationRun {
     let isPart = part != nil
     let code = library.editions.element
     return TranslationReport(
-      source: document, target: bound, dictionary: dictionary, from: source.profile.name, to: target.name, editions: editions
+      source: document, target: bound, dictionary: dictionary, from: source.profile.name, to: target.name, editions: editions,
+      defaults: filled
     ) {
       var builder = ReportBuilder(
         reading: reading, source: document, outputs: writing.draft.nodes.map(\.output), swapped: swapped, changed: changed,
@@ -218,6 +240,7 @@ struct TranslationRun {
       }
       for entry in skipped { builder.addPlace(entry.path, nil, .notCarried, entry.reason) }
       if editions != nil { builder.mark(code) }
+      if let filled { builder.mark(filled) }
       return builder.content
     }
   }

@@ -1,5 +1,19 @@
 package import Primitives
 
+/// Where something stands in a file.
+package struct YAMLPlace: Hashable, Sendable, CustomStringConvertible {
+  package let file: String
+  /// From 1.
+  package let line: Int
+
+  package init(file: String, line: Int) {
+    self.file = file
+    self.line = line
+  }
+
+  package var description: String { "\(file):\(line)" }
+}
+
 /// A node of a YAML document as neutral data: text, list or map, with the place it stands in.
 ///
 /// Scalars stay the text that was written: nothing turns `NO` into a boolean, `1.10` into a number or `041` into 41. What a text means is
@@ -18,6 +32,12 @@ package struct YAMLNode: Sendable {
     /// Line of the key, from 1.
     package let line: Int
     package let value: YAMLNode
+
+    package init(key: String, line: Int, value: YAMLNode) {
+      self.key = key
+      self.line = line
+      self.value = value
+    }
   }
 
   package let content: Content
@@ -32,11 +52,22 @@ package struct YAMLNode: Sendable {
     self.line = line
   }
 
+  /// Where the node was written, whatever was changed in it since.
+  package var place: YAMLPlace { YAMLPlace(file: file, line: line) }
+
+  /// Where what is wrong with it is put right: the change that another file made to a member, or the node itself.
+  package var blame: YAMLPlace {
+    guard case .mapping(let members) = content, let change = members.first(where: { !$0.value.file.hasSameBytes(as: file) }) else {
+      return place
+    }
+    return change.value.place
+  }
+
   package var isNull: Bool { if case .null = content { true } else { false } }
 
   /// What is wrong here: `config.yaml_invalid` with file, line and reason.
   package func problem(_ reason: String) -> Problem {
-    Problem("config.yaml_invalid", pointer: file, line: line, facts: ["reason": reason])
+    Problem("config.yaml_invalid", pointer: blame.file, line: blame.line, facts: ["reason": reason])
   }
 
   package func error(_ reason: String) -> CausewayError { CausewayError(problem(reason)) }
@@ -106,7 +137,7 @@ package struct YAMLNode: Sendable {
   package func allow(_ keys: Set<String>) throws(CausewayError) {
     for member in try members() where !keys.contains(member.key) {
       let reason = "the key \(member.key) is not known here"
-      throw CausewayError("config.yaml_invalid", pointer: file, line: member.line, facts: ["reason": reason])
+      throw CausewayError("config.yaml_invalid", pointer: member.value.file, line: member.line, facts: ["reason": reason])
     }
   }
 }

@@ -87,30 +87,6 @@ import Testing
     #expect(draft.asked("DecSign/OperType") != nil)
   }
 
-  /// Two files hold one declaration: what is changed in the one is changed in the other.
-  @Test func theDeclarationInAnAmendmentIsThatOfTheDeclaration() throws {
-    let translator = try Repository.translator()
-    func leaves(_ profile: Profile, _ shape: Int, below name: String?) -> [String] {
-      let structure = profile.structure
-      let root = structure.shapeNodes[shape]
-      let base = name.flatMap { structure.child($0, isAttribute: false, of: root) } ?? root
-      return (base + 1..<structure[base].end).filter { structure[$0].name != "CommonAccessReference" }.map { node in
-        let entry = structure[node]
-        let type = entry.type.map { "\($0)" } ?? ""
-        return "\(structure.path(node, from: base)) \(entry.min) \(entry.max) \(type) \(entry.lists) \(entry.values) \(entry.requiredIn)"
-          + " \(profile.plan.local[node] ?? "mapped")"
-      }
-    }
-    let (whole, update) = (try translator.profile("sg.tradenet"), try translator.profile("sg.tradenet.update"))
-    #expect(whole.shapes == update.shapes)
-    for shape in whole.shapes.indices {
-      #expect(leaves(update, shape, below: "Declaration") == leaves(whole, shape, below: nil), "\(whole.shapes[shape])")
-    }
-    for direction in [Direction.import, .export] {
-      #expect(Set(update.carriedElements(direction)) == Set(whole.carriedElements(direction) + ["Declaration.ID"]))
-    }
-  }
-
   /// The flag and the number make an amendment; without the number nobody knows of which declaration. A draft made of it is a new declaration.
   @Test(arguments: [("eu.eucdm", "export-machinery-amended.xml"), ("eu.eucdm.json", "export-machinery-amended.json")])
   func theFlagMakesAnAmendment(_ profile: String, _ name: String) throws {

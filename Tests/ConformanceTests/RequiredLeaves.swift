@@ -3,6 +3,8 @@ import Foundation
 import Primitives
 import YAMLTree
 
+@testable import Translation
+
 /// What a format requires and a document does not have, found a second time and on another way than the supplement builder's: `structure.yaml`
 /// read as YAML, and the document walked along it by names.
 ///
@@ -33,7 +35,7 @@ struct RequiredLeaves: Sendable {
 
   /// - Parameter file: a `structure.yaml`.
   init(file: String) throws {
-    let yaml = try YAMLDocument.load(file)
+    let yaml = try Extension.resolved(try YAMLDocument.load(file), .structure)
     let types = try yaml["types"]?.members() ?? []
     func read(_ node: YAMLNode) throws -> Node {
       let name = try node.required("name").string()

@@ -76,6 +76,18 @@ import Testing
     #expect(error?.problems.first?.facts["reason"]?.contains(reason) == true)
   }
 
+  /// Which elements two economies may agree on: a column that a dictionary may do without.
+  @Test(
+    arguments: [("1", "", nil), ("", "1", nil), ("yes", "", "agreed is 1"), ("1", "1", "personal data")] as [(String, String, String?)])
+  func agreedIsOneOrEmptyAndNeverPersonal(agreed: String, personal: String, reason: String?) throws {
+    let rows =
+      "agreed," + Self.header + ",D,,group,,1,1,,,,,,,declaration,D,报\n\(agreed),D.A,D,leaf,text 5,1,1,,,,\(personal),,,declaration,A,甲\n"
+    func load() throws(CausewayError) -> ElementDictionary { try .load(csv: Array(rows.utf8), file: "d.csv") }
+    guard let reason else { return #expect(try load().elements[1].isAgreeable == (agreed == "1")) }
+    let error = #expect(throws: CausewayError.self) { try load() }
+    #expect(error?.problems.first?.facts["reason"]?.contains(reason) == true)
+  }
+
   @Test func namesAllBadRowsAtOnce() {
     let error = #expect(throws: CausewayError.self) {
       try load(Self.root + "D.A,D,leaf,nope,1,1,,,,,,,declaration,A,甲\nD.B,D,leaf,nope,1,1,,,,,,,declaration,A,甲\n")

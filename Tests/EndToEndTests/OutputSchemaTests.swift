@@ -42,6 +42,11 @@ import Testing
     for (name, schema) in [("r", "translation-report"), ("c", "complement"), ("s", "supplement-request")] {
       #expect(try errors([UInt8](try Data(contentsOf: URL(filePath: file(name)))), schema) == [])
     }
+    // The request as a document of the hub.
+    let hub = ["--supplement", file("s.xml"), "--supplement-profile", "uncefact.supplement.xml"]
+    #expect(try World.run(translate + hub + [Self.message]).status == 0)
+    #expect(try World.run(["validate", "--profile", "uncefact.supplement.xml", file("s.xml")]).status == 0)
+    #expect(try World.run(translate + hub.dropLast() + ["uncefact.cdar.xml", Self.message]).status != 0)
     #expect(try World.run(translate + ["--split", file("parts"), Self.message]).status == 0)
     #expect(try errors([UInt8](try Data(contentsOf: URL(filePath: file("parts/plan.json")))), "split-plan") == [])
     #expect(try errors([UInt8](try Data(contentsOf: URL(filePath: file("parts/part-001.report.json")))), "translation-report") == [])

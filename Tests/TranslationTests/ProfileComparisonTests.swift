@@ -15,7 +15,7 @@ import Testing
     return ProfileLibrary(
       dictionary: shipped.dictionary, codes: codes ?? shipped.codes, profiles: [try toy.load(codes: codes), hub],
       crossing: shipped.crossing,
-      splitting: shipped.splitting, editions: shipped.editions)
+      splitting: shipped.splitting, editions: shipped.editions, defaults: [])
   }
 
   private static func comparison(_ edits: [(String, String)]) throws -> ProfileComparison {

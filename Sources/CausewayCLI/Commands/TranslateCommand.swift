@@ -20,7 +20,9 @@ struct TranslateCommand: AsyncParsableCommand {
   @Option(help: "Shape of the output, for profiles with several, for example InPayment.") var shape: String?
   @Option(help: "Where the translation report goes (JSON).") var report: String?
   @Option(help: "Where the complement is written, or, when it belongs to the output's profile, read.") var complement: String?
-  @Option(help: "Where the supplement request goes (JSON): what the output still lacks.") var supplement: String?
+  @Option(help: "Where the supplement request goes: what the output still lacks.") var supplement: String?
+  @Option(help: "Profile of the supplement request, for example uncefact.supplement.xml; without it, the program's own JSON.")
+  var supplementProfile: String?
   @Option(help: "Instead of the document: what became of one element, for example Origin.CountryCode or GoodsItem[2].Origin.CountryCode.")
   var explain: String?
   @Flag(help: "With --explain: one JSON object a line.") var json = false
@@ -47,7 +49,7 @@ struct TranslateCommand: AsyncParsableCommand {
       if let split { return try Self.writeParts(try translator.writeParts(valid, to: target, options: options), into: split) }
       let translation = try translator.write(valid, to: target, options: options)
       if let report { try Files.write(translation.report.serialized(pretty: true) + [0x0A], to: report) }
-      if let supplement { try Files.write(translation.supplement.json.serialized(pretty: true) + [0x0A], to: supplement) }
+      if let supplement { try Files.write(try request(translation, translator), to: supplement) }
       if let complement, given == nil, let made = translation.complement {
         try Files.write(made.serialized(pretty: true) + [0x0A], to: complement, isSecret: true)
       }
@@ -59,6 +61,15 @@ struct TranslateCommand: AsyncParsableCommand {
         Console.write(try translation.bytes())
       }
     }
+  }
+
+  /// What the output lacks, in the form that was asked for.
+  private func request(_ translation: Translation, _ translator: Translator) throws(CausewayError) -> [UInt8] {
+    guard let supplementProfile else { return translation.supplement.json.serialized(pretty: true) + [0x0A] }
+    var document = SupplementDocument(.request(translation.supplement))
+    if !translation.profile.isHub { document.economy = translation.profile.economy }
+    return try translator.write(
+      try document.document(in: translator.library.dictionary), as: try translator.profile(supplementProfile), on: day)
   }
 
   /// `part-001.xml` …, each with its report and its supplement request, and `plan.json`: which item went where, what totals were divided by, and

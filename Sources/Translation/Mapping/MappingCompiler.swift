@@ -16,12 +16,14 @@ struct MappingCompiler {
   /// By structure node: some rule can write it.
   var written: [Bool]
   private var local: [String?]
-  /// Lines of rules, and of those that found their place in at least one variant.
-  private var pathFailures: [Int: (count: Int, reason: String)] = [:]
-  private var pathSuccesses: Set<Int> = []
-  /// Rules and groups that count in some variant, and those that were passed over in some, by line.
-  var reached: Set<Int> = []
-  var skipped: [Int: YAMLNode] = [:]
+  /// Places of rules in the files, and of those that found their place in at least one variant.
+  private var pathFailures: [YAMLPlace: (node: YAMLNode, reason: String)] = [:]
+  private var pathSuccesses: Set<YAMLPlace> = []
+  /// Rules and groups that count in some variant, and those that were passed over in some.
+  var reached: Set<YAMLPlace> = []
+  var skipped: [YAMLPlace: YAMLNode] = [:]
+  /// Of rules that an extension changed: where it did.
+  var blames: [YAMLPlace: YAMLPlace] = [:]
   /// What direction and economy are read from: written ahead of the rules.
   private var heads: Set<Int> = []
   var variant = Variant(direction: .export, shape: nil)
@@ -45,11 +47,12 @@ struct MappingCompiler {
     local = Array(repeating: nil, count: structure.count)
   }
 
-  mutating func refuse(_ node: YAMLNode, _ reason: String) { refuse(line: node.line, file: node.file, reason) }
+  mutating func refuse(_ node: YAMLNode, _ reason: String) { refuse(node.blame, reason) }
 
-  private mutating func refuse(line: Int, file: String, _ reason: String) {
-    guard seen.insert("\(line) \(reason)").inserted else { return }
-    problems.append(Problem("profile.mapping_invalid", pointer: file, line: line, facts: ["reason": reason]))
+  private mutating func refuse(_ written: YAMLPlace, _ reason: String) {
+    let place = blames[written] ?? written
+    guard seen.insert("\(place) \(reason)").inserted else { return }
+    problems.append(Problem("profile.mapping_invalid", pointer: place.file, line: place.line, facts: ["reason": reason]))
   }
 
   // MARK: The whole
@@ -67,11 +70,11 @@ struct MappingCompiler {
       self.variant = variant
       let node = variant.shape.map { structure.shapeNodes[$0] } ?? 0
       let path = Path(isAbsolute: true, steps: [], target: node)
-      let plan = group(rules, element: rootElement, path: path, key: nil, split: nil, filters: [], line: root.line)
-      plans.append(finish(plan, variant: variant, file: root.file))
+      let plan = group(rules, element: rootElement, path: path, key: nil, split: nil, filters: [], place: root.place)
+      plans.append(finish(plan, variant: variant))
     }
-    for (line, failure) in pathFailures where !pathSuccesses.contains(line) { refuse(line: line, file: root.file, failure.reason) }
-    for (line, node) in skipped where !reached.contains(line) {
+    for (place, failure) in pathFailures where !pathSuccesses.contains(place) { refuse(failure.node, failure.reason) }
+    for (place, node) in skipped where !reached.contains(place) {
       refuse(node, "no document has this rule: its direction and shape and those around it exclude each other")
     }
     for entry in try root["local"]?.list() ?? [] { markLocal(entry) }
@@ -90,7 +93,7 @@ struct MappingCompiler {
       for node in structure.nodes where node.requiredIn.contains(where: { !structure.shapes.contains($0) }) {
         problems.append(
           Problem(
-            "profile.structure_invalid", pointer: structure.file, line: node.line,
+            "profile.structure_invalid", pointer: node.place.file, line: node.place.line,
             facts: ["reason": "required_in of \(node.name) names a direction, and the kind \(kind) has none"]))
       }
       guard !structure.shapes.isEmpty else {
@@ -218,7 +221,8 @@ struct MappingCompiler {
 
   private mutating func refuseStructure(_ node: Int, _ reason: String) {
     problems.append(
-      Problem("profile.structure_invalid", pointer: structure.file, line: structure[node].line, facts: ["reason": reason]))
+      Problem("profile.structure_invalid", pointer: structure[node].place.file, line: structure[node].place.line, facts: ["reason": reason])
+    )
   }
 
   func markInner(_ path: Path, _ body: (Int) -> Void) {
@@ -263,14 +267,14 @@ struct MappingCompiler {
   mutating func resolve(_ text: String, from context: Int, at node: YAMLNode) -> Path? {
     do throws(PathParser.Failure) {
       let path = try PathParser(structure: structure).parse(text, from: context)
-      pathSuccesses.insert(node.line)
+      pathSuccesses.insert(node.place)
       checkTests(path, at: node)
       return path
     } catch {
       if node["shape"] != nil || structure.shapes.isEmpty {
         refuse(node, error.reason)
       } else {
-        pathFailures[node.line, default: (0, error.reason)].count += 1
+        if pathFailures[node.place] == nil { pathFailures[node.place] = (node, error.reason) }
       }
       return nil
     }
@@ -298,10 +302,10 @@ struct MappingCompiler {
 
   // MARK: Finishing a variant
 
-  private mutating func finish(_ root: GroupPlan, variant: Variant, file: String) -> VariantPlan {
+  private mutating func finish(_ root: GroupPlan, variant: Variant) -> VariantPlan {
     var uses = [[LeafUse]](repeating: [], count: structure.count)
     var groupAt = [GroupPlan?](repeating: nil, count: structure.count)
-    var writers: [String: Int] = [:]
+    var writers: [String: YAMLPlace] = [:]
     var constants = [[String]](repeating: [], count: structure.count)
     func note(_ path: Path) {
       for step in path.steps {
@@ -317,7 +321,7 @@ struct MappingCompiler {
           visit(
             inner,
             prefix
-              + "/\(Self.signature(inner.path))#\(inner.filters.map { "\($0.element.raw)\($0.isEqual)\($0.text)" }.joined(separator: ","))\(inner.line)"
+              + "/\(Self.signature(inner.path))#\(inner.filters.map { "\($0.element.raw)\($0.isEqual)\($0.text)" }.joined(separator: ","))\(inner.place)"
           )
         case .rule(let rule):
           guard let path = rule.path else { continue }
@@ -326,10 +330,11 @@ struct MappingCompiler {
           if case .unit(_, let unit) = rule.kind { uses[unit.path.target].append(LeafUse(plan: plan, rule: rule)) }
           guard rule.writes else { continue }
           let key = (path.isAbsolute ? "" : prefix) + "/" + Self.signature(path)
-          if let other = writers[key], other != rule.line {
-            refuse(line: rule.line, file: file, "the rule of line \(other) writes the same place (\(structure.path(path.target)))")
+          if let other = writers[key], other != rule.place {
+            let line = other.file.hasSameBytes(as: rule.place.file) ? "line \(other.line)" : "\(other)"
+            refuse(rule.place, "the rule of \(line) writes the same place (\(structure.path(path.target)))")
           }
-          writers[key] = rule.line
+          writers[key] = rule.place
         }
       }
     }

@@ -1,5 +1,6 @@
 import Declarations
 import Primitives
+import YAMLTree
 
 /// A place in a document, seen from a context node: the steps down to one structure node.
 final class Path: Sendable {
@@ -163,7 +164,7 @@ final class RulePlan: Sendable {
     let by: Path?
   }
 
-  let line: Int
+  let place: YAMLPlace
   /// nil: the rule has no place in the document.
   let path: Path?
   let also: [Path]
@@ -187,10 +188,10 @@ final class RulePlan: Sendable {
   let isConstant: Bool
 
   init(
-    line: Int, path: Path?, also: [Path] = [], reads: Bool, writes: Bool, kind: Kind, type: LeafType? = nil,
+    place: YAMLPlace, path: Path?, also: [Path] = [], reads: Bool, writes: Bool, kind: Kind, type: LeafType? = nil,
     implies: [(field: Field, text: String)] = [], across: Across? = nil, sharesTarget: Bool = false
   ) {
-    self.line = line
+    self.place = place
     self.path = path
     self.also = also
     self.reads = reads
@@ -208,7 +209,7 @@ final class RulePlan: Sendable {
 
   func sharing(_ sharesTarget: Bool) -> RulePlan {
     RulePlan(
-      line: line, path: path, also: also, reads: reads, writes: writes, kind: kind, type: type, implies: implies, across: across,
+      place: place, path: path, also: also, reads: reads, writes: writes, kind: kind, type: type, implies: implies, across: across,
       sharesTarget: sharesTarget)
   }
 
@@ -251,11 +252,11 @@ final class GroupPlan: Sendable {
   let writableGroups: [Bool]
   /// Rules that give values without a place of their own.
   let stating: [RulePlan]
-  let line: Int
+  let place: YAMLPlace
 
   init(
     element: ElementIndex, path: Path, key: (element: ElementIndex, path: Path)?, split: String?, filters: [Filter], items: [Item],
-    elementCount: Int, line: Int
+    elementCount: Int, place: YAMLPlace
   ) {
     self.element = element
     self.path = path
@@ -263,7 +264,7 @@ final class GroupPlan: Sendable {
     self.split = split
     self.filters = filters
     self.items = items
-    self.line = line
+    self.place = place
     stating = items.compactMap { item in
       guard case .rule(let rule) = item else { return nil }
       return switch rule.kind {

@@ -10,16 +10,17 @@ extension MappingCompiler {
   ]
 
   mutating func group(
-    _ rules: [YAMLNode], element: ElementIndex, path: Path, key: YAMLNode?, split: String?, filters: [GroupPlan.Filter], line: Int
+    _ rules: [YAMLNode], element: ElementIndex, path: Path, key: YAMLNode?, split: String?, filters: [GroupPlan.Filter], place: YAMLPlace
   ) -> GroupPlan {
     var items: [GroupPlan.Item] = []
     for node in rules {
+      if node.blame != node.place { blames[node.place] = node.blame }
       do throws(CausewayError) {
         guard try applies(node) else {
-          skipped[node.line] = node
+          skipped[node.place] = node
           continue
         }
-        reached.insert(node.line)
+        reached.insert(node.place)
         if node["group"] != nil {
           if let inner = try innerGroup(node, outer: element, context: path.target) { items.append(.group(inner)) }
         } else if let rule = try rule(node, group: element, context: path.target, isSplit: split != nil) {
@@ -42,7 +43,7 @@ extension MappingCompiler {
     let all = filters + itemFilters(items, path: path)
     return GroupPlan(
       element: element, path: path, key: keyPlan.map { (element: $0.0, path: $0.1) }, split: split, filters: all, items: items,
-      elementCount: dictionary.elements.count, line: line)
+      elementCount: dictionary.elements.count, place: place)
   }
 
   /// Tells rules that write a leaf alone from those that find it there: another rule writes it, or a test of a path sets it.
@@ -108,7 +109,7 @@ extension MappingCompiler {
     mark(path, writes: false)
     if !structure[path.target].isLeaf { used[path.target] = false }
     return group(
-      try node.required("rules").list(), element: element, path: path, key: node["key"], split: split, filters: [], line: node.line)
+      try node.required("rules").list(), element: element, path: path, key: node["key"], split: split, filters: [], place: node.place)
   }
 
   // MARK: One rule
@@ -120,7 +121,7 @@ extension MappingCompiler {
     let reads = only != "write"
     let writes = only != "read"
     guard let at = try node["at"]?.string() else {
-      return RulePlan(line: node.line, path: nil, reads: reads, writes: false, kind: try placeless(node, group))
+      return RulePlan(place: node.place, path: nil, reads: reads, writes: false, kind: try placeless(node, group))
     }
     guard let path = resolve(at, from: context, at: node) else { return nil }
     guard structure[path.target].isLeaf else { throw node.error("\(at) is not a leaf") }
@@ -143,7 +144,7 @@ extension MappingCompiler {
       implies.append((field: field, text: try member.value.string()))
     }
     return RulePlan(
-      line: node.line, path: path, also: also, reads: reads, writes: writes, kind: kind, type: type, implies: implies,
+      place: node.place, path: path, also: also, reads: reads, writes: writes, kind: kind, type: type, implies: implies,
       across: across)
   }
 

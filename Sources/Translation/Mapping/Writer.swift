@@ -31,6 +31,14 @@ struct Writing {
   /// Entry 0 is the root.
   var instances: [InstanceEntry]
 
+  /// Says nothing of values that nobody declared and that found no place.
+  mutating func leaveOut(_ taken: DefaultsTaken) {
+    let writing = self
+    events.removeAll { event in
+      event.target < 0 && event.origin < 0 && taken.places[ElementPath(event.element, in: writing.steps(event.instance))] != nil
+    }
+  }
+
   func steps(_ instance: Int32) -> [ElementPath.Step] {
     var steps: [ElementPath.Step] = []
     var current = instance

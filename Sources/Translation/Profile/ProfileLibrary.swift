@@ -5,7 +5,7 @@ package import Primitives
 package import YAMLTree
 
 /// All profiles of a `schemas` folder with what they share: the dictionary, the code lists, the rules of crossing and splitting, the editions of
-/// commodity codes.
+/// commodity codes, the defaults of corridors.
 package struct ProfileLibrary: Sendable {
   package let dictionary: ElementDictionary
   package let codes: CodeLibrary
@@ -13,6 +13,7 @@ package struct ProfileLibrary: Sendable {
   let crossing: Crossing
   let splitting: SplittingRules
   let editions: HSEditions
+  let defaults: [CorridorDefaults]
 
   /// The version `id@version` of a profile; for an id alone its only version, or the one that says `default: true`.
   package subscript(_ name: String) -> Profile? {
@@ -42,7 +43,12 @@ package struct ProfileLibrary: Sendable {
       .sorted().map(\.description)
   }
 
-  /// Loads `<folder>/canonical`, `<folder>/codelists` and `<folder>/profiles/<id>/<version>`.
+  /// What a corridor's receiver takes for absent values; nil: nothing was agreed.
+  func defaults(from: String, to: String) -> CorridorDefaults? {
+    defaults.first { $0.from.hasSameBytes(as: from) && $0.to.hasSameBytes(as: to) }
+  }
+
+  /// Loads `<folder>/canonical`, `<folder>/codelists`, `<folder>/profiles/<id>/<version>` and `<folder>/defaults`.
   ///
   /// - Throws: `config.*` and `profile.*` problems of all files at once, each with file, line and reason. A bad profile is refused, not skipped.
   package static func load(_ folder: String) throws(CausewayError) -> ProfileLibrary {
@@ -75,8 +81,18 @@ package struct ProfileLibrary: Sendable {
         facts: ["reason": "of several versions exactly one says default: true"])
     }
     guard problems.isEmpty else { throw CausewayError(problems: problems) }
+    var defaults: [CorridorDefaults] = []
+    for file in Self.files(folder + "/defaults") {
+      do throws(CausewayError) {
+        defaults.append(
+          try CorridorDefaults.load(
+            try YAMLDocument.load("\(folder)/defaults/\(file).yaml"), id: file, dictionary: dictionary, codes: codes, profiles: profiles))
+      } catch { problems += error.problems }
+    }
+    guard problems.isEmpty else { throw CausewayError(problems: problems) }
     return ProfileLibrary(
-      dictionary: dictionary, codes: codes, profiles: profiles, crossing: crossing, splitting: splitting, editions: editions)
+      dictionary: dictionary, codes: codes, profiles: profiles, crossing: crossing, splitting: splitting, editions: editions,
+      defaults: defaults)
   }
 
   /// Loads one profile folder.
@@ -86,8 +102,15 @@ package struct ProfileLibrary: Sendable {
     let head = try YAMLDocument.load(folder + "/profile.yaml")
     func file(_ key: String) throws(CausewayError) -> YAMLNode { try YAMLDocument.load(folder + "/" + (try head.required(key).string())) }
     return try Profile.make(
-      head: head, structure: try file("structure"), mapping: try file("mapping"), rules: head["rules"] == nil ? nil : try file("rules"),
+      head: head, structure: try Extension.resolved(try file("structure"), .structure),
+      mapping: try Extension.resolved(try file("mapping"), .mapping), rules: head["rules"] == nil ? nil : try file("rules"),
       dictionary: dictionary, codes: codes)
+  }
+
+  /// Names of the YAML files of a folder, without their ending; none when there is no folder.
+  private static func files(_ path: String) -> [String] {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+    return names.filter { $0.hasSuffix(".yaml") && $0.utf8.first != 0x2E }.map { String($0.dropLast(5)) }.sorted()
   }
 
   private static func folders(_ path: String) -> [String] {

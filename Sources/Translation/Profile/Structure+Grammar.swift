@@ -1,5 +1,6 @@
 import Formats
 import Primitives
+import YAMLTree
 
 /// An EDIFACT structure as the directory that the reader and writer of the syntax need.
 ///
@@ -20,7 +21,7 @@ extension Structure {
   }
 
   private func refusal(_ node: Int, _ reason: String) -> CausewayError {
-    CausewayError("profile.structure_invalid", pointer: file, line: nodes[node].line, facts: ["reason": reason])
+    CausewayError("profile.structure_invalid", pointer: nodes[node].place.file, line: nodes[node].place.line, facts: ["reason": reason])
   }
 
   private func isGroup(_ node: Int) -> Bool {

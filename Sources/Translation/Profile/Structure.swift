@@ -1,6 +1,7 @@
 import Declarations
 import Formats
 import Primitives
+import YAMLTree
 
 /// The tree of a format's document: every element and attribute with its cardinality and type. The one source of the profile's schema.
 ///
@@ -65,7 +66,7 @@ final class Structure: Sendable {
     let repeatsInPlace: Bool
     /// Has attributes: a JSON leaf is then an object with `content`.
     let hasAttributes: Bool
-    let line: Int
+    let place: YAMLPlace
     let isLeaf: Bool
     let isRepeated: Bool
 
@@ -97,7 +98,7 @@ final class Structure: Sendable {
       also = row.also
       alsoIDs = row.alsoIDs
       repeatsInPlace = row.repeatsInPlace
-      line = row.line
+      place = row.place
       isLeaf = row.type != nil
       isRepeated = row.max > 1
       self.hasAttributes = hasAttributes
@@ -130,7 +131,7 @@ final class Structure: Sendable {
     let also: [String]
     let alsoIDs: [Int32]
     let repeatsInPlace: Bool
-    let line: Int
+    let place: YAMLPlace
   }
 
   let file: String

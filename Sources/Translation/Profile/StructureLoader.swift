@@ -52,7 +52,7 @@ struct StructureLoader {
         type: nil,
         lists: [], codes: [], pattern: nil, values: [], en: text(root, "en"), zh: text(root, "zh"), shape: nil, requiredIn: [],
         jsonName: "", jsonNameID: intern(""),
-        json: .object, jsonArray: false, also: also, alsoIDs: also.map { intern($0) }, repeatsInPlace: false, line: root.line))
+        json: .object, jsonArray: false, also: also, alsoIDs: also.map { intern($0) }, repeatsInPlace: false, place: root.place))
     for child in try root.required("tree").list() { add(child, parent: 0, using: []) }
     nodes[0].end = nodes.count
     // The name of a JSON text beside attributes is known even when no node has it.
@@ -65,7 +65,7 @@ struct StructureLoader {
   }
 
   private mutating func refuse(_ node: YAMLNode, _ reason: String) {
-    problems.append(Problem("profile.structure_invalid", pointer: node.file, line: node.line, facts: ["reason": reason]))
+    problems.append(Problem("profile.structure_invalid", pointer: node.blame.file, line: node.blame.line, facts: ["reason": reason]))
   }
 
   private mutating func intern(_ name: String) -> Int32 {
@@ -137,7 +137,7 @@ struct StructureLoader {
         en: text(node, "en"), zh: text(node, "zh"),
         shape: shape, requiredIn: try node["required_in"]?.strings() ?? [], jsonName: jsonName, jsonNameID: intern(jsonName), json: json,
         jsonArray: high > 1 || isArray,
-        also: also, alsoIDs: also.map { intern($0) }, repeatsInPlace: try node["repeat"]?.flag() ?? false, line: node.line))
+        also: also, alsoIDs: also.map { intern($0) }, repeatsInPlace: try node["repeat"]?.flag() ?? false, place: node.blame))
     if let use {
       guard let named = types[use] else { return refuse(node, "the type \(use) is not among `types`") }
       guard !using.contains(use) else { return refuse(node, "the type \(use) contains itself") }
@@ -204,7 +204,7 @@ struct StructureLoader {
       if seen[node.parent, default: []].contains(where: { $0 == key }) {
         problems.append(
           Problem(
-            "profile.structure_invalid", pointer: root.file, line: node.line,
+            "profile.structure_invalid", pointer: node.place.file, line: node.place.line,
             facts: ["reason": "\(node.name) stands twice under one parent"]))
       }
       seen[node.parent, default: []].append(key)
@@ -212,7 +212,7 @@ struct StructureLoader {
     for node in nodes where !node.requiredIn.allSatisfy({ ["import", "export"].contains($0) || shapes.contains($0) }) {
       problems.append(
         Problem(
-          "profile.structure_invalid", pointer: root.file, line: node.line,
+          "profile.structure_invalid", pointer: node.place.file, line: node.place.line,
           facts: ["reason": "required_in of \(node.name) names no direction or shape"]))
     }
   }

@@ -1,12 +1,13 @@
 import Declarations
+import YAMLTree
 
 /// Where one variant of a mapping reads and writes each element of the dictionary.
 struct ElementPlaces {
   struct Place {
     let rule: RulePlan
     let field: Field
-    /// Line of the group rule around it.
-    let group: Int
+    /// Where the group rule around it is written.
+    let group: YAMLPlace
     /// Structure node; -1: the rule has no place, the element follows from the format or from other elements.
     let leaf: Int
     /// Instances of the groups around the place that the format has room for, beyond one of each.
@@ -20,8 +21,8 @@ struct ElementPlaces {
   private(set) var writes: [[Place]]
   /// By element: the element follows from the presence of a leaf that another element stands in.
   private(set) var impliedBy: [[Place]]
-  /// By element: the group rules of a group, by line.
-  private(set) var groups: [Set<Int>]
+  /// By element: the group rules of a group.
+  private(set) var groups: [Set<YAMLPlace>]
 
   init(_ plans: [VariantPlan], structure: Structure, dictionary: ElementDictionary) {
     reads = Array(repeating: [], count: dictionary.elements.count)
@@ -32,7 +33,7 @@ struct ElementPlaces {
   }
 
   private mutating func visit(_ plan: GroupPlan, room: Int, _ structure: Structure) {
-    groups[Int(plan.element.raw)].insert(plan.line)
+    groups[Int(plan.element.raw)].insert(plan.place)
     for item in plan.items {
       switch item {
       case .group(let inner):
@@ -41,13 +42,13 @@ struct ElementPlaces {
       case .rule(let rule):
         for field in rule.fields {
           let place = Place(
-            rule: rule, field: field, group: plan.line, leaf: rule.path?.target ?? -1, isRepeated: room > 1, room: room)
+            rule: rule, field: field, group: plan.place, leaf: rule.path?.target ?? -1, isRepeated: room > 1, room: room)
           if rule.reads { reads[Int(field.element.raw)].append(place) }
           if rule.writes || rule.path == nil { writes[Int(field.element.raw)].append(place) }
         }
         for (field, _) in rule.implies {
           let place = Place(
-            rule: rule, field: field, group: plan.line, leaf: rule.path?.target ?? -1, isRepeated: room > 1, room: room)
+            rule: rule, field: field, group: plan.place, leaf: rule.path?.target ?? -1, isRepeated: room > 1, room: room)
           impliedBy[Int(field.element.raw)].append(place)
         }
       }

@@ -12,6 +12,8 @@ struct LossAnalysis {
   let isMirrored: Bool
   /// Elements that the release policy does not let go.
   let withheld: Set<ElementIndex>
+  /// What the two economies agreed on.
+  private let agreed: [CorridorDefaults.Entry]
   private let from: ElementPlaces
   private let to: ElementPlaces
 
@@ -24,6 +26,8 @@ struct LossAnalysis {
     editions = library.editions
     self.withheld = withheld
     isMirrored = source.mirrors(in: target)
+    agreed =
+      isMirrored ? library.defaults(from: source.economy, to: target.economy)?.entries(for: plan.variant, of: target) ?? [] : []
     let direction = isMirrored ? plan.variant.direction?.mirrored : plan.variant.direction
     from = ElementPlaces(
       source.plan.variants.filter { $0.variant.direction == direction }, structure: source.structure, dictionary: source.dictionary)
@@ -80,13 +84,19 @@ struct LossAnalysis {
         kind = conditions.contains(.upperCased) || conditions.contains(.rounded) ? .lossy : .carried
       }
     }
+    let agreed = agreed.first { $0.element == element }?.value
+    if agreed != nil, [.supplement, .open, .ownSide].contains(kind) {
+      // What the source says of its own side stays at home all the same.
+      if kind == .ownSide { conditions.insert(.ownSide) }
+      kind = .defaulted
+    }
     if isMirrored, element == editions.element, editions.mayDiffer(source.economy, target.economy), !gives.isEmpty, !writes.isEmpty {
       conditions.insert(.editionDiffers)
     }
     return LossMatrix.Row(
       element: source.dictionary[element].id, class: kind, source: paths(gives, source.structure), target: paths(writes, target.structure),
       isRequired: isRequired, codes: codes, tables: tables(gives, writes), conditions: conditions.sorted { $0.rawValue < $1.rawValue },
-      hasNotation: gives.contains(where: hasNotation))
+      hasNotation: gives.contains(where: hasNotation), agreed: agreed)
   }
 
   /// Whether one value can be written in several ways that come back as one: blanks around it, zeros before or behind a number.
@@ -146,7 +156,7 @@ struct LossAnalysis {
     }
     // Instances of its group go to several places, of which not all have it.
     if let write = writes.first, let group = target.dictionary[write.field.element].group,
-      to.groups[Int(group.raw)].contains(where: { line in !writes.contains { $0.group == line } })
+      to.groups[Int(group.raw)].contains(where: { place in !writes.contains { $0.group == place } })
     {
       conditions.insert(.noPlace)
     }

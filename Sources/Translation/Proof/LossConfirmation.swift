@@ -77,6 +77,7 @@ struct LossConfirmation {
   static func allows(_ row: LossMatrix.Row, _ action: Action, _ reason: Reason?) -> Bool {
     // Asked for: whatever the class, when the target requires the place and the source had nothing to say this time.
     if action == .missing { return row.isRequired }
+    if action == .defaulted { return row.agreed != nil }
     // What a reason of the row allows, it allows whatever becomes of the other values.
     if let reason, row.conditions.contains(reason) { return true }
     if action == .lossy, reason == .notReversible, row.hasNotation { return true }

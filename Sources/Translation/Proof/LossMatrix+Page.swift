@@ -29,6 +29,7 @@ extension LossMatrix {
       let parts = [("lossless", count.lossless), ("lossy", count.lossy), ("open", count.open)].filter { $0.1 > 0 }
       codes += (codes.isEmpty ? "" : ": ") + parts.map { "\($0.1) \($0.0)" }.joined(separator: ", ")
     }
+    if let agreed = row.agreed { codes += (codes.isEmpty ? "" : "; ") + "agreed: `\(agreed)`" }
     return
       "| \(name) | \(short(row.source)) | \(short(row.target)) | \(codes) | \(row.conditions.map(\.rawValue).joined(separator: ", ")) |"
   }
@@ -53,6 +54,7 @@ extension LossMatrix.Class {
     case .missing: "the target has no place for it; kept in the complement"
     case .supplement: "required (*) and asked for"
     case .open: "the target has an optional place that nothing fills"
+    case .defaulted: "not declared for the other side; the draft takes what the two economies agreed on"
     }
   }
 }

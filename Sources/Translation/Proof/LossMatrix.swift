@@ -25,6 +25,8 @@ package struct LossMatrix: Sendable {
     case supplement
     /// The target has an optional place for it, and nothing gives it.
     case open
+    /// Nothing gives it, and the two economies agreed on a value.
+    case defaulted
   }
 
   /// How many codes of the source's list arrive how.
@@ -51,6 +53,8 @@ package struct LossMatrix: Sendable {
     /// Why a single value may not arrive, or not as it was.
     package let conditions: [Reason]
     let hasNotation: Bool
+    /// What the two economies agreed on for when the declaration says nothing, canonical.
+    package internal(set) var agreed: String?
     /// What happened to it in generated declarations.
     package internal(set) var seen: [Action: Int] = [:]
   }
@@ -84,6 +88,7 @@ extension LossMatrix {
     let rows = rows.map { row -> JSONValue in
       var object = JSONObject([("class", .string(row.class.rawValue)), ("required", .bool(row.isRequired))])
       if let element = row.element { object["element"] = .string(element) }
+      if let agreed = row.agreed { object["default"] = .string(agreed) }
       if !row.source.isEmpty { object["source"] = list(row.source) }
       if !row.target.isEmpty { object["target"] = list(row.target) }
       if !row.tables.isEmpty { object["tables"] = list(row.tables) }

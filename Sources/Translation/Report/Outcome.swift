@@ -20,6 +20,8 @@ package enum Action: String, Sendable, CaseIterable {
   case missing
   /// Answered in a supplement.
   case supplemented
+  /// Nobody declared it: two economies agreed on it for their corridor.
+  case defaulted
 
   /// Position among all cases.
   var index: Int {
@@ -34,6 +36,7 @@ package enum Action: String, Sendable, CaseIterable {
     case .notCarried: 7
     case .missing: 8
     case .supplemented: 9
+    case .defaulted: 10
     }
   }
 }
@@ -88,6 +91,8 @@ package enum Reason: String, Sendable, CaseIterable {
   case editionDiffers = "edition_differs"
   /// Given back by the complement.
   case complement
+  /// The defaults of a corridor say it.
+  case agreed
   /// The partner changed the value.
   case changedByPartner = "changed_by_partner"
 

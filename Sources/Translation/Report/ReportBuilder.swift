@@ -93,6 +93,14 @@ struct ReportBuilder {
     }
   }
 
+  /// Values that nobody declared.
+  mutating func mark(_ taken: DefaultsTaken) {
+    for index in content.entries.indices where content.entries[index].source < 0 && content.entries[index].target >= 0 {
+      guard let path = content.path(content.entries[index]), taken.places[path] != nil else { continue }
+      (content.entries[index].action, content.entries[index].reason) = (.defaulted, .agreed)
+    }
+  }
+
   mutating func addLost(_ path: ElementPath, _ value: Value, _ action: Action, _ reason: Reason) {
     if content.instances[content.instances.count - 1] != path.steps { content.instances.append(path.steps) }
     let instance = Int32(path.steps.isEmpty ? 0 : content.instances.count - 1)

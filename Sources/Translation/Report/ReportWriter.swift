@@ -38,7 +38,7 @@ struct ReportWriter: ~Copyable {
     bytes.reserveCapacity(192 * (content.entries.count + 2))
   }
 
-  mutating func head(from: String, to: String, editions: HSEditions.Difference?, counts: [(Action, Int)]) {
+  mutating func head(from: String, to: String, editions: HSEditions.Difference?, defaults: String?, counts: [(Action, Int)]) {
     line.append(#"{"version":1"#)
     member("from", from)
     member("to", to)
@@ -49,6 +49,7 @@ struct ReportWriter: ~Copyable {
       member("target", editions.target)
       line.append(0x7D)
     }
+    if let defaults { member("defaults", defaults) }
     line.append(#","counts":{"#)
     line.append(counts.map { "\"\($0.rawValue)\":\($1)" }.joined(separator: ","))
     line.append(#"},"entries":["#)

@@ -64,11 +64,13 @@ package struct TranslationReport: Sendable {
   let to: String
   /// Of commodity codes, when the two sides' are not the same.
   let editions: HSEditions.Difference?
+  /// Of which values were taken; nil: none were.
+  let defaults: DefaultsTaken?
   let make: @Sendable () -> Content
 
   init(
     source: BoundDocument, target: BoundDocument, dictionary: ElementDictionary, from: String, to: String, editions: HSEditions.Difference?,
-    make: @escaping @Sendable () -> Content
+    defaults: DefaultsTaken? = nil, make: @escaping @Sendable () -> Content
   ) {
     self.source = source
     self.target = target
@@ -76,6 +78,7 @@ package struct TranslationReport: Sendable {
     self.from = from
     self.to = to
     self.editions = editions
+    self.defaults = defaults
     self.make = make
   }
 
@@ -138,7 +141,9 @@ package struct TranslationReport: Sendable {
   package func serialized(pretty: Bool = false) -> [UInt8] {
     let content = make()
     var writer = ReportWriter(self, content)
-    writer.head(from: from, to: to, editions: editions, counts: Self.counts(content.entries).sorted { $0.0.rawValue < $1.0.rawValue })
+    writer.head(
+      from: from, to: to, editions: editions, defaults: defaults?.defaults.name,
+      counts: Self.counts(content.entries).sorted { $0.0.rawValue < $1.0.rawValue })
     for (index, raw) in content.entries.enumerated() { writer.entry(raw, isFirst: index == 0) }
     let text = writer.finish()
     return pretty ? JSONText.indented(text) : text
