@@ -4,7 +4,8 @@ import Primitives
 import XMLTree
 
 extension FuzzTarget {
-  /// XML: a tree has one canonical form and is read again from it; a document is written and read again as the same document.
+  /// XML: a tree has one canonical form and is read again from it; a document is the same from the tree and from the stream, and is written
+  /// and read again as the same.
   static let xml = FuzzTarget("xml", mutation: DocumentMutation.ofXML) { bytes in
     guard let tree = try outcome({ () throws(CausewayError) in try XMLTree.parse(bytes, encodings: TextEncoding.allCases) }) else { return }
     if let canonical = try outcome({ () throws(CausewayError) in try tree.canonical(comments: true) }) {
@@ -15,7 +16,11 @@ extension FuzzTarget {
     }
     for mark in [nil, "null"] {
       let options = XMLFormat.Options(nullMark: mark)
-      guard let document = try outcome({ () throws(CausewayError) in try XMLFormat.document(of: tree, options: options) }) else { continue }
+      let read = try outcome { () throws(CausewayError) in try XMLFormat.document(of: tree, options: options) }
+      let streamed = try outcome { () throws(CausewayError) in try XMLFormat.parse(bytes, encodings: TextEncoding.allCases, options: options) }
+      try require((read == nil) == (streamed == nil), "a document from the tree and none from the stream, or the other way")
+      guard let document = read, let streamed else { continue }
+      try require(document.isSame(as: streamed), "the stream gives another document")
       for indent in [false, true] {
         let written = try result("written") { () throws(CausewayError) in try XMLFormat.write(document, nullMark: mark, indent: indent) }
         let again = try result("parsed again") { () throws(CausewayError) in try XMLFormat.parse(written, options: options) }
@@ -68,5 +73,16 @@ extension FuzzTarget {
       let twice = try result("written again") { () throws(CausewayError) in try EDIFACTFormat.write(again, grammar: grammar) }
       try require(twice == written, "written again it differs")
     }
+  }
+}
+
+extension Document {
+  /// Whether both have the same nodes in the same order, each in the same line.
+  fileprivate func isSame(as other: Document) -> Bool {
+    count == other.count && differences(from: other).isEmpty
+      && (0..<Int32(count)).allSatisfy { index in
+        let id = NodeID(index: index)
+        return name(id) == other.name(id) && line(id) == other.line(id) && parent(id) == other.parent(id) && kind(id) == other.kind(id)
+      }
   }
 }

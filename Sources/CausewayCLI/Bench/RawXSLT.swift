@@ -84,7 +84,7 @@ final class RawXSLT {
           <cbc:MessageVersion>041</cbc:MessageVersion>
           <cbc:TotalNumberOfDeclaration>1</cbc:TotalNumberOfDeclaration>
           <InboundMessage><ipt:InPayment>
-            <ipt:Header><cac:UniqueReferenceNumber/><cbc:CommonAccessReference>IPTDEC</cbc:CommonAccessReference></ipt:Header>
+            <ipt:Header><cac:UniqueReferenceNumber/><cbc:CommonAccessReference>IPTDEC</cbc:CommonAccessReference><cbc:DeclarationType>GST</cbc:DeclarationType></ipt:Header>
             <ipt:Cargo>
               <cbc:CargoPackingType><xsl:choose><xsl:when test="d:DecContainers/d:Container">9</xsl:when><xsl:otherwise>5</xsl:otherwise></xsl:choose></cbc:CargoPackingType>
               <cac:ReleaseLocation/><cac:ReceiptLocation/>

@@ -95,43 +95,4 @@ package enum Reason: String, Sendable, CaseIterable {
   case agreed
   /// The partner changed the value.
   case changedByPartner = "changed_by_partner"
-
-  /// Position among all cases.
-  var index: Int {
-    switch self {
-    case .local: 0
-    case .empty: 1
-    case .codeUnknown: 2
-    case .codeAmbiguous: 3
-    case .codeNoPeer: 4
-    case .scaled: 5
-    case .unitUnknown: 6
-    case .tooLong: 7
-    case .notASCII: 8
-    case .character: 9
-    case .upperCased: 10
-    case .pattern: 11
-    case .notListed: 12
-    case .notOfType: 13
-    case .precision: 14
-    case .rounded: 15
-    case .zoneUnknown: 16
-    case .noPlace: 17
-    case .tooMany: 18
-    case .otherPart: 19
-    case .ownSide: 20
-    case .notDeclared: 21
-    case .withheld: 22
-    case .conflict: 23
-    case .reshaped: 24
-    case .withoutValue: 25
-    case .constant: 26
-    case .notReversible: 27
-    case .instanceGone: 28
-    case .partial: 29
-    case .editionDiffers: 30
-    case .complement: 31
-    case .changedByPartner: 32
-    }
-  }
 }

@@ -15,8 +15,8 @@ struct ReportWriter: ~Copyable {
   private var pieces = ByteSink(capacity: 4096)
   private var sourcePlaces: PlaceWriter
   private var targetPlaces: PlaceWriter
-  /// Beginnings of entries, by action and reason.
-  private var outcomes: [ByteSink.Piece?]
+  /// Beginnings of entries, by action.
+  private var outcomes: [[(reason: Reason?, piece: ByteSink.Piece)]]
   private var tables: [ByteSink.Piece?]
   /// By instance: how paths in it begin.
   private var prefixes: [ByteSink.Piece?]
@@ -31,7 +31,7 @@ struct ReportWriter: ~Copyable {
     self.content = content
     sourcePlaces = PlaceWriter(source.document)
     targetPlaces = PlaceWriter(target.document)
-    outcomes = Array(repeating: nil, count: Action.allCases.count * (Reason.allCases.count + 1))
+    outcomes = Array(repeating: [], count: Action.allCases.count)
     tables = Array(repeating: nil, count: content.tables.count)
     prefixes = Array(repeating: nil, count: content.instances.count)
     leaves = Array(repeating: nil, count: dictionary.elements.count)
@@ -90,8 +90,7 @@ struct ReportWriter: ~Copyable {
   }
 
   private mutating func outcome(_ action: Action, _ reason: Reason?) -> ByteSink.Piece {
-    let index = action.index * (Reason.allCases.count + 1) + (reason.map { $0.index + 1 } ?? 0)
-    if let known = outcomes[index] { return known }
+    for known in outcomes[action.index] where known.reason == reason { return known.piece }
     let start = pieces.count
     pieces.append(#"{"action":""#)
     pieces.append(action.rawValue)
@@ -101,7 +100,7 @@ struct ReportWriter: ~Copyable {
     }
     pieces.append(0x22)
     let piece = pieces.piece(from: start)
-    outcomes[index] = piece
+    outcomes[action.index].append((reason, piece))
     return piece
   }
 
