@@ -12,6 +12,7 @@ package final class ElementDictionary: Sendable {
   private let byID: [ByteString: ElementIndex]
   private let roots: [DocumentKind: ElementIndex]
   private let childrenByIndex: [[ElementIndex]]
+  private let names: [String]
 
   private init(elements: [Element], kinds: [DocumentKind], byID: [ByteString: ElementIndex], roots: [DocumentKind: ElementIndex]) {
     self.elements = elements
@@ -21,6 +22,9 @@ package final class ElementDictionary: Sendable {
     var children = [[ElementIndex]](repeating: [], count: elements.count)
     for element in elements { if let group = element.group { children[Int(group.raw)].append(element.index) } }
     childrenByIndex = children
+    names = elements.map { element in
+      element.group.map { String(ElementPath.name(element.id, in: elements[Int($0.raw)].id)) } ?? element.id
+    }
   }
 
   package subscript(id id: String) -> ElementIndex? { byID[ByteString(id)] }
@@ -29,6 +33,8 @@ package final class ElementDictionary: Sendable {
   /// The id alone: an element is large, and copying it costs more than looking it up.
   package func id(of element: ElementIndex) -> String { elements[Int(element.raw)].id }
   package func group(of element: ElementIndex) -> ElementIndex? { elements[Int(element.raw)].group }
+  /// What an element is called in an instance of its group: its id without the group's name in front.
+  package func name(of element: ElementIndex) -> String { names[Int(element.raw)] }
   /// What a value of an element was stated with (`Element.follows`).
   package func follows(of element: ElementIndex) -> [ElementIndex] { elements[Int(element.raw)].follows }
 

@@ -103,6 +103,7 @@ package final class Document: Sendable {
   }
 
   package func kind(_ node: NodeID) -> Kind { nodes[Int(node.index)].kind }
+  package func isAttribute(_ node: NodeID) -> Bool { nodes[Int(node.index)].kind == .attribute }
   /// Line in the sender's bytes, from 1; in EDIFACT the segment, UNB being 1. 0 when the document was built and not parsed.
   package func line(_ node: NodeID) -> Int { Int(nodes[Int(node.index)].line) }
   package func scalar(_ node: NodeID) -> Scalar { nodes[Int(node.index)].scalar }
@@ -116,10 +117,24 @@ package final class Document: Sendable {
   /// The text of a leaf or an attribute; nil: none (an element with children, a JSON object, a null); "": present and empty.
   package func text(_ node: NodeID) -> String? { utf8(node).map { String(decoding: $0, as: UTF8.self) } }
 
+  /// Whether ``text(_:)`` gives one.
+  package func hasText(_ node: NodeID) -> Bool { nodes[Int(node.index)].textLength >= 0 }
+
   /// ``text(_:)`` as its UTF-8 bytes, without a copy.
   package func utf8(_ node: NodeID) -> ArraySlice<UInt8>? {
     let node = nodes[Int(node.index)]
     return node.textLength < 0 ? nil : bytes[Int(node.textStart)..<Int(node.textStart + node.textLength)]
+  }
+
+  /// By node: whether its text has anything but white space (XML 1.0 §2.3) in it.
+  ///
+  /// - Complexity: O(nodes + white space).
+  package func filledNodes() -> [Bool] {
+    nodes.map { node in
+      guard node.textLength > 0 else { return false }
+      let text = Int(node.textStart)..<Int(node.textStart + node.textLength)
+      return text.contains { bytes[$0] != 0x20 && bytes[$0] != 0x0A && bytes[$0] != 0x09 && bytes[$0] != 0x0D }
+    }
   }
 
   package func parent(_ node: NodeID) -> NodeID? {

@@ -17,7 +17,9 @@ extension FuzzTarget {
     for mark in [nil, "null"] {
       let options = XMLFormat.Options(nullMark: mark)
       let read = try outcome { () throws(CausewayError) in try XMLFormat.document(of: tree, options: options) }
-      let streamed = try outcome { () throws(CausewayError) in try XMLFormat.parse(bytes, encodings: TextEncoding.allCases, options: options) }
+      let streamed = try outcome { () throws(CausewayError) in
+        try XMLFormat.parse(bytes, encodings: TextEncoding.allCases, options: options)
+      }
       try require((read == nil) == (streamed == nil), "a document from the tree and none from the stream, or the other way")
       guard let document = read, let streamed else { continue }
       try require(document.isSame(as: streamed), "the stream gives another document")

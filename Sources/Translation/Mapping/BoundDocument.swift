@@ -11,12 +11,15 @@ final class BoundDocument: Sendable {
   static let inside: Int32 = -3
 
   let document: Document
+  let isJSON: Bool
   /// By document node: structure node, or one of the above.
   let binding: [Int32]
   /// By document node: one past the last node of the subtree.
   let ends: [Int32]
   /// By document node, JSON only: the node that holds the text.
   private let contents: [Int32: Int32]
+  /// By document node: there is a text to read, one that is not white space only.
+  let isFilled: [Bool]
   /// Nodes that the structure does not know, outermost only.
   let unknownNodes: [Int32]
 
@@ -30,6 +33,7 @@ final class BoundDocument: Sendable {
     self.document = document
     let count = document.count
     let isJSON = document.syntax == .json
+    self.isJSON = isJSON
     if isJSON {
       guard !document.isArray(document.root), document.text(document.root) == nil else {
         throw CausewayError("parse.root_unknown", pointer: "")
@@ -87,7 +91,7 @@ final class BoundDocument: Sendable {
         continue
       }
       let name = nameID(id)
-      let isAttribute = document.kind(id) == .attribute
+      let isAttribute = document.isAttribute(id)
       let found =
         name < 0 ? -1 : structure.find(name, isAttribute: isAttribute, isJSON: isJSON, parent: Int(parent), cursor: &cursor[Int(parent)])
       if found >= 0, isJSON || agrees(id, found) {
@@ -103,12 +107,17 @@ final class BoundDocument: Sendable {
     self.binding = binding
     self.ends = ends
     self.contents = contents
+    var isFilled = document.filledNodes()
+    for (node, content) in contents where document.utf8(.init(index: node)) == nil { isFilled[Int(node)] = isFilled[Int(content)] }
+    self.isFilled = isFilled
     self.unknownNodes = unknownNodes
   }
 
   /// The document that a finished draft became, but for JSON: its nodes know their place already.
   init(_ document: Document, of draft: Draft) {
     self.document = document
+    isJSON = false
+    isFilled = document.filledNodes()
     var binding = [Int32](repeating: Self.unknown, count: document.count)
     for node in draft.nodes.indices where draft.nodes[node].output >= 0 {
       binding[Int(draft.nodes[node].output)] = draft.nodes[node].structure
@@ -143,12 +152,8 @@ final class BoundDocument: Sendable {
     return contents.isEmpty ? nil : contents[node].flatMap { document.utf8(.init(index: $0)) }
   }
 
-  /// The text when there is one to read: without the white space around it, and not empty.
-  func filled(_ node: Int32) -> ArraySlice<UInt8>? {
-    guard let text = utf8(node) else { return nil }
-    let trimmed = LeafType.trimmed(text)
-    return trimmed.isEmpty ? nil : text
-  }
+  /// The text when there is one to read, with the white space around it.
+  func filled(_ node: Int32) -> ArraySlice<UInt8>? { isFilled[Int(node)] ? utf8(node) : nil }
 
   /// Child nodes that stand for a structure node, in document order.
   func children(_ node: Int32, boundTo structureNode: Int) -> [Int32] {

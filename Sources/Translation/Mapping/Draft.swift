@@ -324,25 +324,26 @@ struct Draft {
 
   /// - Parameter uris: the builder's numbers of the structure's namespaces.
   private mutating func emit(_ index: Int32, _ builder: inout DocumentBuilder, _ isLiving: [Bool], _ uris: [Int32], isJSON: Bool) {
-    let node = nodes[Int(index)]
-    let entry: Structure.Node? = node.structure >= 0 ? structure[Int(node.structure)] : nil
+    // Member by member: a node as a whole holds texts that copying would count.
+    let structureNode = nodes[Int(index)].structure
+    let entry: Structure.Node? = structureNode >= 0 ? structure[Int(structureNode)] : nil
     if isJSON, let subtree = subtrees[index] {
       nodes[Int(index)].output = Int32(builder.count)
-      builder.append(subtree, name: node.name ?? "")
+      builder.append(subtree, name: nodes[Int(index)].name ?? "")
       return
     }
     var symbol: Int32
     var isAttribute = entry?.isAttribute ?? false
     var namespace: Int32 = -1
-    if let entry, isJSON || node.name == nil {
+    if let entry, isJSON || nodes[Int(index)].name == nil {
       symbol = isJSON ? entry.jsonNameID : entry.nameID
     } else {
-      let name = node.name ?? ""
+      let name = nodes[Int(index)].name ?? ""
       isAttribute = name.utf8.first == 0x40
       symbol = builder.symbol(isAttribute ? String(name.dropFirst()) : name)
     }
     if !isJSON {
-      if let own = node.namespace {
+      if let own = nodes[Int(index)].namespace {
         namespace = builder.namespaceIndex(own)
       } else if let entry, entry.namespace >= 0 {
         namespace = uris[entry.namespace]
@@ -350,28 +351,29 @@ struct Draft {
     }
     if !isJSON, isAttribute {
       nodes[Int(index)].output = Int32(builder.count)
-      builder.attribute(symbol: symbol, namespace: namespace, utf8: (node.text ?? "").utf8, line: 0)
+      builder.attribute(symbol: symbol, namespace: namespace, utf8: (nodes[Int(index)].text ?? "").utf8, line: 0)
       return
     }
     nodes[Int(index)].output =
       builder.open(symbol: symbol, namespace: namespace, line: 0, inArray: isJSON && (entry?.jsonArray ?? false)).index
-    if node.firstChild < 0, !isJSON {
-      if let text = node.text { builder.text(text) } else if node.isNull { builder.null() }
+    let text = nodes[Int(index)].text
+    if nodes[Int(index)].firstChild < 0, !isJSON {
+      if let text { builder.text(text) } else if nodes[Int(index)].isNull { builder.null() }
       builder.close()
       return
     }
     let children = ordered(index, isLiving)
-    if isJSON, let entry, let text = node.text, entry.json == .object || entry.hasAttributes || !children.isEmpty {
+    if isJSON, let entry, let text, entry.json == .object || entry.hasAttributes || !children.isEmpty {
       builder.open(name: Structure.content)
       builder.text(text)
       builder.close()
-    } else if let text = node.text, !isJSON || children.isEmpty {
+    } else if let text, !isJSON || children.isEmpty {
       if isJSON || children.isEmpty { builder.text(text, scalar: isJSON ? entry?.jsonScalar ?? .string : .string) }
     }
     // A value that was filled in since wins.
-    if node.isNull, node.text == nil, children.allSatisfy({ !isJSON && isAttributeNode($0) }) { builder.null() }
+    if nodes[Int(index)].isNull, text == nil, children.allSatisfy({ !isJSON && isAttributeNode($0) }) { builder.null() }
     for child in children { emit(child, &builder, isLiving, uris, isJSON: isJSON) }
-    if !isJSON, let text = node.text, !children.isEmpty { builder.text(text) }
+    if !isJSON, let text, !children.isEmpty { builder.text(text) }
     builder.close()
   }
 

@@ -43,9 +43,10 @@ struct PlaceWriter: ~Copyable {
     let name = name(of: node)
     let id = Document.NodeID(index: node)
     sink.append(0x2F)
-    if document.kind(id) == .attribute { sink.append(0x40) }
+    let isAttribute = document.isAttribute(id)
+    if isAttribute { sink.append(0x40) }
     sink.append(name, of: pieces)
-    guard parent >= 0, document.kind(id) == .element, siblings[Int(node)].count > 1 else { return }
+    guard parent >= 0, !isAttribute, siblings[Int(node)].count > 1 else { return }
     sink.append(0x5B)
     sink.append(decimal: Int(siblings[Int(node)].position))
     sink.append(0x5D)

@@ -19,15 +19,20 @@ struct ReportBuilder {
   /// Nodes that hold a text of their own, or could: elements without child elements, and attributes.
   static func leaves(_ bound: BoundDocument) -> [Int32] {
     let document = bound.document
-    var leaves: [Int32] = []
-    for index in 0..<Int32(document.count) where bound.binding[Int(index)] != BoundDocument.content {
+    var hasElements = [Bool](repeating: false, count: document.count)
+    for index in 1..<Int32(max(document.count, 1)) {
       let id = Document.NodeID(index: index)
-      let hasElements = document.kind(id) == .element && document.hasElements(id)
-      guard let text = document.utf8(id) else {
-        if index > 0, !hasElements || bound.utf8(index) != nil { leaves.append(index) }
-        continue
+      if !document.isAttribute(id), let parent = document.parent(id) { hasElements[Int(parent.index)] = true }
+    }
+    var leaves: [Int32] = []
+    leaves.reserveCapacity(document.count)
+    for index in 0..<Int32(document.count) where bound.binding[Int(index)] != BoundDocument.content {
+      let isLeaf = !hasElements[Int(index)]
+      if document.hasText(.init(index: index)) {
+        if isLeaf || bound.isFilled[Int(index)] { leaves.append(index) }
+      } else if index > 0, isLeaf || bound.utf8(index) != nil {
+        leaves.append(index)
       }
-      if !hasElements || !LeafType.trimmed(text).isEmpty { leaves.append(index) }
     }
     return leaves
   }
@@ -135,7 +140,7 @@ struct ReportBuilder {
         content.entries.append(entry)
         continue
       }
-      let isEmpty = source.filled(leaf) == nil
+      let isEmpty = !source.isFilled[Int(leaf)]
       var action = mark?.action ?? .notCarried
       if action == .copied || action == .converted || action == .lossy { action = .notCarried }
       let wasRead = mark?.element != nil && mark?.action != .notCarried

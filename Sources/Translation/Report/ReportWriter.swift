@@ -109,7 +109,7 @@ struct ReportWriter: ~Copyable {
     let steps = content.instances[instance]
     if let group = steps.last?.group, dictionary.group(of: element) == group {
       line.append(prefix(instance, steps), of: pieces)
-      line.append(leaf(element, of: group), of: pieces)
+      line.append(leaf(element), of: pieces)
     } else {
       line.append(#","path":""#)
       line.append(ElementPath(element, in: steps).description(in: dictionary))
@@ -131,12 +131,12 @@ struct ReportWriter: ~Copyable {
     return piece
   }
 
-  private mutating func leaf(_ element: ElementIndex, of group: ElementIndex) -> ByteSink.Piece {
+  private mutating func leaf(_ element: ElementIndex) -> ByteSink.Piece {
     if let known = leaves[Int(element.raw)] { return known }
     let id = dictionary.id(of: element)
     let start = pieces.count
     pieces.append(0x2E)
-    pieces.append(String(ElementPath.name(id, in: dictionary.id(of: group))))
+    pieces.append(dictionary.name(of: element))
     pieces.append(#"","element":""#)
     pieces.append(id)
     pieces.append(0x22)

@@ -131,7 +131,8 @@ package struct TranslationReport: Sendable {
         path: content.path(raw)?.description(in: dictionary), element: raw.element.map { dictionary.id(of: $0) },
         source: raw.source < 0 ? nil : sourcePointers.pointer(.init(index: raw.source)),
         target: raw.target < 0 ? content.place(raw) : targetPointers.pointer(.init(index: raw.target)), action: raw.action,
-        reason: raw.reason, table: content.table(raw)?.description, from: text(report.source, raw.source), to: text(report.target, raw.target))
+        reason: raw.reason, table: content.table(raw)?.description, from: text(report.source, raw.source),
+        to: text(report.target, raw.target))
     }
   }
 

@@ -44,6 +44,8 @@ struct SupplementBuilder {
     var isAsked = [Bool](repeating: false, count: missing.isEmpty ? 0 : profile.dictionary.elements.count)
     for place in missing { for use in plan.uses[place.leaf] { for element in use.rule.elements { isAsked[Int(element.raw)] = true } } }
     let failures = missing.isEmpty ? [:] : failures { isAsked[Int($0.raw)] }
+    var isFailed = [Bool](repeating: false, count: isAsked.count)
+    for path in failures.keys { isFailed[Int(path.element.raw)] = true }
     // Leaves of one parent follow each other.
     var paths = DraftPaths(draft, plan: plan)
     var parent: (node: Int32, path: [UInt8], steps: [ElementPath.Step]) = (-1, [], [])
@@ -53,7 +55,7 @@ struct SupplementBuilder {
       if place.parent != parent.node {
         parent = (place.parent, paths.path(of: place.parent), instance(around: place.parent))
       }
-      items.append(item(place, in: parent.path, parent.steps, failures))
+      items.append(item(place, in: parent.path, parent.steps, failures, isFailed))
     }
     return SupplementRequest(
       profile: profile.name, direction: draft.variant.direction, shape: draft.variant.shape.map { draft.structure.shapes[$0] }, items: items
@@ -94,7 +96,7 @@ struct SupplementBuilder {
   }
 
   private func item(
-    _ place: Place, in parent: [UInt8], _ steps: [ElementPath.Step], _ failures: [ElementPath: Failure]
+    _ place: Place, in parent: [UInt8], _ steps: [ElementPath.Step], _ failures: [ElementPath: Failure], _ isFailed: [Bool]
   ) -> SupplementRequest.Item {
     let node = draft.structure[place.leaf]
     let name = node.step
@@ -104,7 +106,7 @@ struct SupplementBuilder {
     }
     KeyedPath.append(name, node.isRepeated ? .position(1) : .only, to: &path)
     let use = use(of: place.leaf, under: place.parent)
-    let (reason, candidates, element) = explanation(use, place.leaf, in: steps, failures)
+    let (reason, candidates, element) = explanation(use, place.leaf, in: steps, failures, isFailed)
     // A leaf without a list of its own takes the codes of its element as they are.
     var list = node.lists.first
     if list == nil, case .field(let field, _)? = use?.rule.kind, field.conversions.isEmpty { list = field.list?.id }
@@ -129,11 +131,12 @@ struct SupplementBuilder {
     } ?? uses.first
   }
 
-  private func explanation(_ use: LeafUse?, _ leaf: Int, in place: [ElementPath.Step], _ failures: [ElementPath: Failure]) -> (
-    Reason, [String], ElementIndex?
-  ) {
+  /// - Parameter isFailed: by element: `failures` has one of it.
+  private func explanation(
+    _ use: LeafUse?, _ leaf: Int, in place: [ElementPath.Step], _ failures: [ElementPath: Failure], _ isFailed: [Bool]
+  ) -> (Reason, [String], ElementIndex?) {
     guard let first = use, let main = first.rule.elements.first else { return (.ownSide, [], nil) }
-    for element in first.rule.elements.reversed() {
+    for element in first.rule.elements.reversed() where isFailed[Int(element.raw)] {
       // What stands further out was meant for all instances in it.
       let around = (0...place.count).reversed().lazy.compactMap { failures[ElementPath(element, in: Array(place.prefix($0)))] }
       if let failure = around.first {

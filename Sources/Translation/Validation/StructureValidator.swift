@@ -39,13 +39,13 @@ struct StructureValidator {
       guard binding >= 0 else { continue }
       guard problems.count < Self.limit else { return addMore() }
       let node = structure[binding]
-      if document.syntax == .json, let kind = wrongKind(index, node) {
+      if bound.isJSON, let kind = wrongKind(index, node) {
         add("validate.json_kind", index, facts: ["expected": kind])
         continue
       }
       if node.isLeaf { checkLeaf(index, binding) }
       guard node.end > binding + 1 || !node.isLeaf else { continue }
-      if !node.isLeaf, document.utf8(.init(index: index)).map({ !LeafType.trimmed($0).isEmpty }) ?? false {
+      if !node.isLeaf, bound.isFilled[Int(index)], document.utf8(.init(index: index)) != nil {
         add("validate.unexpected_text", index)
       }
       checkChildren(index, binding, &counts, &empties, isDraft)
@@ -107,7 +107,7 @@ struct StructureValidator {
       let document = bound.document
       // An object of JSON whose text is left out is as empty as one whose text is.
       let isEmpty =
-        bound.utf8(index) != nil || document.isNull(.init(index: index)) || document.syntax == .json && structure[binding].isJSONObject
+        bound.utf8(index) != nil || document.isNull(.init(index: index)) || bound.isJSON && structure[binding].isJSONObject
       if isEmpty, profile.empties == .omit { add("validate.empty", index) }
       return
     }
@@ -143,12 +143,12 @@ struct StructureValidator {
       guard kind >= 0 else { continue }
       let entry = structure[Int(kind)]
       // An empty element does not fill its place, but in the place of one there are no two.
-      if !entry.isLeaf || bound.filled(child.index) != nil { counts[Int(kind)] += 1 } else { empties[Int(kind)] += 1 }
+      if !entry.isLeaf || bound.isFilled[Int(child.index)] { counts[Int(kind)] += 1 } else { empties[Int(kind)] += 1 }
       if entry.max == 1, empties[Int(kind)] > 0, empties[Int(kind)] + counts[Int(kind)] == 2, counts[Int(kind)] < 2 {
         add("validate.too_many", child.index, facts: ["limit": "1"])
       }
       if entry.shape != nil { shapes += 1 }
-      if bound.document.syntax != .json, !profile.isOrderFree, !entry.isAttribute {
+      if !bound.isJSON, !profile.isOrderFree, !entry.isAttribute {
         if kind < last { add("validate.order", child.index) }
         last = max(last, kind)
       }
@@ -164,7 +164,7 @@ struct StructureValidator {
       problems.append(
         Problem(
           "validate.missing",
-          pointer: bound.document.pointer(id) + "/" + (bound.document.syntax == .json ? structure[child].jsonName : name),
+          pointer: bound.document.pointer(id) + "/" + (bound.isJSON ? structure[child].jsonName : name),
           line: bound.document.line(id), element: variant.uses[child].first?.rule.elements.first.map { profile.dictionary[$0].id },
           facts: ["name": name]))
     }
