@@ -257,12 +257,17 @@ package struct Translator: Sendable {
     /// Whether to make the complement of the source.
     package var makesComplement = true
     package var day: String?
+    /// The result takes the place of a draft that nobody has lodged: an amended declaration may become an original.
+    package var replacesDraft = false
 
-    package init(shape: String? = nil, complement: Complement? = nil, makesComplement: Bool = true, day: String? = nil) {
+    package init(
+      shape: String? = nil, complement: Complement? = nil, makesComplement: Bool = true, day: String? = nil, replacesDraft: Bool = false
+    ) {
       self.shape = shape
       self.complement = complement
       self.makesComplement = makesComplement
       self.day = day
+      self.replacesDraft = replacesDraft
     }
   }
 
@@ -270,7 +275,8 @@ package struct Translator: Sendable {
   ///
   /// A declaration keeps its direction in its own economy's format and in the hub's; in another economy's it is mirrored (`crossing.yaml`).
   /// - Parameter released: what the release policy lets go; nil: everything.
-  /// - Throws: `write.kind_differs`, `write.shape_unknown`, `write.complement_profile`; `write.cancellation`: the format has originals only; `write.item_limit`: more goods items than the format holds
+  /// - Throws: `write.kind_differs`, `write.shape_unknown`, `write.complement_profile`; `write.cancellation`, `write.amendment`: the format cannot
+  ///   say what the document does to an earlier one (``MessageFunction``); `write.item_limit`: more goods items than the format holds
   ///   (``writeParts(_:released:to:options:)``).
   package func write(
     _ source: ValidDocument, released: Declaration? = nil, to profile: Profile, options: Options = Options()
