@@ -59,6 +59,10 @@ package struct GatewayConfiguration: Sendable {
     package let acceptsStatus: [String]
     /// Profile in which the partner's statuses and refusals are handed over; nil: the one in which they travel.
     package let handsOverStatus: String?
+    /// Profiles in which requests to amend or cancel a declaration may be handed in.
+    package let acceptsAmendment: [String]
+    /// Profile in which the partner's requests are handed over; nil: the one in which they travel.
+    package let handsOverAmendment: String?
   }
 
   /// How inbound documents reach the local single window, besides the inbox that can always be pulled.
@@ -122,10 +126,12 @@ package struct GatewayConfiguration: Sendable {
       let (handsOver, shape) = (section.optionalString("handsOver"), section.optionalString("shape"))
       let acceptsStatus = section.strings("acceptsStatus", default: [])
       let handsOverStatus = section.optionalString("handsOverStatus")
+      let acceptsAmendment = section.strings("acceptsAmendment", default: [])
+      let handsOverAmendment = section.optionalString("handsOverAmendment")
       return id.map {
         CorridorSettings(
           id: $0, policy: policy, accepts: accepts ?? [], handsOver: handsOver, shape: shape, acceptsStatus: acceptsStatus ?? [],
-          handsOverStatus: handsOverStatus)
+          handsOverStatus: handsOverStatus, acceptsAmendment: acceptsAmendment ?? [], handsOverAmendment: handsOverAmendment)
       }
     }
     handover = reader.sections("handover", required: false) { section in

@@ -39,7 +39,10 @@ extension GatewayNode {
       draft = .refused([Problem("clearance.ucr_in_use", element: "Declaration.UCR")])
     }
     probe(.inboundTranslated)
+    let wasLodged = clearance.isLodged
     try await update(clearance: message.clearance) { [draft] clearance, now throws(CausewayError) in
+      // Lodged meanwhile: what is written depends on it.
+      guard clearance.isLodged == wasLodged else { throw CausewayError("journal.conflict") }
       var change = ClearanceChange(preconditions: [.message(message.id, in: [MessageState.recorded.rawValue])])
       change.operations = [.setMessageState(message.id, MessageState.handled.rawValue, reason: nil, at: now)]
       // Withdrawn or amended again meanwhile: nothing to draft any more.
@@ -77,9 +80,9 @@ extension GatewayNode {
       let local = settings.handsOver.flatMap({ profiles[$0] })
     else { throw CausewayError("receive.corridor_unknown") }
     do throws(CausewayError) {
-      guard ByteString(header.profile.id) == ByteString(corridor.wire),
-        let wire = profiles["\(header.profile.id)@\(header.profile.version)"]
-      else { throw CausewayError("verify.profile_unknown", pointer: "/profile") }
+      guard let wire = profile(of: header, agreed: corridor.wire) else {
+        throw CausewayError("verify.profile_unknown", pointer: "/profile")
+      }
       let translator = Translator(profiles)
       let day = header.created.day
       let valid = try translator.validate(try translator.parse(bytes, as: wire), as: wire, on: day)
@@ -87,8 +90,10 @@ extension GatewayNode {
       guard let salt = Hex.decode(clearance.salt).flatMap(UCRCommitment.Salt.init),
         UCRCommitment(ucr: ucr, salt: salt).digest == header.ucrCommitment
       else { throw CausewayError(Problem("verify.ucr_commitment", element: "Declaration.UCR")) }
+      // What has been lodged already is amended in a form that says so; a draft gives way to the next.
+      let replacesDraft = !clearance.isLodged
       let written = try translator.write(
-        valid, to: local, options: .init(shape: settings.shape, makesComplement: false, day: day))
+        valid, to: local, options: .init(shape: settings.shape, makesComplement: false, day: day, replacesDraft: replacesDraft))
       return .written(ucr: ucr, local: written, bytes: try written.bytes())
     } catch {
       return .refused(error.problems)
@@ -112,11 +117,15 @@ extension GatewayNode {
   /// The partner has withdrawn: this side follows, unless it is done already, and says so.
   private func followWithdrawal(_ message: MessageRecord) async throws(CausewayError) {
     let (wire, header) = try await wirePayload(of: message)
-    let document = try statusDocument(wire.bytes, header)
+    let isRequest = isRequest(header)
+    let document = isRequest ? try requestDocument(wire.bytes, header) : try statusDocument(wire.bytes, header)
     try await update(clearance: message.clearance) { clearance, now throws(CausewayError) in
       var change = ClearanceChange(preconditions: [.message(message.id, in: [MessageState.recorded.rawValue])])
       change.operations = [.setMessageState(message.id, MessageState.handled.rawValue, reason: nil, at: now)]
-      change.operations += handOver(.withdrawal, document, of: message, clearance: clearance, at: now)
+      change.operations +=
+        isRequest
+        ? handOver(request: document, of: message, clearance: clearance, at: now)
+        : handOver(.withdrawal, document, of: message, clearance: clearance, at: now)
       guard let side = clearance.import, clearance.apply(.status(.withdrawn, registrationID: nil), on: .import, at: now) == nil else {
         return change
       }

@@ -13,7 +13,9 @@ package enum InboxKind: String, Sendable {
   case lodgement
   /// The partner's status.
   case status
-  /// The partner has withdrawn the declaration.
+  /// The partner's request to amend its declaration.
+  case amendment
+  /// The partner has withdrawn the declaration; the document is a status or the request to cancel.
   case withdrawal
   /// The partner's receipt refuses a message of ours; the document is a status with the reasons.
   case refusal
@@ -54,17 +56,42 @@ extension GatewayNode {
     return handOver(kind, of: message, clearance: clearance, payloadKind: .wire, at: now)
   }
 
+  /// Step 5 for the partner's request: to this side's own customs in the profile that the configuration names, a draft as far as the partner's
+  /// request fills it; as it travelled where there is none, or where it cannot say what is asked for.
+  func handOver(
+    request document: ValidDocument, of message: MessageRecord, clearance: Clearance, at now: Instant
+  ) -> [Change.Operation] {
+    let kind: InboxKind = message.kind == MessageKind.withdrawal.rawValue ? .withdrawal : .amendment
+    if let profile = configuration.corridor(clearance.corridor)?.handsOverAmendment.flatMap({ profiles[$0] }),
+      ByteString(profile.name) != ByteString(document.profile.name)
+    {
+      do throws(CausewayError) {
+        let request = profile.isHub ? document.declaration : document.declaration.mirrored(for: clearance, economy: economy)
+        let written = try Translator(profiles).write(
+          document, released: request, to: profile, options: .init(makesComplement: false, day: now.day))
+        return [
+          .putPayload(payload(.local, of: message.id, mediaType: profile.mediaType, try written.bytes(), at: now)),
+          .putPayload(payload(.report, of: message.id, json: written.report.serialized(), at: now)),
+        ] + handOver(kind, of: message, clearance: clearance, payloadKind: .local, at: now)
+      } catch {
+        logger.notice("request handed over as it came", metadata: ["gw.message_id": "\(message.id)", "gw.code": "\(error.code)"])
+      }
+    }
+    return handOver(kind, of: message, clearance: clearance, payloadKind: .wire, at: now)
+  }
+
   /// Step 5 for a receipt that refuses: what the partner says of its side, with the reasons.
   ///
-  /// A refused declaration or amendment is refused; after a refused withdrawal or status everything is as before.
+  /// A refused declaration or amendment is refused; after a refused request, withdrawal or status everything is as before.
   func handOver(
     refusalOf message: MessageRecord, _ reasons: [StatusMessage.Reason], clearance: Clearance, at time: Instant, now: Instant
   ) -> [Change.Operation] {
     do throws(CausewayError) {
       guard let profile = localStatusProfile(of: clearance.corridor) else { throw CausewayError("seal.corridor_gone") }
-      let isDeclaration = [.declaration, .amendment].contains(MessageKind(rawValue: message.kind))
+      let header = try EnvelopeHeader.parse(message.header)
+      let isDeclaration = [.declaration, .amendment].contains(header.kind) && !isRequest(header)
       let said = StatusMessage(
-        clearanceID: clearance.id, side: clearance.partnerSide, revision: try EnvelopeHeader.parse(message.header).revision ?? 1,
+        clearanceID: clearance.id, side: clearance.partnerSide, revision: header.revision ?? 1,
         status: isDeclaration ? .refused : nil, effective: time, reasons: reasons)
       let tree = try said.declaration(in: profiles, economy: message.partner, id: message.id, issued: time)
       let bytes = try Translator(profiles).write(tree, as: profile)
