@@ -203,10 +203,14 @@ extension GatewayNode {
           note("config.key_missing", pointer + "/handsOver", ["key": "handsOver"])
           continue
         }
-        if let profile = profiles[name], let shape = settings.shape,
-          !profile.shapes.contains(where: { ByteString($0) == ByteString(shape) })
-        {
-          note("write.shape_unknown", pointer + "/shape", ["profile": profile.name, "shape": shape])
+        if let amended = settings.handsOverAmended { _ = profile(amended, .declaration, pointer) }
+        let shapes = [
+          (name, settings.shape, "shape"), (settings.handsOverAmended, settings.shape, "shape"),
+          (settings.handsOverAmendment, settings.amendmentShape, "amendmentShape"),
+        ]
+        for case (let name?, let shape?, let key) in shapes {
+          guard let profile = profiles[name], !profile.shapes.contains(where: { ByteString($0) == ByteString(shape) }) else { continue }
+          note("write.shape_unknown", "\(pointer)/\(key)", ["profile": profile.name, "shape": shape])
         }
         continue
       }

@@ -493,6 +493,36 @@ import Trust
     #expect(view["problems"]?["reasons"]?.array?.compactMap { $0["code"]?.string } ?? [] == codes)
   }
 
+  /// With a form for amended declarations: under the number of Singapore's own permit, whatever the amended declaration calls itself. What is lodged
+  /// stays lodged until customs refuses it.
+  @Test(arguments: [true, false]) func ofWhatIsLodgedInTheOwnForm(_ saysSo: Bool) async throws {
+    var corridors = AmendmentDocumentTests.corridors
+    corridors["SG"] =
+      "[{id: CN-SG, handsOver: sg.tradenet, shape: InPayment, handsOverAmended: sg.tradenet.update, acceptsStatus: [sg.response]}]"
+    let (world, id) = try await AmendmentDocumentTests.accepted(corridors)
+    try await world.report("lodged", on: id, at: "SG", ",\"registrationId\":\"IG6C000002X\"")
+    try await world.run()
+    for revision in 2...3 {
+      let body = saysSo ? try Self.cusdec(revision == 2 ? "4" : "5") : Economies.declaration(revision)
+      let made = try await AmendmentDocumentTests.submit(world, body, saysSo ? "edifact.cusdec" : "cn.decmessage", on: id)
+      #expect(made.state == "sealed")
+      try await world.run()
+      #expect(try await world.clearance(id, at: "SG").import?.revision == revision)
+      #expect(try await world.clearance(id, at: "SG").import?.status == .supplementRequested)
+      let item = try #require(try await AmendmentDocumentTests.item(world, "declaration"))
+      #expect(item.json["revision"]?.int == revision)
+      let text = String(decoding: try #require(item.payload).bytes, as: UTF8.self)
+      #expect(text.contains("UpdatePermitNumber>IG6C000002X<"), "\(text.prefix(2000))")
+      let asked = try await world.sg.supplement(of: id)
+      #expect(asked["profile"]?.string == "sg.tradenet.update@4.1")
+      #expect(asked["items"]?.array?.contains { $0["element"]?.string == "Declaration.ID" } == false)
+      await #expect(throws: CausewayError("receive.supplement_incomplete")) {
+        try await world.sg.answerSupplement(of: id, with: Array("{\"items\":[]}".utf8), by: world.customs)
+      }
+    }
+    #expect(try await world.isSound("SG"))
+  }
+
   /// A declaration that takes its clearance's own back is the withdrawal.
   @Test func aCancellationOfAClearance() async throws {
     let (world, id) = try await AmendmentDocumentTests.accepted()

@@ -110,8 +110,12 @@ package struct Clearance: Hashable, Sendable {
   /// The partner's receipt has refused the declaration itself: it has no such case, and nothing that follows could reach it.
   package var isTurnedAway: Bool { ownSide == .export && receivedSequence == 0 && `import`?.status == .refused }
 
-  /// Whether the import side's declaration is with its customs.
-  var isLodged: Bool { `import`.map { [.lodged, .accepted, .released].contains($0.status) } ?? false }
+  /// Whether a declaration of the import side is with its customs, of whatever revision: what follows amends it. One that customs has refused is not.
+  var isLodged: Bool {
+    let steps = timeline.filter { $0.side == .import }
+    guard let lodged = steps.last(where: { [.lodged, .accepted, .released].contains($0.status) }) else { return false }
+    return !steps.contains { $0.revision == lodged.revision && [.refused, .withdrawn].contains($0.status) }
+  }
 
   package func side(_ kind: SideKind) -> Side? { kind == .export ? export : `import` }
 

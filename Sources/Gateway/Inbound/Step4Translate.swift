@@ -25,7 +25,7 @@ extension GatewayNode {
 
   /// What became of the partner's declaration in the local format.
   private enum Draft: Sendable {
-    case written(ucr: String, local: Translation, bytes: [UInt8])
+    case written(ucr: String, LocalDraft)
     case refused([Problem])
   }
 
@@ -35,7 +35,7 @@ extension GatewayNode {
     guard let record = try await clearanceRecord(message.clearance) else { throw CausewayError("receive.not_found") }
     let clearance = try Clearance(json: try JSONValue.parse(record.state))
     var draft = try draft(of: wire.bytes, header, clearance)
-    if case .written(let ucr, _, _) = draft, try await isUsed(ucr, by: clearance) {
+    if case .written(let ucr, _) = draft, try await isUsed(ucr, by: clearance) {
       draft = .refused([Problem("clearance.ucr_in_use", element: "Declaration.UCR")])
     }
     probe(.inboundTranslated)
@@ -53,13 +53,13 @@ extension GatewayNode {
       var status = SideStatus.refused
       var reasons: [StatusMessage.Reason] = []
       switch draft {
-      case .written(let ucr, let local, let bytes):
+      case .written(let ucr, let local):
         clearance.identify(ucr: ucr)
-        status = local.supplement.isEmpty ? .prefilled : .supplementRequested
+        status = local.isComplete ? .prefilled : .supplementRequested
         change.operations += [
-          .putPayload(payload(.local, of: message.id, mediaType: local.profile.mediaType, bytes, at: now)),
-          .putPayload(payload(.report, of: message.id, json: local.report.serialized(), at: now)),
-          .putPayload(payload(.supplement, of: message.id, Self.request(local), at: now)),
+          .putPayload(payload(.local, of: message.id, mediaType: local.profile.mediaType, local.bytes, at: now)),
+          .putPayload(payload(.report, of: message.id, json: local.report, at: now)),
+          .putPayload(payload(.supplement, of: message.id, local.request, at: now)),
         ]
         change.operations += handOver(.declaration, of: message, clearance: clearance, payloadKind: .local, at: now)
       case .refused(let problems):
@@ -77,7 +77,7 @@ extension GatewayNode {
 
   private func draft(of bytes: [UInt8], _ header: EnvelopeHeader, _ clearance: Clearance) throws(CausewayError) -> Draft {
     guard let settings = configuration.corridor(header.corridor), let corridor = registry.corridor(header.corridor),
-      let local = settings.handsOver.flatMap({ profiles[$0] })
+      settings.handsOver != nil
     else { throw CausewayError("receive.corridor_unknown") }
     do throws(CausewayError) {
       guard let wire = profile(of: header, agreed: corridor.wire) else {
@@ -90,21 +90,10 @@ extension GatewayNode {
       guard let salt = Hex.decode(clearance.salt).flatMap(UCRCommitment.Salt.init),
         UCRCommitment(ucr: ucr, salt: salt).digest == header.ucrCommitment
       else { throw CausewayError(Problem("verify.ucr_commitment", element: "Declaration.UCR")) }
-      // What has been lodged already is amended in a form that says so; a draft gives way to the next.
-      let replacesDraft = !clearance.isLodged
-      let written = try translator.write(
-        valid, to: local, options: .init(shape: settings.shape, makesComplement: false, day: day, replacesDraft: replacesDraft))
-      return .written(ucr: ucr, local: written, bytes: try written.bytes())
+      return .written(ucr: ucr, try localDraft(of: valid, clearance, settings, day: day))
     } catch {
       return .refused(error.problems)
     }
-  }
-
-  /// What the local side is asked for, with what its own rules say against the draft so far.
-  private static func request(_ local: Translation) -> JSONValue {
-    var request = local.supplement.json.object ?? [:]
-    request["problems"] = .array(local.problems.map(json))
-    return .object(request)
   }
 
   private func isUsed(_ ucr: String, by clearance: Clearance) async throws(CausewayError) -> Bool {

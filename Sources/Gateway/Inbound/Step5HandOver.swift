@@ -62,13 +62,14 @@ extension GatewayNode {
     request document: ValidDocument, of message: MessageRecord, clearance: Clearance, at now: Instant
   ) -> [Change.Operation] {
     let kind: InboxKind = message.kind == MessageKind.withdrawal.rawValue ? .withdrawal : .amendment
-    if let profile = configuration.corridor(clearance.corridor)?.handsOverAmendment.flatMap({ profiles[$0] }),
+    let settings = configuration.corridor(clearance.corridor)
+    if let profile = settings?.handsOverAmendment.flatMap({ profiles[$0] }),
       ByteString(profile.name) != ByteString(document.profile.name)
     {
       do throws(CausewayError) {
         let request = profile.isHub ? document.declaration : document.declaration.mirrored(for: clearance, economy: economy)
         let written = try Translator(profiles).write(
-          document, released: request, to: profile, options: .init(makesComplement: false, day: now.day))
+          document, released: request, to: profile, options: .init(shape: settings?.amendmentShape, makesComplement: false, day: now.day))
         return [
           .putPayload(payload(.local, of: message.id, mediaType: profile.mediaType, try written.bytes(), at: now)),
           .putPayload(payload(.report, of: message.id, json: written.report.serialized(), at: now)),
@@ -131,7 +132,12 @@ extension GatewayNode {
     try await journal.read { reader throws(CausewayError) in
       let records = try reader.inbox(consumer: Self.consumer, after: sequence, clearance: nil, acknowledged: false, limit: limit)
       return try records.map { record throws(CausewayError) in
-        InboxItem(record: record, payload: try reader.payload(owner: record.payloadOwner, kind: record.payloadKind))
+        InboxItem(
+          record: record, payload: try reader.payload(owner: record.payloadOwner, kind: record.payloadKind),
+          revision: try record.messageID.flatMap { id throws(CausewayError) in try reader.message(id) }.flatMap {
+            message throws(CausewayError) in
+            try EnvelopeHeader.parse(message.header).revision
+          })
       }
     }
   }
@@ -141,12 +147,15 @@ extension GatewayNode {
 struct InboxItem: Sendable {
   let record: InboxRecord
   let payload: PayloadRecord?
+  /// Of the declaration that the document is, or speaks about.
+  let revision: Int?
 
   var json: JSONValue {
     [
       "sequence": .number(JSONNumber(Int(record.sequence))),
       "clearanceId": .string(record.clearance),
       "kind": .string(record.kind),
+      "revision": revision.map { .number(JSONNumber($0)) } ?? .null,
       "messageId": record.messageID.map { .string($0.text) } ?? .null,
       "created": .string(record.created.rfc3339),
       "mediaType": payload.map { .string($0.mediaType) } ?? .null,
