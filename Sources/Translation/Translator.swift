@@ -96,6 +96,20 @@ package struct Translator: Sendable {
     }
   }
 
+  /// Bytes → document by the version of the profile that it names itself, as ``profile(_:for:)`` finds it. A document of the default version is parsed
+  /// once; in EDIFACT its segments are read for the version before.
+  ///
+  /// - Throws: `profile.unknown`; the parsers' codes (`parse.*`).
+  package func parse(_ bytes: [UInt8], as name: String) throws(CausewayError) -> (document: Document, profile: Profile) {
+    let named = try profile(name)
+    let profile = named.syntax == .edifact ? try profile(name, for: bytes) : named
+    let document = try parse(bytes, as: profile)
+    guard let stated = library.version(name, statedBy: document), !stated.name.hasSameBytes(as: profile.name) else {
+      return (document, profile)
+    }
+    return (try parse(bytes, as: stated), stated)
+  }
+
   static func bytes(_ document: Document, profile: Profile) throws(CausewayError) -> [UInt8] {
     switch profile.syntax {
     case .xml:

@@ -248,6 +248,20 @@ import Trust
     }
   }
 
+  /// An agreement may name versions, and another syntax for requests.
+  @Test func agreedOnVersions() async throws {
+    let (world, id) = try await Self.accepted(registry: Economies.shared.pinned)
+    #expect(try await world.clearance(id, at: "SG").import?.status == .supplementRequested, "the declaration has been read")
+    let request = try await Self.submit(world, Self.request("1"), on: id)
+    let cancellation = try await Self.submit(world, Self.request("2"), on: id)
+    try await world.run()
+    for message in [request, cancellation] { #expect(try await world.message(message.id.text, at: "CN").state == "delivered") }
+    let item = try #require(try await Self.item(world, "amendment"))
+    #expect(item.payload?.mediaType == "application/xml")
+    #expect(try valid(try #require(item.payload).bytes, as: "uncefact.amendment.xml").declaration.text("Amendment.FunctionCode") == "4")
+    for economy in ["CN", "SG"] { #expect(try await world.clearance(id, at: economy).outcome == .withdrawn) }
+  }
+
   /// Where the two economies have not agreed on requests they do not travel, and a configuration that wants them is refused.
   @Test func notAgreed() async throws {
     let registry = Economies.shared.withoutRequests

@@ -59,6 +59,8 @@ struct Economies: Sendable {
   let registry: VerifiedRegistry
   /// The same, with statuses that travel as XML.
   let statusInXML: VerifiedRegistry
+  /// The same, with the version of each profile that travels; requests as XML.
+  let pinned: VerifiedRegistry
   /// The same, without an agreement on requests to amend or cancel.
   let withoutRequests: VerifiedRegistry
   let profiles: ProfileLibrary
@@ -83,6 +85,11 @@ struct Economies: Sendable {
     registry = try Registry.verify(try Registry.sign(content, key: key), keys: [key.publicKey])
     var other = content
     for index in other.corridors.indices { other.corridors[index].statusWire = "uncefact.cdar.xml" }
+    var exact = content
+    exact.corridors[0].wire = "uncefact.xml@d23b"
+    exact.corridors[0].statusWire = "uncefact.cdar.json@d23b"
+    exact.corridors[0].amendmentWire = "uncefact.amendment.xml@d23b"
+    pinned = try Registry.verify(try Registry.sign(exact, key: key), keys: [key.publicKey])
     statusInXML = try Registry.verify(try Registry.sign(other, key: key), keys: [key.publicKey])
     profiles = try ProfileLibrary.load(Self.schemas)
     let dictionary = profiles.dictionary

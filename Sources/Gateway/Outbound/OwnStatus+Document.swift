@@ -24,12 +24,13 @@ extension GatewayNode {
   ) async throws(CausewayError) -> JSONValue {
     guard !body.isEmpty else { throw CausewayError("receive.empty") }
     guard let record = try await clearanceRecord(id) else { throw CausewayError("receive.not_found") }
-    guard isOffered(name, in: configuration.corridor(record.corridor)?.acceptsStatus ?? []), let profile = profiles[name, for: body] else {
+    guard isOffered(name, in: configuration.corridor(record.corridor)?.acceptsStatus ?? []), profiles[name] != nil else {
       throw CausewayError("receive.profile_not_offered")
     }
     let translator = Translator(profiles)
     let day = clock.now().day
-    let document = try translator.validate(try translator.parse(body, as: profile), as: profile, on: day)
+    let parsed = try translator.parse(body, as: name)
+    let document = try translator.validate(parsed.document, as: parsed.profile, on: day)
     let request = document.declaration.text("Status.RequestID").isEmpty ? nil : try await latestRequest(of: id)
     try await update(clearance: id) { clearance, now throws(CausewayError) in
       try change(of: &clearance, saidBy: document, body, answering: request, by: principal, at: now)

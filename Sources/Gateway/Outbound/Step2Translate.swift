@@ -19,7 +19,7 @@ extension GatewayNode {
     return messages.count
   }
 
-  /// A local document that waits, and what is known of it before it is looked at.
+  /// A local document that waits, parsed, and what is known of it besides.
   struct LocalDocument: Sendable {
     let message: MessageRecord
     let source: PayloadRecord
@@ -27,6 +27,7 @@ extension GatewayNode {
     /// The profile by which it is read: where the submission leaves the version open, the one that the document names itself. nil: there is no such
     /// profile any more.
     let profile: Profile?
+    let document: Result<Document, CausewayError>
     /// The one that it amends; nil for a new declaration.
     let clearance: Clearance?
     /// Local references under which the clearance was declared.
@@ -90,8 +91,17 @@ extension GatewayNode {
     }
     guard let source else { throw CausewayError("journal.not_found", facts: ["what": "source"]) }
     let details = try JSONValue.parse(message.details)
+    let name = details["profile"]?.string ?? ""
+    let profile: Profile?
+    let document: Result<Document, CausewayError>
+    do throws(CausewayError) {
+      let parsed = try Translator(profiles).parse(source.bytes, as: name)
+      (profile, document) = (parsed.profile, .success(parsed.document))
+    } catch {
+      (profile, document) = (profiles[name, for: source.bytes], .failure(error))
+    }
     return LocalDocument(
-      message: message, source: source, details: details, profile: details["profile"]?.string.flatMap { profiles[$0, for: source.bytes] },
+      message: message, source: source, details: details, profile: profile, document: document,
       clearance: try record.map { record throws(CausewayError) in try Clearance(json: try JSONValue.parse(record.state)) },
       references: earlier.compactMap { (try? JSONValue.parse($0.details))?["reference"]?.string })
   }
@@ -102,7 +112,7 @@ extension GatewayNode {
       let policy = settings.policy.flatMap({ policies[$0] }), let profile = local.profile, let wire = profiles[corridor.wire]
     else { throw CausewayError("receive.corridor_unknown") }
     let translator = Translator(profiles)
-    let valid = try translator.validate(try translator.parse(local.bytes, as: profile), as: profile, on: local.day)
+    let valid = try translator.validate(try local.document.get(), as: profile, on: local.day)
     guard profile.document == .declaration else { return .request(try request(valid, local)) }
     let function = MessageFunction(code: valid.declaration.text("Declaration.FunctionCode"))
     if function != nil { try check(valid, amends: local.clearance) }
