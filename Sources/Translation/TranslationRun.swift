@@ -22,7 +22,11 @@ struct TranslationRun {
       for element in part.changed { crossed.swapped[Int(element.raw)] = .computed }
     }
     let plan = try Self.plan(target, crossed.declaration, shape: options.shape ?? options.complement?.shape)
-    let lost = lostValues(part?.whole ?? released)
+    var lost = lostValues(part?.whole ?? released)
+    if options.isMirrored {
+      crossed.left += lost.withheld
+      lost.withheld = []
+    }
     let filled = fill(&crossed, lost, plan)
     var writing = Writer.write(crossed.declaration, profile: target, plan: plan, on: options.day)
     if let filled { writing.leaveOut(filled) }

@@ -273,15 +273,19 @@ package struct Translator: Sendable {
     package var day: String?
     /// The result takes the place of a draft that nobody has lodged: an amended declaration may become an original.
     package var replacesDraft = false
+    /// The released declaration is the source's as the other side says it: what is not in it belongs to the source's side and was not withheld.
+    package var isMirrored = false
 
     package init(
-      shape: String? = nil, complement: Complement? = nil, makesComplement: Bool = true, day: String? = nil, replacesDraft: Bool = false
+      shape: String? = nil, complement: Complement? = nil, makesComplement: Bool = true, day: String? = nil, replacesDraft: Bool = false,
+      isMirrored: Bool = false
     ) {
       self.shape = shape
       self.complement = complement
       self.makesComplement = makesComplement
       self.day = day
       self.replacesDraft = replacesDraft
+      self.isMirrored = isMirrored
     }
   }
 

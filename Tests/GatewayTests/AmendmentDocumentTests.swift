@@ -127,7 +127,9 @@ import Trust
     let text = String(decoding: bytes, as: UTF8.self)
     for foreign in [Self.number, "M20261119000000071", "2248", "DECL_PRICE"] { #expect(!text.contains(foreign), "\(foreign)") }
     let report = try JSONValue.parse(try await world.sg.document(of: try #require(item.record.messageID).text, kind: "report").bytes)
-    #expect(report["entries"]?.array?.isEmpty == false)
+    let entries = report["entries"]?.array ?? []
+    #expect(entries.contains { $0["element"]?.string == "Amendment.RegistrationID" && $0["reason"]?.string == "own_side" })
+    #expect(!entries.contains { $0["action"]?.string == "withheld" }, "nobody has withheld anything here")
   }
 
   @Test func aRequestToCancelIsTheWithdrawal() async throws {

@@ -69,7 +69,8 @@ extension GatewayNode {
       do throws(CausewayError) {
         let request = profile.isHub ? document.declaration : document.declaration.mirrored(for: clearance, economy: economy)
         let written = try Translator(profiles).write(
-          document, released: request, to: profile, options: .init(shape: settings?.amendmentShape, makesComplement: false, day: now.day))
+          document, released: request, to: profile,
+          options: .init(shape: settings?.amendmentShape, makesComplement: false, day: now.day, isMirrored: !profile.isHub))
         return [
           .putPayload(payload(.local, of: message.id, mediaType: profile.mediaType, try written.bytes(), at: now)),
           .putPayload(payload(.report, of: message.id, json: written.report.serialized(), at: now)),
