@@ -112,6 +112,7 @@ import Trust
     #expect(answer.contains("UNH+1+CONTRL:D:3:UN'") && answer.contains("+7'") && !answer.contains("+4+"))
     let reference = String(taken.message.uppercased().filter { $0 != "-" }.suffix(14))
     #expect(answer.contains("+\(reference)'"), "the answer's own reference is that of the message")
+    #expect(try await AmendmentDocumentTests.item(world, "contrl", at: "CN") == nil, "nobody has asked")
     // The count of segments in UNT is wrong: the syntax is, and the problem is told both ways.
     let count = try #require(text.firstMatch(of: #/UNT\+(\d+)\+/#)?.1)
     let miscounted = try await contrl(world, Array(text.replacing("UNT+\(count)+", with: "UNT+9999+").utf8))
@@ -120,6 +121,17 @@ import Trust
     #expect(try #require(miscounted.text).contains("+4+"))
     let problems = try await world.cn.message(miscounted.message, waitSeconds: 0)["problems"]?["reasons"]?.array
     #expect(problems?.isEmpty == false)
+    // Data element 0031: the sender asks for an answer, and gets it with what else is handed over.
+    for (body, action) in [(text, "+7'"), (text.replacing("UNT+\(count)+", with: "UNT+9998+"), "+4+")] {
+      let head = try #require(body.firstMatch(of: #/UNB\+[^']*/#)?.output)
+      let elements = head.split(separator: "+", omittingEmptySubsequences: false).count
+      let asking = body.replacing(head, with: head + String(repeating: "+", count: 10 - elements) + "1", maxReplacements: 1)
+      let asked = try await contrl(world, Array(asking.utf8))
+      let item = try #require(try await AmendmentDocumentTests.item(world, "contrl", at: "CN"))
+      #expect(item.record.messageID?.text == asked.message && asked.text?.contains(action) == true)
+      #expect(item.payload.map { String(decoding: $0.bytes, as: UTF8.self) } == asked.text)
+      #expect(item.json["mediaType"]?.string == "application/EDIFACT")
+    }
     // No interchange at all: there is nobody to answer to.
     let noise = try await contrl(world, Array("UNB+".utf8))
     #expect(noise.state == "refused" && noise.text == nil)

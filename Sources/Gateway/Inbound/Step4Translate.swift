@@ -61,7 +61,7 @@ extension GatewayNode {
           .putPayload(payload(.report, of: message.id, json: local.report, at: now)),
           .putPayload(payload(.supplement, of: message.id, local.request, at: now)),
         ]
-        change.operations += handOver(.declaration, of: message, clearance: clearance, payloadKind: .local, at: now)
+        change.operations += handOver(.declaration, of: message, clearance: clearance.id, payloadKind: .local, at: now)
       case .refused(let problems):
         reasons = problems.prefix(StatusMessage.limitReasons).map(StatusMessage.Reason.init)
         let stored: JSONValue = ["outcome": "refused", "by": .string(economy), "reasons": .array(problems.map(Self.json))]

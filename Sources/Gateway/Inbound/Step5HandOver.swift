@@ -19,6 +19,8 @@ package enum InboxKind: String, Sendable {
   case withdrawal
   /// The partner's receipt refuses a message of ours; the document is a status with the reasons.
   case refusal
+  /// The answer to the syntax of a document of ours in EDIFACT that asks for one.
+  case contrl
 }
 
 extension GatewayNode {
@@ -27,12 +29,12 @@ extension GatewayNode {
 
   /// Inbound step 5: puts a document where the local single window takes it from.
   func handOver(
-    _ kind: InboxKind, of message: MessageRecord, clearance: Clearance, payloadKind: PayloadKind, at now: Instant
+    _ kind: InboxKind, of message: MessageRecord, clearance: String, payloadKind: PayloadKind, at now: Instant
   ) -> [Change.Operation] {
     [
       .putInbox(
         InboxRecord(
-          consumer: Self.consumer, clearance: clearance.id, kind: kind.rawValue, messageID: message.id, payloadOwner: message.id.text,
+          consumer: Self.consumer, clearance: clearance, kind: kind.rawValue, messageID: message.id, payloadOwner: message.id.text,
           payloadKind: payloadKind.rawValue, created: now))
     ]
   }
@@ -47,13 +49,13 @@ extension GatewayNode {
         return [
           .putPayload(payload(.local, of: message.id, mediaType: profile.mediaType, try written.bytes(), at: now)),
           .putPayload(payload(.report, of: message.id, json: written.report.serialized(), at: now)),
-        ] + handOver(kind, of: message, clearance: clearance, payloadKind: .local, at: now)
+        ] + handOver(kind, of: message, clearance: clearance.id, payloadKind: .local, at: now)
       } catch {
         // The partner's word counts, whether or not our format can say it.
         logger.error("status handed over as it came", metadata: ["gw.message_id": "\(message.id)", "gw.code": "\(error.code)"])
       }
     }
-    return handOver(kind, of: message, clearance: clearance, payloadKind: .wire, at: now)
+    return handOver(kind, of: message, clearance: clearance.id, payloadKind: .wire, at: now)
   }
 
   /// Step 5 for the partner's request: to this side's own customs in the profile that the configuration names, a draft as far as the partner's
@@ -74,12 +76,12 @@ extension GatewayNode {
         return [
           .putPayload(payload(.local, of: message.id, mediaType: profile.mediaType, try written.bytes(), at: now)),
           .putPayload(payload(.report, of: message.id, json: written.report.serialized(), at: now)),
-        ] + handOver(kind, of: message, clearance: clearance, payloadKind: .local, at: now)
+        ] + handOver(kind, of: message, clearance: clearance.id, payloadKind: .local, at: now)
       } catch {
         logger.notice("request handed over as it came", metadata: ["gw.message_id": "\(message.id)", "gw.code": "\(error.code)"])
       }
     }
-    return handOver(kind, of: message, clearance: clearance, payloadKind: .wire, at: now)
+    return handOver(kind, of: message, clearance: clearance.id, payloadKind: .wire, at: now)
   }
 
   /// Step 5 for a receipt that refuses: what the partner says of its side, with the reasons.
@@ -98,11 +100,11 @@ extension GatewayNode {
       let tree = try said.declaration(in: profiles, economy: message.partner, id: message.id, issued: time)
       let bytes = try Translator(profiles).write(tree, as: profile)
       return [.putPayload(payload(.local, of: message.id, mediaType: profile.mediaType, bytes, at: now))]
-        + handOver(.refusal, of: message, clearance: clearance, payloadKind: .local, at: now)
+        + handOver(.refusal, of: message, clearance: clearance.id, payloadKind: .local, at: now)
     } catch {
       // The receipt is an answer, whether or not our format can say it.
       logger.error("refusal handed over as its reasons", metadata: ["gw.message_id": "\(message.id)", "gw.code": "\(error.code)"])
-      return handOver(.refusal, of: message, clearance: clearance, payloadKind: .problems, at: now)
+      return handOver(.refusal, of: message, clearance: clearance.id, payloadKind: .problems, at: now)
     }
   }
 
@@ -135,12 +137,15 @@ extension GatewayNode {
       return try records.map { record throws(CausewayError) in
         InboxItem(
           record: record, payload: try reader.payload(owner: record.payloadOwner, kind: record.payloadKind),
-          revision: try record.messageID.flatMap { id throws(CausewayError) in try reader.message(id) }.flatMap {
-            message throws(CausewayError) in
-            try EnvelopeHeader.parse(message.header).revision
-          })
+          revision: try Self.revision(of: record.messageID, reader))
       }
     }
+  }
+
+  /// A document that was refused before it was sealed has none.
+  private static func revision(of id: MessageID?, _ reader: any JournalReader) throws(CausewayError) -> Int? {
+    guard let id, let message = try reader.message(id), !message.header.isEmpty else { return nil }
+    return try EnvelopeHeader.parse(message.header).revision
   }
 }
 

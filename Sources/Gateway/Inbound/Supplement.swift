@@ -54,7 +54,7 @@ extension GatewayNode {
         .replacePayload(payload(.local, of: message.id, mediaType: profile.mediaType, completed, at: now)),
         .replacePayload(payload(.report, of: message.id, report, at: now)),
       ]
-      change.operations += handOver(.lodgement, of: message, clearance: clearance, payloadKind: .local, at: now)
+      change.operations += handOver(.lodgement, of: message, clearance: clearance.id, payloadKind: .local, at: now)
       change.entries = [
         EntryDraft(
           kind: "supplement.answered", corridor: clearance.corridor, messageID: message.id, payloadDigest: SHA256.hash(completed),

@@ -203,16 +203,22 @@ extension GatewayNode {
     return change
   }
 
-  /// The CONTRL that answers a document in EDIFACT, whether it is taken or turned back. The same document has the same answer.
+  /// The CONTRL that answers a document in EDIFACT, whether it is taken or turned back; handed over when the sender asks for it. The same document
+  /// has the same answer.
   private func syntaxAnswer(to local: LocalDocument, at now: Instant) -> [Change.Operation] {
     guard let profile = local.profile, profile.syntax == .edifact else { return [] }
     // The last 14 digits of a message id are random.
     let reference = String(decoding: local.message.id.text.utf8.filter { $0 != 0x2D }.suffix(14), as: UTF8.self).uppercased()
     let answer = Translator(profiles).syntaxAnswer(
       to: local.bytes, as: profile, on: local.day, stamp: .init(reference: reference, time: local.message.created))
-    return answer.map {
-      [.putPayload(payload(.contrl, of: local.message.id, mediaType: profile.mediaType, $0, at: now))]
-    } ?? []
+    guard let answer else { return [] }
+    var operations: [Change.Operation] = [
+      .putPayload(payload(.contrl, of: local.message.id, mediaType: profile.mediaType, answer, at: now))
+    ]
+    if EDIFACTFormat.read(local.bytes).envelope.asksForAnswer {
+      operations += handOver(.contrl, of: local.message, clearance: local.message.clearance, payloadKind: .contrl, at: now)
+    }
+    return operations
   }
 
   /// The sender's document is refused: every problem is kept for the sender, their codes go on the ledger.
