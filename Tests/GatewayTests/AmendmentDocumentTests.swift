@@ -1,3 +1,4 @@
+import Declarations
 import Exchange
 import Foundation
 import JSONTree
@@ -439,17 +440,50 @@ import Trust
     #expect(try await world.isSound("SG"))
   }
 
-  /// An answer repeats the status of its side; one that repeats it without a request is refused as before.
+  /// A status of the hub that repeats where its side stands and names a request.
+  private static func hub(_ status: SideStatus, of side: SideKind, _ id: String, request: String) throws -> [UInt8] {
+    let profiles = Economies.shared.profiles
+    let said = StatusMessage(clearanceID: id, side: side, revision: 1, status: status, effective: Economies.start)
+    let message = try #require(MessageID("019aa5b1-0000-7000-8000-000000000001"))
+    var tree = try said.declaration(in: profiles, economy: side == .export ? "CN" : "SG", id: message, issued: Economies.start)
+    tree[try #require(profiles.dictionary[id: "Status.RequestID"])] = Value(request)
+    return try Translator(profiles).write(tree, as: try #require(profiles["uncefact.cdar.json"]))
+  }
+
+  @Test func answeredByTheOtherSide() async throws {
+    let (world, id) = try await AmendmentDocumentTests.accepted()
+    try await world.report("lodged", on: id, at: "SG")
+    let request = try await AmendmentDocumentTests.submit(world, AmendmentDocumentTests.request("1"), on: id)
+    try await world.run()
+    let before = try await world.clearance(id, at: "CN")
+    _ = try await world.sg.report(
+      try Self.hub(.lodged, of: .import, id, request: "SG-7"), in: "uncefact.cdar.json", on: id, by: world.customs)
+    try await world.run()
+    let sent = try #require(world.line.sent.last { $0.sender == "SG" }?.envelope)
+    #expect(sent.header.inReplyTo == request.id)
+    let item = try #require(try await AmendmentDocumentTests.item(world, "status", at: "CN"))
+    #expect(item.record.messageID == sent.header.messageID)
+    #expect(try valid(try #require(item.payload).bytes).declaration.text("Status.RequestID") == "SG-7")
+    let after = try await world.clearance(id, at: "CN")
+    #expect(after.import == before.import && after.timeline == before.timeline)
+    #expect(try await world.isSound("SG"))
+  }
+
+  /// An answer repeats the status of its side and answers a message; what does only one of them is refused as before.
   @Test func whatIsNoAnswer() async throws {
     let (world, id) = try await AmendmentDocumentTests.accepted()
     let declared = try #require(world.line.sent.first?.envelope)
-    let payload = try status(.accepted, of: .export, id)
-    let sequence = try await world.clearance(id, at: "SG").receivedSequence + 1
-    let header = declared.header.with(
-      messageID: declared.header.another, kind: .status, sequence: sequence,
-      payload: PayloadDescription(payload, mediaType: "application/json"))
-    let receipt = try await world.line.carry(try sealed(header, payload: payload, salt: declared.salt), from: "CN", to: "SG")
-    #expect(try reasons(of: receipt) == ["clearance.illegal_transition"])
+    let sequence = try await world.clearance(id, at: "SG").receivedSequence
+    let payloads = [
+      try status(.accepted, of: .export, id), try Self.hub(.accepted, of: .export, id, request: "M1"),
+    ]
+    for (offset, payload) in payloads.enumerated() {
+      let header = declared.header.with(
+        messageID: declared.header.another, kind: .status, sequence: sequence + 1 + offset,
+        payload: PayloadDescription(payload, mediaType: "application/json"))
+      let receipt = try await world.line.carry(try sealed(header, payload: payload, salt: declared.salt), from: "CN", to: "SG")
+      #expect(try reasons(of: receipt) == ["clearance.illegal_transition"])
+    }
   }
 }
 
