@@ -11,7 +11,7 @@ import Trust
 
 @testable import Gateway
 
-/// Documents that ask to amend or cancel a declaration, from one single window to the other and back (docs/decisions/0008).
+/// Documents that ask to amend or cancel a declaration, from one single window to the other and back (docs/decisions/0010).
 @Suite struct AmendmentDocumentTests {
   static let number = "310120260000000042"
   static let corridors = [

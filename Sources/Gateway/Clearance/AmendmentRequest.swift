@@ -4,7 +4,7 @@ import Primitives
 import Translation
 import Trust
 
-/// A request to amend or cancel a declaration (docs/decisions/0008): what a clearance goes by in a document of the dictionary's kind `amendment`.
+/// A request to amend or cancel a declaration (docs/decisions/0010): what a clearance goes by in a document of the dictionary's kind `amendment`.
 struct AmendmentRequest: Sendable, Equatable {
   /// The profile of corridors whose registry entry names no other.
   static let standardProfile = "uncefact.amendment.json"

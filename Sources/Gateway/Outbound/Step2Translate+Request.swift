@@ -8,7 +8,7 @@ import Primitives
 import Translation
 import Trust
 
-// A local document that asks to amend or cancel goes the same steps as a declaration (docs/decisions/0008).
+// A local document that asks to amend or cancel goes the same steps as a declaration (docs/decisions/0010).
 extension GatewayNode {
   /// A request as it travels.
   struct WireRequest: Sendable {
