@@ -19,6 +19,7 @@ package struct DocumentKind: RawRepresentable, Hashable, Sendable, ExpressibleBy
 
   package static let declaration: DocumentKind = "declaration"
   package static let status: DocumentKind = "status"
+  package static let amendment: DocumentKind = "amendment"
 
   /// Whether a document of the kind stands on one side of the border: it then has a direction and an economy, and is mirrored when it
   /// crosses. Any other is the same document on both sides.

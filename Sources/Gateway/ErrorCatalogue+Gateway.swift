@@ -13,7 +13,12 @@ extension ErrorCatalogue {
     .init(
       "clearance.turned_away", .refusal, en: "The partner has refused the declaration and knows no such case: declare again.",
       zh: "对方已拒收该报关单，其处不存在该通关案，请重新申报。"),
+    .init("clearance.unknown", .refusal, en: "There is no such clearance: its first message is a declaration.", zh: "不存在该通关案，其首个报文须为报关单。"),
     .init("clearance.unreadable", .fault, en: "A stored clearance cannot be read.", zh: "存储的通关案无法读取。"),
+    .init(
+      "config.amendments_not_agreed", .error,
+      en: "The registry's entry of the corridor {corridor} names no amendmentPolicy: requests to amend or cancel do not travel there.",
+      zh: "登记册中通道 {corridor} 未列 amendmentPolicy，修撤申请不在该通道传输。"),
     .init("config.handover_form", .error, en: "A handover names either a folder or a webhook.", zh: "交付方式须为文件夹或网络回调之一。"),
     .init("config.key_missing", .error, en: "{key} is missing.", zh: "缺少 {key}。"),
     .init("config.key_unknown", .error, en: "{key} is not known here.", zh: "{key} 不是已知的配置项。"),
@@ -35,8 +40,9 @@ extension ErrorCatalogue {
       en: "The release policy {policy}, on which the corridor's registry entry agrees, is not configured here.",
       zh: "未配置登记册为该通道约定的放行策略 {policy}。"),
     .init(
-      "config.profile_elements", .error, en: "The profile {profile} has no place for {element}, which a status between gateways needs.",
-      zh: "格式配置 {profile} 没有 {element} 的位置，而网关之间的状态需要该要素。"),
+      "config.profile_elements", .error,
+      en: "The profile {profile} has no place for {element}, which such documents need between gateways.",
+      zh: "格式配置 {profile} 没有 {element} 的位置，而网关之间的此类单证需要该要素。"),
     .init(
       "config.profile_kind", .error, en: "The profile {profile} is not one for documents of the kind {kind}.",
       zh: "格式配置 {profile} 不适用于 {kind} 类单证。"),
@@ -50,6 +56,17 @@ extension ErrorCatalogue {
     .init("journal.contended", .error, en: "The clearance is being changed too often at the moment.", zh: "该通关案当前变更过于频繁。"),
     .init(
       "receipt.checkpoint_too_small", .error, en: "The receipt's checkpoint does not cover the entry that it names.", zh: "回执的检查点未覆盖其所指条目。"),
+    .init(
+      "receive.amendment_foreign", .refusal, en: "The document is about another declaration than that of its clearance.",
+      zh: "该单证所涉报关单与其通关案不符。"),
+    .init(
+      "receive.amendment_function", .refusal, en: "The request asks neither to amend nor to cancel.", zh: "该申请既非修改也非撤销。"),
+    .init(
+      "receive.amendments_not_agreed", .refusal, en: "Requests to amend or cancel do not travel in this corridor.", zh: "该通道不传输修撤申请。"),
+    .init(
+      "receive.clearance_unnamed", .refusal,
+      en: "The document amends or cancels an earlier declaration: hand it in as an amendment of that declaration's clearance.",
+      zh: "该单证修改或撤销先前的报关单，请作为该报关单所属通关案的修改递交。"),
     .init("receive.corridor_unknown", .refusal, en: "This gateway does not send in this corridor.", zh: "本网关不经此通道发送。"),
     .init("receive.early", .error, en: "A message of this clearance that comes before this one has not arrived yet.", zh: "该通关案的前一报文尚未到达。"),
     .init("receive.empty", .refusal, en: "The body is empty.", zh: "请求正文为空。"),
@@ -72,6 +89,8 @@ extension ErrorCatalogue {
       "receive.ucr_form", .refusal, en: "A unique consignment reference has at most 35 capital letters, digits and hyphens.",
       zh: "货物唯一标识最多 35 个大写字母、数字或连字符。"),
     .init("seal.corridor_gone", .error, en: "The registry no longer has the corridor of this clearance.", zh: "登记册中已没有该通关案的通道。"),
+    .init(
+      "verify.amendment_mismatch", .refusal, en: "The request does not agree with its envelope or its clearance.", zh: "申请与信封或通关案不一致。"),
     .init("verify.certificate_missing", .refusal, en: "The connection has no client certificate.", zh: "连接没有客户端证书。"),
     .init("verify.clearance_exists", .refusal, en: "The clearance has its declaration already.", zh: "该通关案已有报关单。"),
     .init(

@@ -42,7 +42,7 @@ package struct GatewayNode: Sendable {
 
   /// - Throws: everything in the configuration that the registry, the profiles or the policies contradict, at once:
   ///   `config.economy_unknown`, `config.corridor_unknown`, `config.corridor_foreign`, `config.profile_unknown`, `config.policy_unknown`,
-  ///   `config.policy_corridor`, `config.profile_kind`, `config.profile_elements`, `policy.required_withheld`.
+  ///   `config.policy_corridor`, `config.profile_kind`, `config.profile_elements`, `config.amendments_not_agreed`, `policy.required_withheld`.
   package init(
     configuration: GatewayConfiguration, registry: VerifiedRegistry, profiles: ProfileLibrary, policies: [ReleasePolicy], journal: Journal,
     signer: Signer, partners: any PartnerTransport, webhooks: any WebhookTransport, clock: any WallClock, logger: Logger,
@@ -105,9 +105,13 @@ package enum PayloadKind: String, Sendable, CaseIterable {
   /// profile, and, for a message of ours that was refused, the refusal.
   case local
   case report, complement, supplement, problems
+  /// Outbound: the answer to the syntax of a local document in EDIFACT.
+  case contrl
 }
 
 extension Profile {
+  var versioned: VersionedName { VersionedName(id: id, version: version) }
+
   var mediaType: String {
     switch syntax {
     case .xml: "application/xml"
@@ -166,6 +170,26 @@ extension GatewayNode {
       }
       for name in [corridor.wire] + settings.accepts + (settings.handsOver.map { [$0] } ?? []) { _ = profile(name, .declaration, pointer) }
       for name in settings.acceptsStatus { _ = profile(name, .status, pointer) }
+      let requests = settings.acceptsAmendment + (settings.handsOverAmendment.map { [$0] } ?? [])
+      for name in requests { _ = profile(name, .amendment, pointer) }
+      if !requests.isEmpty {
+        if corridor.amendmentPolicy == nil { note("config.amendments_not_agreed", pointer, ["corridor": corridor.id]) }
+        if let wire = profile(corridor.amendmentWire ?? AmendmentRequest.standardProfile, .amendment, pointer) {
+          let carried = Set(wire.carriedElements(nil))
+          for element in AmendmentRequest.elements where !carried.contains(element) {
+            note("config.profile_elements", pointer, ["profile": wire.name, "element": element])
+          }
+        }
+      }
+      if !settings.acceptsAmendment.isEmpty, let id = corridor.amendmentPolicy {
+        if let policy = policies[id], policy.document == .amendment {
+          if ByteString(policy.from) != ByteString(corridor.from) || ByteString(policy.to) != ByteString(corridor.to) {
+            note("config.policy_corridor", pointer, ["policy": id, "corridor": corridor.id])
+          }
+        } else {
+          note("config.policy_unknown", pointer, ["policy": id])
+        }
+      }
       for name in [corridor.statusWire ?? StatusMessage.standardProfile] + (settings.handsOverStatus.map { [$0] } ?? []) {
         guard let profile = profile(name, .status, pointer) else { continue }
         // A status without its clearance, its side or its economy would be taken for another one's.
@@ -179,10 +203,14 @@ extension GatewayNode {
           note("config.key_missing", pointer + "/handsOver", ["key": "handsOver"])
           continue
         }
-        if let profile = profiles[name], let shape = settings.shape,
-          !profile.shapes.contains(where: { ByteString($0) == ByteString(shape) })
-        {
-          note("write.shape_unknown", pointer + "/shape", ["profile": profile.name, "shape": shape])
+        if let amended = settings.handsOverAmended { _ = profile(amended, .declaration, pointer) }
+        let shapes = [
+          (name, settings.shape, "shape"), (settings.handsOverAmended, settings.shape, "shape"),
+          (settings.handsOverAmendment, settings.amendmentShape, "amendmentShape"),
+        ]
+        for case (let name?, let shape?, let key) in shapes {
+          guard let profile = profiles[name], !profile.shapes.contains(where: { ByteString($0) == ByteString(shape) }) else { continue }
+          note("write.shape_unknown", "\(pointer)/\(key)", ["profile": profile.name, "shape": shape])
         }
         continue
       }

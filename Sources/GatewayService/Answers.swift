@@ -5,6 +5,9 @@ package import Primitives
 
 /// HTTP answers of both listeners: JSON bodies, and problem details (RFC 9457) with every problem in English and Chinese.
 struct Answers: Sendable {
+  /// RFC 1767.
+  static let edifact = "application/EDIFACT"
+
   let texts: ErrorTexts
 
   static func json(_ value: JSONValue, status: HTTPResponse.Status = .ok) -> Response {

@@ -42,7 +42,14 @@ package struct InsideAPI: Sendable {
     }
     api.get("/messages/{id}") { request, context in
       _ = try context.principal(with: .read)
-      return Answers.json(answers.explained(try await gateway.message(context.parameters.require("id"), waitSeconds: request.waitSeconds)))
+      let id = try context.parameters.require("id")
+      let message = try await gateway.message(id, waitSeconds: request.waitSeconds)
+      var answer = Answers.json(answers.explained(message))
+      if request.accepts(Answers.edifact), message["documents"]?.array?.contains(.string("contrl")) == true {
+        answer = Answers.bytes(try await gateway.document(of: id, kind: "contrl").bytes, mediaType: Answers.edifact)
+      }
+      answer.headers[.vary] = "Accept"
+      return answer
     }
     api.get("/messages/{id}/documents/{kind}") { _, context in
       _ = try context.principal(with: .read)
@@ -120,6 +127,15 @@ extension HTTPField.Name {
 extension Request {
   /// `?wait=seconds`: how long a read may wait for something new. 0…30.
   var waitSeconds: Int { uri.queryParameters["wait"].flatMap { Int($0) }.map { min(max($0, 0), 30) } ?? 0 }
+  /// Whether the caller asks for a media type by its name. Ranges are not names.
+  func accepts(_ mediaType: String) -> Bool {
+    let ranges = headers[values: .accept].flatMap { $0.utf8.split(separator: 0x2C) }
+    return ranges.contains { range in
+      let name = range.prefix { $0 != 0x3B }.filter { $0 > 0x20 }
+      return String(decoding: name, as: UTF8.self).lowercased() == mediaType.lowercased()
+    }
+  }
+
   /// `?seen=n`: the number of milestones that the caller has seen; a read with `wait` answers when there are more.
   var seen: Int? { uri.queryParameters["seen"].flatMap { Int($0) } }
 }

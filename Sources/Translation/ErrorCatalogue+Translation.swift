@@ -66,6 +66,10 @@ extension ErrorCatalogue {
       "write.cancellation", .refusal, en: "The declaration is a cancellation; in {profile} it would become a new declaration.",
       zh: "该申报为撤销；写成 {profile} 会变成一份新的申报。"),
     .init(
+      "write.amendment", .refusal,
+      en: "The document changes an earlier one, which {profile} cannot say: it would come out as something else.",
+      zh: "该单证是对先前单证的修改，而 {profile} 无法表示，写出后含义会改变。"),
+    .init(
       "write.parts_incomplete", .error, en: "The parts do not make the whole: {expected} expected, {found} found.",
       zh: "各部分不完整：应为 {expected}，实为 {found}。"),
     .init("write.plan_invalid", .error, en: "The plan of the division is malformed.", zh: "拆分方案文件格式错误。"),

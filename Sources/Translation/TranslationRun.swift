@@ -22,13 +22,14 @@ struct TranslationRun {
       for element in part.changed { crossed.swapped[Int(element.raw)] = .computed }
     }
     let plan = try Self.plan(target, crossed.declaration, shape: options.shape ?? options.complement?.shape)
-    let lost = lostValues(part?.whole ?? released)
+    var lost = lostValues(part?.whole ?? released)
+    if options.isMirrored {
+      crossed.left += lost.withheld
+      lost.withheld = []
+    }
     let filled = fill(&crossed, lost, plan)
     var writing = Writer.write(crossed.declaration, profile: target, plan: plan, on: options.day)
     if let filled { writing.leaveOut(filled) }
-    guard !losesCancellation(crossed.declaration, writing) else {
-      throw CausewayError("write.cancellation", facts: ["profile": target.name])
-    }
     var skipped: [(path: String, reason: Reason)] = []
     if let complement = options.complement {
       guard complement.profile.hasSameBytes(as: target.name), complement.direction == plan.variant.direction,
@@ -40,6 +41,9 @@ struct TranslationRun {
     let document = writing.draft.finish(syntax: target.syntax)
     let bound = target.syntax != .json ? BoundDocument(document, of: writing.draft) : try BoundDocument(document, to: target.structure)
     let back = Reader.read(bound, profile: target, variant: plan)
+    if let lost = lostFunction(of: crossed.declaration, in: back.declaration) {
+      throw CausewayError(lost.refusal, facts: ["profile": target.name])
+    }
     var problems = StructureValidator.check(bound, profile: target, variant: plan, on: options.day, isDraft: true)
     problems += Translator.ruleProblems(back.declaration, profile: target, plan: plan, document: document)
     var complement: Complement?
@@ -114,11 +118,13 @@ struct TranslationRun {
     return plan
   }
 
-  /// Whether a declaration that takes another one back would come out as a new one: telling it in the report is not enough.
-  private func losesCancellation(_ declaration: Declaration, _ writing: Writing) -> Bool {
-    guard let function = target.known?.function, let text = declaration[function]?.text, Profile.KnownElements.takingBack.contains(text)
-    else { return false }
-    return writing.events.contains { $0.element == function && $0.action == .notCarried }
+  /// What the document does to an earlier one, when what was written says something else: telling it in the report is not enough.
+  private func lostFunction(of declaration: Declaration, in written: Declaration) -> MessageFunction? {
+    func function(_ declaration: Declaration) -> MessageFunction? {
+      target.function.flatMap { declaration[$0] }.flatMap { MessageFunction(code: $0.text) }
+    }
+    guard let does = function(declaration), function(written) != does else { return nil }
+    return does == .changes && options.replacesDraft && target.known != nil ? nil : does
   }
 
   // MARK: Complement

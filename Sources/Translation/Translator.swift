@@ -96,6 +96,20 @@ package struct Translator: Sendable {
     }
   }
 
+  /// Bytes → document by the version of the profile that it names itself, as ``profile(_:for:)`` finds it. A document of the default version is parsed
+  /// once; in EDIFACT its segments are read for the version before.
+  ///
+  /// - Throws: `profile.unknown`; the parsers' codes (`parse.*`).
+  package func parse(_ bytes: [UInt8], as name: String) throws(CausewayError) -> (document: Document, profile: Profile) {
+    let named = try profile(name)
+    let profile = named.syntax == .edifact ? try profile(name, for: bytes) : named
+    let document = try parse(bytes, as: profile)
+    guard let stated = library.version(name, statedBy: document), !stated.name.hasSameBytes(as: profile.name) else {
+      return (document, profile)
+    }
+    return (try parse(bytes, as: stated), stated)
+  }
+
   static func bytes(_ document: Document, profile: Profile) throws(CausewayError) -> [UInt8] {
     switch profile.syntax {
     case .xml:
@@ -257,12 +271,21 @@ package struct Translator: Sendable {
     /// Whether to make the complement of the source.
     package var makesComplement = true
     package var day: String?
+    /// The result takes the place of a draft that nobody has lodged: an amended declaration may become an original.
+    package var replacesDraft = false
+    /// The released declaration is the source's as the other side says it: what is not in it belongs to the source's side and was not withheld.
+    package var isMirrored = false
 
-    package init(shape: String? = nil, complement: Complement? = nil, makesComplement: Bool = true, day: String? = nil) {
+    package init(
+      shape: String? = nil, complement: Complement? = nil, makesComplement: Bool = true, day: String? = nil, replacesDraft: Bool = false,
+      isMirrored: Bool = false
+    ) {
       self.shape = shape
       self.complement = complement
       self.makesComplement = makesComplement
       self.day = day
+      self.replacesDraft = replacesDraft
+      self.isMirrored = isMirrored
     }
   }
 
@@ -270,7 +293,8 @@ package struct Translator: Sendable {
   ///
   /// A declaration keeps its direction in its own economy's format and in the hub's; in another economy's it is mirrored (`crossing.yaml`).
   /// - Parameter released: what the release policy lets go; nil: everything.
-  /// - Throws: `write.kind_differs`, `write.shape_unknown`, `write.complement_profile`; `write.cancellation`: the format has originals only; `write.item_limit`: more goods items than the format holds
+  /// - Throws: `write.kind_differs`, `write.shape_unknown`, `write.complement_profile`; `write.cancellation`, `write.amendment`: the format cannot
+  ///   say what the document does to an earlier one (``MessageFunction``); `write.item_limit`: more goods items than the format holds
   ///   (``writeParts(_:released:to:options:)``).
   package func write(
     _ source: ValidDocument, released: Declaration? = nil, to profile: Profile, options: Options = Options()

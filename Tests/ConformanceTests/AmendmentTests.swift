@@ -82,7 +82,7 @@ import Testing
     #expect(partner.values["Declaration.FunctionCode"] == "4")
     #expect(partner.values["Declaration.ID"] == permit)
     // The other side's declaration is another one: it is not amended by this number.
-    let draft = try translator.translate(bytes, "sg.tradenet.update", "cn.decmessage")
+    let draft = try translator.translate(bytes, "sg.tradenet.update", "cn.decmessage", replacesDraft: true)
     #expect(draft.text("DecHead", "EntryId") == nil)
     #expect(draft.asked("DecSign/OperType") != nil)
   }
@@ -99,9 +99,52 @@ import Testing
     let unflagged = unnamed.replacing(#/<amendmentTypeFlag>.*?<\/amendmentTypeFlag>|"amendmentTypeFlag": ".*?",/#, with: "")
     #expect(try translator.valid(Array(unflagged.utf8), profile).values["Declaration.FunctionCode"] == "9")
     let draft = try translator.translate(
-      try Repository.bytes("schemas/profiles/sg.tradenet.update/4.1/samples/amend-outward.xml"), "sg.tradenet.update", profile)
+      try Repository.bytes("schemas/profiles/sg.tradenet.update/4.1/samples/amend-outward.xml"), "sg.tradenet.update", profile,
+      replacesDraft: true)
     #expect(!String(decoding: try draft.bytes(), as: UTF8.self).contains("amendmentTypeFlag"))
     #expect(draft.report.entries.contains { $0.element == "Declaration.FunctionCode" && $0.action == .notCarried })
+  }
+
+  /// In a format of originals an amendment would become a new declaration: refused, unless it takes the place of a draft that nobody has lodged. An
+  /// original goes there, an amendment to where it has a place, and to its own format with what was kept of it.
+  @Test(arguments: ["cn.decmessage", "sg.tradenet", "my.kastam", "eu.eucdm", "asycuda.sad"])
+  func anAmendmentDoesNotBecomeAnOriginal(_ to: String) throws {
+    let translator = try Repository.translator()
+    let sample = try Repository.bytes("schemas/profiles/edifact.cusdec/d96b/samples/import-replaced-latin1.edi")
+    for function in ["4", "5", "20", "21", "33", "36"] {
+      let amended = try Self.replacing("+5'", "+\(function)'", sample)
+      #expect(
+        problems { _ = try translator.translate(amended, "edifact.cusdec@d96b", to) }.map(\.code) == ["write.amendment"], "\(function)")
+      #expect(problems { _ = try translator.translate(amended, "edifact.cusdec@d96b", to, replacesDraft: true) } == [])
+      #expect(problems { _ = try translator.translate(amended, "edifact.cusdec@d96b", "uncefact.xml") } == [])
+    }
+    let original = try Self.replacing("+5'", "+9'", sample)
+    #expect(problems { _ = try translator.translate(original, "edifact.cusdec@d96b", to) } == [])
+    // Nor is a cancellation excused by the draft that it would replace.
+    let cancelled = try Self.replacing("+5'", "+1'", sample)
+    #expect(
+      problems { _ = try translator.translate(cancelled, "edifact.cusdec@d96b", to, replacesDraft: true) }.map(\.code)
+        == ["write.cancellation"])
+  }
+
+  private static func replacing(_ old: String, _ new: String, _ bytes: [UInt8]) throws -> [UInt8] {
+    let text = String(decoding: bytes.map { $0 < 0x80 ? $0 : 0x65 }, as: UTF8.self)
+    let changed = text.replacing(old, with: new, maxReplacements: 1)
+    try #require(changed != text || old == new)
+    return Array(changed.utf8)
+  }
+
+  /// A form of cancellations cannot hold a request to amend, which would come out as a cancellation.
+  @Test(arguments: ["sg.tradenet.cancellation", "eu.eucdm.invalidation"]) func aRequestToAmendDoesNotBecomeACancellation(_ to: String)
+    throws
+  {
+    let translator = try Repository.translator()
+    let amends = try Repository.bytes("schemas/profiles/cn.decmod/5.0/samples/amend-price.xml")
+    #expect(problems { _ = try translator.translate(amends, "cn.decmod", to) }.map(\.code) == ["write.amendment"])
+    #expect(problems { _ = try translator.translate(amends, "cn.decmod", to, replacesDraft: true) }.map(\.code) == ["write.amendment"])
+    let cancels = try Repository.bytes("schemas/profiles/cn.decmod/5.0/samples/cancel.gb18030.xml")
+    #expect(problems { _ = try translator.translate(cancels, "cn.decmod", to) } == [])
+    #expect(problems { _ = try translator.translate(amends, "cn.decmod", "wco.dms.amendment") } == [])
   }
 
   @Test func aCancellationIsNoAmendmentAndTheOtherWayRound() throws {

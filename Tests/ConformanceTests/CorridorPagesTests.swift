@@ -19,7 +19,7 @@ import YAMLTree
   static let policies: [String] = {
     let folder = Repository.root.appending(path: "schemas/policies").path
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-    return names.filter { $0.hasSuffix(".yaml") }.map { String($0.dropLast(5)) }.sorted()
+    return names.filter { $0.hasSuffix("-clearance.yaml") }.map { String($0.dropLast(5)) }.sorted()
   }()
 
   @Test func everyPolicyHasAPageAndEveryPageAPolicy() throws {

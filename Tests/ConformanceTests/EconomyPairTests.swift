@@ -62,7 +62,7 @@ import YAMLTree
 
     let wire = try there.bytes()
     let received = try translator.validate(try translator.parse(wire, as: hub), as: hub)
-    let draft = try translator.write(received, to: to, options: .init(makesComplement: false))
+    let draft = try translator.write(received, to: to, options: .init(makesComplement: false, replacesDraft: true))
     try account(draft, of: received, wire, comment)
     try compareRequest(draft, comment)
 

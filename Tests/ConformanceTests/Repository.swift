@@ -86,11 +86,12 @@ extension Translator {
   }
 
   /// The way of `causeway translate`.
-  func translate(_ bytes: [UInt8], _ from: String, _ to: String, complement: Complement? = nil, shape: String? = nil) throws -> Translation
-  {
+  func translate(
+    _ bytes: [UInt8], _ from: String, _ to: String, complement: Complement? = nil, shape: String? = nil, replacesDraft: Bool = false
+  ) throws -> Translation {
     try translate(
       bytes, from: try profile(from), to: try profile(to),
-      options: Options(shape: shape, complement: complement, makesComplement: complement == nil))
+      options: Options(shape: shape, complement: complement, makesComplement: complement == nil, replacesDraft: replacesDraft))
   }
 }
 

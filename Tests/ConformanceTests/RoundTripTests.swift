@@ -22,7 +22,8 @@ import Testing
   static func trip(_ bytes: [UInt8], _ from: String, _ to: String) throws -> Trip {
     let translator = try Repository.translator()
     let original = try translator.valid(bytes, from)
-    let there = try translator.write(original, to: try translator.profile(to))
+    // An amendment goes to a format of originals as a draft does.
+    let there = try translator.write(original, to: try translator.profile(to), options: .init(replacesDraft: true))
     let partner = try translator.valid(try there.bytes(), to, isDraft: true)
     let stored = try #require(there.complement).serialized()
     let complement = try Complement(json: try JSONValue.parse(stored))
@@ -30,7 +31,10 @@ import Testing
       profile: complement.profile, direction: complement.direction, economy: complement.economy, shape: complement.shape, namespace: nil,
       counts: [], orders: [], entries: [])
     let documents = try [complement, empty].map { complement in
-      let back = try translator.write(partner, to: original.profile, options: .init(complement: complement, makesComplement: false))
+      // Bare, an amendment may lack what makes it one.
+      let back = try translator.write(
+        partner, to: original.profile,
+        options: .init(complement: complement, makesComplement: false, replacesDraft: complement.entries.isEmpty))
       return try translator.parse(try back.bytes(), as: original.profile)
     }
     return Trip(original: original, there: there, back: documents[0], bare: documents[1])

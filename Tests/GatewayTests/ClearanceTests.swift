@@ -27,6 +27,31 @@ private func exportClearance() -> Clearance {
     #expect(clearance.timeline.count == 7)
   }
 
+  /// What customs holds it holds until it refuses it, whatever becomes of drafts after it.
+  @Test func lodgedUntilCustomsRefuses() {
+    var clearance = exportClearance()
+    clearance.received(sequence: 1)
+    func take(_ events: [(Clearance.Event, SideKind)], _ isLodged: Bool, _ comment: Comment) {
+      for (event, side) in events { #expect(clearance.apply(event, on: side, at: start) == nil, comment) }
+      #expect(clearance.isLodged == isLodged, comment)
+    }
+    func status(_ status: SideStatus) -> Clearance.Event { .status(status, registrationID: nil) }
+    take([], false, "declared")
+    take([(.revision(1, .supplementRequested), .import)], false, "a draft")
+    take([(status(.lodged), .import)], true, "lodged")
+    take(
+      [(.revision(2, .declared), .export), (.proposalAccepted, .export), (.revision(2, .prefilled), .import)], true, "a draft to amend it")
+    take([(status(.refused), .import)], true, "the draft is refused, not what was lodged")
+    take([(.revision(3, .declared), .export), (.proposalAccepted, .export), (.revision(3, .prefilled), .import)], true, "another draft")
+    take([(status(.lodged), .import), (status(.accepted), .import)], true, "accepted")
+    take([(status(.refused), .import)], false, "refused by customs")
+    take([(.revision(4, .declared), .export), (.proposalAccepted, .export), (.revision(4, .prefilled), .import)], false, "begun anew")
+    #expect(clearance.problem(withRequestFor: 4) == nil)
+    #expect(clearance.problem(withRequestFor: 3)?.code == "clearance.illegal_revision")
+    take([(status(.withdrawn), .export)], false, "withdrawn")
+    #expect(clearance.problem(withRequestFor: 4)?.code == "clearance.already_final")
+  }
+
   @Test func refusesStepsThatAreNotNext() {
     var clearance = exportClearance()
     #expect(clearance.apply(.status(.released, registrationID: nil), on: .export, at: start)?.code == "clearance.illegal_transition")

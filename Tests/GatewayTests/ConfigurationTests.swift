@@ -1,3 +1,4 @@
+import Declarations
 import Foundation
 import JSONTree
 import Logging
@@ -238,6 +239,21 @@ import YAMLTree
     ("SG", "[{id: CN-SG, handsOver: sg.tradenet, acceptsStatus: [sg.tradenet]}]", ["config.profile_kind"]),
     ("SG", "[{id: CN-SG, handsOver: sg.response}]", ["config.profile_kind"]),
     ("SG", "[{id: CN-SG, handsOver: sg.tradenet, handsOverStatus: uncefact.xml}]", ["config.profile_kind"]),
+    ("SG", "[{id: CN-SG, handsOver: sg.tradenet, shape: InPayment, handsOverAmended: sg.tradenet.update}]", []),
+    ("SG", "[{id: CN-SG, handsOver: sg.tradenet, handsOverAmended: sg.tradenet.cancellation}]", ["config.profile_kind"]),
+    (
+      "SG", "[{id: CN-SG, handsOver: sg.tradenet, handsOverAmendment: sg.tradenet.cancellation, amendmentShape: InNonPaymentUpdate}]", []
+    ),
+    (
+      "SG", "[{id: CN-SG, handsOver: sg.tradenet, handsOverAmendment: sg.tradenet.cancellation, amendmentShape: InPayment}]",
+      ["write.shape_unknown"]
+    ),
+    ("SG", "[{id: CN-SG, handsOver: sg.tradenet, handsOverAmendment: sg.tradenet.update}]", ["config.profile_kind"]),
+    (
+      "CN", "[{id: CN-SG, policy: cn-sg-clearance, accepts: [cn.decmessage], acceptsAmendment: [cn.decmod, cn.none]}]",
+      ["config.profile_unknown"]
+    ),
+    ("CN", "[{id: CN-SG, policy: cn-sg-clearance, accepts: [cn.decmod]}]", ["config.profile_kind"]),
     ("CN", "[{id: CN-SG}, {id: CN-FR}]", ["config.policy_unknown", "config.corridor_unknown"]),
   ]) func named(economy: String, corridors: String, codes: [String]) async throws {
     #expect(try await problems(economy, corridors: corridors).map(\.code.rawValue) == codes)
@@ -249,6 +265,18 @@ import YAMLTree
     #expect(Set(found.map(\.code)) == ["config.profile_elements"])
     #expect(Set(found.compactMap { $0.facts["element"] }).isSuperset(of: ["Status.ClearanceID", "Status.Revision"]))
     #expect(try await problems("SG", corridors: "[{id: CN-SG, handsOver: sg.tradenet, handsOverStatus: uncefact.cdar.json}]") == [])
+  }
+
+  /// Requests have a release policy of their own, of their kind and their corridor.
+  @Test func policyOfRequests() async throws {
+    let corridors = "[{id: CN-SG, policy: cn-sg-clearance, accepts: [cn.decmessage], acceptsAmendment: [cn.decmod]}]"
+    let file = Economies.schemas + "/policies/cn-sg-amendment.yaml"
+    let text = String(decoding: try #require(FileManager.default.contents(atPath: file)), as: UTF8.self)
+    let declarations = Economies.shared.policies.filter { $0.document == .declaration }
+    #expect(try await problems("CN", corridors: corridors).isEmpty)
+    #expect(try await problems("CN", corridors: corridors, policies: declarations).map(\.code) == ["config.policy_unknown"])
+    let other = try policy(text.replacingOccurrences(of: "{from: CN, to: SG}", with: "{from: CN, to: MY}"))
+    #expect(try await problems("CN", corridors: corridors, policies: declarations + [other]).map(\.code) == ["config.policy_corridor"])
   }
 
   private func policy(_ text: String) throws -> ReleasePolicy {

@@ -143,7 +143,7 @@ import Testing
     let first = try #require(items.first)
     #expect(
       Set(try #require(first.object).members.map(\.name)) == [
-        "sequence", "clearanceId", "kind", "messageId", "created", "mediaType", "sha256", "document",
+        "sequence", "clearanceId", "kind", "revision", "messageId", "created", "mediaType", "sha256", "document",
       ])
     let sequence = try #require(first["sequence"]?.int)
     try await world.sg.acknowledge(sequence, by: world.customs)

@@ -59,6 +59,10 @@ struct Economies: Sendable {
   let registry: VerifiedRegistry
   /// The same, with statuses that travel as XML.
   let statusInXML: VerifiedRegistry
+  /// The same, with the version of each profile that travels; requests as XML.
+  let pinned: VerifiedRegistry
+  /// The same, without an agreement on requests to amend or cancel.
+  let withoutRequests: VerifiedRegistry
   let profiles: ProfileLibrary
   let policies: [ReleasePolicy]
 
@@ -73,16 +77,23 @@ struct Economies: Sendable {
         from: from, to: to, mode: .production, kinds: ["declaration", "amendment", "withdrawal", "status"], wire: "uncefact.xml",
         releasePolicy: policy, purpose: "import_clearance")
     }
-    let content = RegistryContent(
+    var content = RegistryContent(
       version: 1, issued: Self.start.adding(seconds: -3600), participants: try ["CN", "SG", "MY"].map { try parties[$0]!.participant() },
       corridors: [corridor("CN", "SG", "cn-sg-clearance"), corridor("MY", "SG", "my-sg"), corridor("CN", "MY", "cn-my")])
+    withoutRequests = try Registry.verify(try Registry.sign(content, key: key), keys: [key.publicKey])
+    content.corridors[0].amendmentPolicy = "cn-sg-amendment"
     registry = try Registry.verify(try Registry.sign(content, key: key), keys: [key.publicKey])
     var other = content
     for index in other.corridors.indices { other.corridors[index].statusWire = "uncefact.cdar.xml" }
+    var exact = content
+    exact.corridors[0].wire = "uncefact.xml@d23b"
+    exact.corridors[0].statusWire = "uncefact.cdar.json@d23b"
+    exact.corridors[0].amendmentWire = "uncefact.amendment.xml@d23b"
+    pinned = try Registry.verify(try Registry.sign(exact, key: key), keys: [key.publicKey])
     statusInXML = try Registry.verify(try Registry.sign(other, key: key), keys: [key.publicKey])
     profiles = try ProfileLibrary.load(Self.schemas)
     let dictionary = profiles.dictionary
-    policies = try ["cn-sg-clearance", "sg-cn-clearance"].map {
+    policies = try ["cn-sg-clearance", "sg-cn-clearance", "cn-sg-amendment"].map {
       try ReleasePolicy(configuration: try YAMLDocument.load(Self.schemas + "/policies/\($0).yaml"), dictionary: dictionary)
     }
   }
@@ -256,12 +267,16 @@ final class World: Sendable {
   let webhooks = WebhookDouble()
   private let nodes = Mutex<[String: GatewayNode]>([:])
   private let registry: VerifiedRegistry
+  /// Corridors of an economy's configuration, where they are not the usual ones.
+  private let corridors: [String: String]
   let customs = Principal(name: "customs", roles: Set(Role.allCases), tokenHash: "")
 
   init(
-    _ economies: [String] = ["CN", "SG"], settings: String = "", registry: VerifiedRegistry = Economies.shared.registry
+    _ economies: [String] = ["CN", "SG"], settings: String = "", registry: VerifiedRegistry = Economies.shared.registry,
+    corridors: [String: String] = [:]
   ) async throws {
     self.registry = registry
+    self.corridors = corridors
     folder = FileManager.default.temporaryDirectory.appending(path: "gateway-\(UUID().uuidString)").path()
     for economy in economies { try await start(economy, settings: settings) }
   }
@@ -283,7 +298,8 @@ final class World: Sendable {
       try SQLiteStore(path: path(economy) + "/journal.sqlite"), signer: try CheckpointSigner(origin: party.origin, key: party.ledgerKey),
       clock: clock)
     let node = try GatewayNode(
-      configuration: try Self.configuration(economy, settings: settings), registry: registry, profiles: world.profiles,
+      configuration: try corridors[economy].map { try Self.parsed(economy, corridors: $0, settings: settings) }
+        ?? Self.configuration(economy, settings: settings), registry: registry, profiles: world.profiles,
       policies: world.policies,
       journal: journal, signer: GatewayNode.Signer(key: party.signingKey, keyID: party.signing.keyID),
       partners: Line.End(line: line, sender: economy), webhooks: webhooks, clock: clock,

@@ -17,22 +17,29 @@ struct GatewayOptions: ParsableArguments {
   }
 }
 
-/// Hands a declaration in.
+/// Hands a declaration in, or a document that amends or cancels one.
 struct SubmitCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(commandName: "submit", abstract: "Hand a declaration to a running gateway.")
 
   @OptionGroup var gateway: GatewayOptions
   @Option(help: "Local profile of the document.") var profile: String
-  @Option(help: "Corridor, for example CN-SG.") var corridor: String
+  @Option(help: "Corridor of a new declaration, for example CN-SG.") var corridor: String?
+  @Option(help: "Instead of a corridor: id of the clearance that the document amends or cancels.") var clearance: String?
   @Option(help: "Key that makes a repeated submission the same one.") var idempotencyKey: String?
   @Argument(help: "The document; - for standard input.") var file: String
+
+  func validate() throws {
+    guard (corridor == nil) != (clearance == nil) else { throw ValidationError("Give --corridor or --clearance.") }
+  }
 
   func run() async throws {
     try await Console.reportingErrors {
       let body = try Files.document(file)
+      let path =
+        clearance.map { "/v1/clearances/\($0)/amendments?profile=\(profile)" }
+        ?? "/v1/declarations?profile=\(profile)&corridor=\(corridor ?? "")"
       let answer = try await gateway.client().call(
-        "POST", "/v1/declarations?profile=\(profile)&corridor=\(corridor)",
-        headers: idempotencyKey.map { ["Idempotency-Key": $0] } ?? [:], body: body)
+        "POST", path, headers: idempotencyKey.map { ["Idempotency-Key": $0] } ?? [:], body: body)
       Console.write(answer.serialized(pretty: true) + [0x0A])
     }
   }

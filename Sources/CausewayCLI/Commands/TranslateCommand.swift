@@ -30,6 +30,8 @@ struct TranslateCommand: AsyncParsableCommand {
     help: "Folder for the parts of a declaration with more goods items than the output's format holds, with the plan of the division.")
   var split: String?
   @Flag(help: "The input is a draft that waits for its supplement: what is missing is no error.") var draft = false
+  @Flag(help: "The output takes the place of a draft that nobody has lodged: an amended declaration may become an original.")
+  var replacesDraft = false
   @Option(help: "export or import, of an input that does not say it itself, as amendments of some formats.")
   var direction: StatedDirection?
   @Option(help: "Folder of the dictionary, code lists and profiles.") var schemas: String?
@@ -43,7 +45,8 @@ struct TranslateCommand: AsyncParsableCommand {
       let stored = try complement.flatMap { path throws(CausewayError) in try readComplement(path) }
       let (source, target) = (try translator.profile(from, for: bytes), try target(translator, stored))
       let given = stored.flatMap { ByteString($0.profile) == ByteString(target.name) ? $0 : nil }
-      let options = Translator.Options(shape: shape, complement: given, makesComplement: complement != nil && given == nil, day: day)
+      let options = Translator.Options(
+        shape: shape, complement: given, makesComplement: complement != nil && given == nil, day: day, replacesDraft: replacesDraft)
       let document = try translator.parse(bytes, as: source)
       let valid = try translator.validate(document, as: source, on: day, isDraft: draft, direction: direction?.value)
       if let split { return try Self.writeParts(try translator.writeParts(valid, to: target, options: options), into: split) }

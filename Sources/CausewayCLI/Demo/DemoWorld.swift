@@ -43,7 +43,7 @@ struct DemoWorld: Sendable {
     ]
     let corridor = Corridor(
       from: "CN", to: "SG", mode: .test, kinds: ["declaration", "amendment", "withdrawal", "status"], wire: "uncefact.xml",
-      releasePolicy: "cn-sg-clearance", purpose: "import_clearance")
+      amendmentPolicy: "cn-sg-amendment", releasePolicy: "cn-sg-clearance", purpose: "import_clearance")
     let content = RegistryContent(version: 1, issued: now, participants: participants, corridors: [corridor])
     let document = try Registry.sign(content, key: registryKey)
     for site in [cn, sg] {
@@ -82,8 +82,21 @@ struct DemoWorld: Sendable {
   private static func configuration(of site: Site) -> String {
     let corridor =
       site.economy == "CN"
-      ? "  - {id: CN-SG, policy: cn-sg-clearance, accepts: [cn.decmessage], acceptsStatus: [cn.decresponse, cn.decresult]}"
-      : "  - {id: CN-SG, handsOver: sg.tradenet, shape: InPayment, acceptsStatus: [sg.response], handsOverStatus: uncefact.cdar.xml}"
+      ? """
+        - id: CN-SG
+          policy: cn-sg-clearance
+          accepts: [cn.decmessage, edifact.cusdec]
+          acceptsAmendment: [cn.decmod]
+          acceptsStatus: [cn.decresponse, cn.decresult, cn.decmodresult]
+      """
+      : """
+        - id: CN-SG
+          handsOver: sg.tradenet
+          shape: InPayment
+          handsOverAmendment: sg.tradenet.cancellation
+          acceptsStatus: [sg.response]
+          handsOverStatus: uncefact.cdar.xml
+      """
     return """
       economy: \(site.economy)
       data: data

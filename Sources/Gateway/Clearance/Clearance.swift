@@ -110,6 +110,13 @@ package struct Clearance: Hashable, Sendable {
   /// The partner's receipt has refused the declaration itself: it has no such case, and nothing that follows could reach it.
   package var isTurnedAway: Bool { ownSide == .export && receivedSequence == 0 && `import`?.status == .refused }
 
+  /// Whether a declaration of the import side is with its customs, of whatever revision: what follows amends it. One that customs has refused is not.
+  var isLodged: Bool {
+    let steps = timeline.filter { $0.side == .import }
+    guard let lodged = steps.last(where: { [.lodged, .accepted, .released].contains($0.status) }) else { return false }
+    return !steps.contains { $0.revision == lodged.revision && [.refused, .withdrawn].contains($0.status) }
+  }
+
   package func side(_ kind: SideKind) -> Side? { kind == .export ? export : `import` }
 
   /// The side that the partner owns.
@@ -189,6 +196,18 @@ package struct Clearance: Hashable, Sendable {
     if export.status == .withdrawn { return Problem("clearance.already_final", facts: ["side": SideKind.export.rawValue]) }
     guard status == .released, side.revision != export.revision else { return nil }
     return Problem("clearance.illegal_revision", facts: ["expected": String(export.revision), "found": String(side.revision)])
+  }
+
+  /// What speaks against a request to amend the declaration: there is no such revision to amend, or one of the sides is done.
+  func problem(withRequestFor revision: Int) -> Problem? {
+    if isTurnedAway { return Problem("clearance.turned_away") }
+    if let final = [SideKind.export, .import].first(where: { side($0)?.status.isFinal == true }) {
+      return Problem("clearance.already_final", facts: ["side": final.rawValue])
+    }
+    guard revision == export.revision else {
+      return Problem("clearance.illegal_revision", facts: ["expected": String(export.revision), "found": String(revision)])
+    }
+    return nil
   }
 
   private mutating func set(_ kind: SideKind, _ side: Side, at time: Instant, _ messageID: String?) {

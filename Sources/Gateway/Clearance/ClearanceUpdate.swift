@@ -24,6 +24,8 @@ struct Outgoing: Sendable {
   var profile: VersionedName
   var policy: VersionedName
   var inReplyTo: MessageID?
+  /// The profile by which the local document behind it was read; nil when there is none.
+  var source: VersionedName?
   /// The message as it was received from the local side; nil for a message that begins here.
   var submitted: MessageRecord?
 }
@@ -71,7 +73,7 @@ extension GatewayNode {
       let sealed = try seal(outgoing, for: &clearance, at: now)
       probe(.outboundSealed)
       operations += record(sealed, outgoing, clearance, at: now)
-      entries.append(entry(for: sealed))
+      entries.append(entry(for: sealed, source: outgoing.source))
     }
     // A clearance whose declaration has not been read yet, or was turned away, stands under its own id, and the reference is free for
     // another declaration; no UCR has that form.

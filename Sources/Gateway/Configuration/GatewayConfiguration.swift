@@ -55,10 +55,17 @@ package struct GatewayConfiguration: Sendable {
     /// Local profile, and shape of it, in which inbound declarations are handed over.
     package let handsOver: String?
     package let shape: String?
+    /// Local profile in which a further revision is handed over when this side has lodged already; nil: `handsOver`.
+    package let handsOverAmended: String?
     /// Profiles in which the local customs' own answers may be handed in as statuses.
     package let acceptsStatus: [String]
     /// Profile in which the partner's statuses and refusals are handed over; nil: the one in which they travel.
     package let handsOverStatus: String?
+    /// Profiles in which requests to amend or cancel a declaration may be handed in.
+    package let acceptsAmendment: [String]
+    /// Profile, and shape of it, in which the partner's requests are handed over; nil: the one in which they travel.
+    package let handsOverAmendment: String?
+    package let amendmentShape: String?
   }
 
   /// How inbound documents reach the local single window, besides the inbox that can always be pulled.
@@ -122,10 +129,15 @@ package struct GatewayConfiguration: Sendable {
       let (handsOver, shape) = (section.optionalString("handsOver"), section.optionalString("shape"))
       let acceptsStatus = section.strings("acceptsStatus", default: [])
       let handsOverStatus = section.optionalString("handsOverStatus")
+      let acceptsAmendment = section.strings("acceptsAmendment", default: [])
+      let handsOverAmendment = section.optionalString("handsOverAmendment")
+      let (handsOverAmended, amendmentShape) = (section.optionalString("handsOverAmended"), section.optionalString("amendmentShape"))
       return id.map {
         CorridorSettings(
-          id: $0, policy: policy, accepts: accepts ?? [], handsOver: handsOver, shape: shape, acceptsStatus: acceptsStatus ?? [],
-          handsOverStatus: handsOverStatus)
+          id: $0, policy: policy, accepts: accepts ?? [], handsOver: handsOver, shape: shape,
+          handsOverAmended: handsOverAmended, acceptsStatus: acceptsStatus ?? [],
+          handsOverStatus: handsOverStatus, acceptsAmendment: acceptsAmendment ?? [], handsOverAmendment: handsOverAmendment,
+          amendmentShape: amendmentShape)
       }
     }
     handover = reader.sections("handover", required: false) { section in

@@ -33,11 +33,11 @@ extension GatewayNode {
   }
 
   /// What is to become of a verified message.
-  private struct Decision {
+  struct Decision {
     var clearance: Clearance?
     var change = ClearanceChange()
-    /// What the partner says of its side, when the message is a status.
-    var status: ValidDocument?
+    /// What the partner says or asks, when the message is a status or a request.
+    var document: ValidDocument?
     /// Empty: accepted.
     var problems: [Problem] = []
     /// Nothing left to do after the receipt.
@@ -92,8 +92,9 @@ extension GatewayNode {
   private func decide(_ envelope: VerifiedEnvelope, _ stored: ClearanceRecord?) throws(CausewayError) -> Decision {
     let header = envelope.header
     guard let stored else {
-      // The first message of a clearance is its declaration; anything else has overtaken it and comes again.
-      guard header.kind == .declaration, header.sequence == 1 else { throw CausewayError("receive.early") }
+      // The first message of a clearance is its declaration; a later one has overtaken it and comes again.
+      guard header.sequence == 1 else { throw CausewayError("receive.early") }
+      guard header.kind == .declaration else { return Decision(problems: [Problem("clearance.unknown", pointer: "/clearance")]) }
       guard header.revision ?? 1 == 1 else {
         return Decision(problems: [Problem("clearance.illegal_revision", facts: ["expected": "1", "found": String(header.revision ?? 1)])])
       }
@@ -125,6 +126,7 @@ extension GatewayNode {
   private func decide(_ envelope: VerifiedEnvelope, _ clearance: inout Clearance) -> Decision {
     let header = envelope.header
     let now = header.created
+    if isRequest(header) { return decide(request: envelope, &clearance) }
     switch header.kind {
     case .amendment:
       let problem = clearance.apply(.revision(header.revision ?? 0, .declared), on: .export, at: now, messageID: header.messageID.text)
@@ -134,7 +136,7 @@ extension GatewayNode {
       do {
         let document = try statusDocument(envelope.payload, header)
         let problems = apply(try StatusMessage(reading: document), document, header, to: &clearance)
-        return Decision(status: document, problems: problems, isHandled: header.kind == .status)
+        return Decision(document: document, problems: problems, isHandled: header.kind == .status)
       } catch {
         return Decision(problems: error.problems.filter { $0.severity == .error })
       }
@@ -147,8 +149,8 @@ extension GatewayNode {
   /// - Throws: `receive.too_large`, `verify.profile_unknown`; as `Translator`'s steps.
   func statusDocument(_ bytes: [UInt8], _ header: EnvelopeHeader) throws(CausewayError) -> ValidDocument {
     guard bytes.count <= StatusMessage.limitBytes else { throw CausewayError("receive.too_large", pointer: "/payload/size") }
-    guard let agreed = statusProfile(of: header.corridor), ByteString(header.profile.id) == ByteString(agreed.id),
-      let profile = profiles["\(header.profile.id)@\(header.profile.version)"]
+    guard let corridor = registry.corridor(header.corridor),
+      let profile = profile(of: header, agreed: corridor.statusWire ?? StatusMessage.standardProfile)
     else { throw CausewayError("verify.profile_unknown", pointer: "/profile") }
     let translator = Translator(profiles)
     return try translator.validate(try translator.parse(bytes, as: profile), as: profile, on: header.created.day)
@@ -157,17 +159,21 @@ extension GatewayNode {
   private func apply(
     _ message: StatusMessage, _ document: ValidDocument, _ header: EnvelopeHeader, to clearance: inout Clearance
   ) -> [Problem] {
-    let said = document.declaration[id: "Status.EconomyCode"]?.text ?? ""
+    let said = document.declaration.text("Status.EconomyCode")
+    let current = clearance.side(message.side)
+    // The answer to a request: everything is as before.
+    let isAnswer =
+      header.kind == .status && header.inReplyTo != nil && !document.declaration.text("Status.RequestID").isEmpty
+      && message.status == current?.status && message.revision == current?.revision
     let agreements = [
       ("Status.ClearanceID", ByteString(message.clearanceID) == ByteString(header.clearance.text)),
       ("Status.EconomyCode", said.isEmpty || ByteString(said) == ByteString(header.sender)),
       ("Status.DirectionCode", message.side == clearance.partnerSide), ("Status.Revision", message.revision == header.revision),
-      ("Status.Code", (message.status == .withdrawn && message.side == .export) == (header.kind == .withdrawal)),
+      ("Status.Code", isAnswer || (message.status == .withdrawn && message.side == .export) == (header.kind == .withdrawal)),
     ]
     let mismatches = agreements.filter { !$0.1 }.map { document.problem("verify.status_mismatch", $0.0) }
-    guard mismatches.isEmpty, let status = message.status else { return mismatches }
+    guard mismatches.isEmpty, let status = message.status, !isAnswer else { return mismatches }
     let side = message.side
-    let current = clearance.side(side)
     let begins = side.entryStatuses.contains(status) && (current.map { message.revision > $0.revision } ?? true)
     if !begins, let current, message.revision != current.revision {
       return [
@@ -201,8 +207,13 @@ extension GatewayNode {
       .putMessage(message, expecting: .absent),
       .putPayload(payload(.wire, of: header.messageID, mediaType: header.payload.mediaType, envelope.payload, at: now)),
     ]
-    if isAccepted, header.kind == .status, let clearance = decision.clearance, let document = decision.status {
-      change.operations += handOver(.status, document, of: message, clearance: clearance, at: now)
+    // A withdrawal is handed over when this side follows it.
+    if isAccepted, let clearance = decision.clearance, let document = decision.document {
+      switch header.kind {
+      case .status: change.operations += handOver(.status, document, of: message, clearance: clearance, at: now)
+      case .amendment: change.operations += handOver(request: document, of: message, clearance: clearance, at: now)
+      case .declaration, .withdrawal: break
+      }
     }
     change.entries = [entry(for: envelope, kind: isAccepted ? "\(header.kind.rawValue).received" : "message.refused", reasons: codes)]
     let problems = decision.problems

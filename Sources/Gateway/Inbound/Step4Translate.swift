@@ -25,7 +25,7 @@ extension GatewayNode {
 
   /// What became of the partner's declaration in the local format.
   private enum Draft: Sendable {
-    case written(ucr: String, local: Translation, bytes: [UInt8])
+    case written(ucr: String, LocalDraft)
     case refused([Problem])
   }
 
@@ -35,11 +35,14 @@ extension GatewayNode {
     guard let record = try await clearanceRecord(message.clearance) else { throw CausewayError("receive.not_found") }
     let clearance = try Clearance(json: try JSONValue.parse(record.state))
     var draft = try draft(of: wire.bytes, header, clearance)
-    if case .written(let ucr, _, _) = draft, try await isUsed(ucr, by: clearance) {
+    if case .written(let ucr, _) = draft, try await isUsed(ucr, by: clearance) {
       draft = .refused([Problem("clearance.ucr_in_use", element: "Declaration.UCR")])
     }
     probe(.inboundTranslated)
+    let wasLodged = clearance.isLodged
     try await update(clearance: message.clearance) { [draft] clearance, now throws(CausewayError) in
+      // Lodged meanwhile: what is written depends on it.
+      guard clearance.isLodged == wasLodged else { throw CausewayError("journal.conflict") }
       var change = ClearanceChange(preconditions: [.message(message.id, in: [MessageState.recorded.rawValue])])
       change.operations = [.setMessageState(message.id, MessageState.handled.rawValue, reason: nil, at: now)]
       // Withdrawn or amended again meanwhile: nothing to draft any more.
@@ -50,15 +53,15 @@ extension GatewayNode {
       var status = SideStatus.refused
       var reasons: [StatusMessage.Reason] = []
       switch draft {
-      case .written(let ucr, let local, let bytes):
+      case .written(let ucr, let local):
         clearance.identify(ucr: ucr)
-        status = local.supplement.isEmpty ? .prefilled : .supplementRequested
+        status = local.isComplete ? .prefilled : .supplementRequested
         change.operations += [
-          .putPayload(payload(.local, of: message.id, mediaType: local.profile.mediaType, bytes, at: now)),
-          .putPayload(payload(.report, of: message.id, json: local.report.serialized(), at: now)),
-          .putPayload(payload(.supplement, of: message.id, Self.request(local), at: now)),
+          .putPayload(payload(.local, of: message.id, mediaType: local.profile.mediaType, local.bytes, at: now)),
+          .putPayload(payload(.report, of: message.id, json: local.report, at: now)),
+          .putPayload(payload(.supplement, of: message.id, local.request, at: now)),
         ]
-        change.operations += handOver(.declaration, of: message, clearance: clearance, payloadKind: .local, at: now)
+        change.operations += handOver(.declaration, of: message, clearance: clearance.id, payloadKind: .local, at: now)
       case .refused(let problems):
         reasons = problems.prefix(StatusMessage.limitReasons).map(StatusMessage.Reason.init)
         let stored: JSONValue = ["outcome": "refused", "by": .string(economy), "reasons": .array(problems.map(Self.json))]
@@ -74,12 +77,12 @@ extension GatewayNode {
 
   private func draft(of bytes: [UInt8], _ header: EnvelopeHeader, _ clearance: Clearance) throws(CausewayError) -> Draft {
     guard let settings = configuration.corridor(header.corridor), let corridor = registry.corridor(header.corridor),
-      let local = settings.handsOver.flatMap({ profiles[$0] })
+      settings.handsOver != nil
     else { throw CausewayError("receive.corridor_unknown") }
     do throws(CausewayError) {
-      guard ByteString(header.profile.id) == ByteString(corridor.wire),
-        let wire = profiles["\(header.profile.id)@\(header.profile.version)"]
-      else { throw CausewayError("verify.profile_unknown", pointer: "/profile") }
+      guard let wire = profile(of: header, agreed: corridor.wire) else {
+        throw CausewayError("verify.profile_unknown", pointer: "/profile")
+      }
       let translator = Translator(profiles)
       let day = header.created.day
       let valid = try translator.validate(try translator.parse(bytes, as: wire), as: wire, on: day)
@@ -87,19 +90,10 @@ extension GatewayNode {
       guard let salt = Hex.decode(clearance.salt).flatMap(UCRCommitment.Salt.init),
         UCRCommitment(ucr: ucr, salt: salt).digest == header.ucrCommitment
       else { throw CausewayError(Problem("verify.ucr_commitment", element: "Declaration.UCR")) }
-      let written = try translator.write(
-        valid, to: local, options: .init(shape: settings.shape, makesComplement: false, day: day))
-      return .written(ucr: ucr, local: written, bytes: try written.bytes())
+      return .written(ucr: ucr, try localDraft(of: valid, clearance, settings, day: day))
     } catch {
       return .refused(error.problems)
     }
-  }
-
-  /// What the local side is asked for, with what its own rules say against the draft so far.
-  private static func request(_ local: Translation) -> JSONValue {
-    var request = local.supplement.json.object ?? [:]
-    request["problems"] = .array(local.problems.map(json))
-    return .object(request)
   }
 
   private func isUsed(_ ucr: String, by clearance: Clearance) async throws(CausewayError) -> Bool {
@@ -112,11 +106,15 @@ extension GatewayNode {
   /// The partner has withdrawn: this side follows, unless it is done already, and says so.
   private func followWithdrawal(_ message: MessageRecord) async throws(CausewayError) {
     let (wire, header) = try await wirePayload(of: message)
-    let document = try statusDocument(wire.bytes, header)
+    let isRequest = isRequest(header)
+    let document = isRequest ? try requestDocument(wire.bytes, header) : try statusDocument(wire.bytes, header)
     try await update(clearance: message.clearance) { clearance, now throws(CausewayError) in
       var change = ClearanceChange(preconditions: [.message(message.id, in: [MessageState.recorded.rawValue])])
       change.operations = [.setMessageState(message.id, MessageState.handled.rawValue, reason: nil, at: now)]
-      change.operations += handOver(.withdrawal, document, of: message, clearance: clearance, at: now)
+      change.operations +=
+        isRequest
+        ? handOver(request: document, of: message, clearance: clearance, at: now)
+        : handOver(.withdrawal, document, of: message, clearance: clearance, at: now)
       guard let side = clearance.import, clearance.apply(.status(.withdrawn, registrationID: nil), on: .import, at: now) == nil else {
         return change
       }

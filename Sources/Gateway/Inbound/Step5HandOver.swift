@@ -13,10 +13,14 @@ package enum InboxKind: String, Sendable {
   case lodgement
   /// The partner's status.
   case status
-  /// The partner has withdrawn the declaration.
+  /// The partner's request to amend its declaration.
+  case amendment
+  /// The partner has withdrawn the declaration; the document is a status or the request to cancel.
   case withdrawal
   /// The partner's receipt refuses a message of ours; the document is a status with the reasons.
   case refusal
+  /// The answer to the syntax of a document of ours in EDIFACT that asks for one.
+  case contrl
 }
 
 extension GatewayNode {
@@ -25,12 +29,12 @@ extension GatewayNode {
 
   /// Inbound step 5: puts a document where the local single window takes it from.
   func handOver(
-    _ kind: InboxKind, of message: MessageRecord, clearance: Clearance, payloadKind: PayloadKind, at now: Instant
+    _ kind: InboxKind, of message: MessageRecord, clearance: String, payloadKind: PayloadKind, at now: Instant
   ) -> [Change.Operation] {
     [
       .putInbox(
         InboxRecord(
-          consumer: Self.consumer, clearance: clearance.id, kind: kind.rawValue, messageID: message.id, payloadOwner: message.id.text,
+          consumer: Self.consumer, clearance: clearance, kind: kind.rawValue, messageID: message.id, payloadOwner: message.id.text,
           payloadKind: payloadKind.rawValue, created: now))
     ]
   }
@@ -45,35 +49,62 @@ extension GatewayNode {
         return [
           .putPayload(payload(.local, of: message.id, mediaType: profile.mediaType, try written.bytes(), at: now)),
           .putPayload(payload(.report, of: message.id, json: written.report.serialized(), at: now)),
-        ] + handOver(kind, of: message, clearance: clearance, payloadKind: .local, at: now)
+        ] + handOver(kind, of: message, clearance: clearance.id, payloadKind: .local, at: now)
       } catch {
         // The partner's word counts, whether or not our format can say it.
         logger.error("status handed over as it came", metadata: ["gw.message_id": "\(message.id)", "gw.code": "\(error.code)"])
       }
     }
-    return handOver(kind, of: message, clearance: clearance, payloadKind: .wire, at: now)
+    return handOver(kind, of: message, clearance: clearance.id, payloadKind: .wire, at: now)
+  }
+
+  /// Step 5 for the partner's request: to this side's own customs in the profile that the configuration names, a draft as far as the partner's
+  /// request fills it; as it travelled where there is none, or where it cannot say what is asked for.
+  func handOver(
+    request document: ValidDocument, of message: MessageRecord, clearance: Clearance, at now: Instant
+  ) -> [Change.Operation] {
+    let kind: InboxKind = message.kind == MessageKind.withdrawal.rawValue ? .withdrawal : .amendment
+    let settings = configuration.corridor(clearance.corridor)
+    if let profile = settings?.handsOverAmendment.flatMap({ profiles[$0] }),
+      ByteString(profile.name) != ByteString(document.profile.name)
+    {
+      do throws(CausewayError) {
+        let request = profile.isHub ? document.declaration : document.declaration.mirrored(for: clearance, economy: economy)
+        let written = try Translator(profiles).write(
+          document, released: request, to: profile,
+          options: .init(shape: settings?.amendmentShape, makesComplement: false, day: now.day, isMirrored: !profile.isHub))
+        return [
+          .putPayload(payload(.local, of: message.id, mediaType: profile.mediaType, try written.bytes(), at: now)),
+          .putPayload(payload(.report, of: message.id, json: written.report.serialized(), at: now)),
+        ] + handOver(kind, of: message, clearance: clearance.id, payloadKind: .local, at: now)
+      } catch {
+        logger.notice("request handed over as it came", metadata: ["gw.message_id": "\(message.id)", "gw.code": "\(error.code)"])
+      }
+    }
+    return handOver(kind, of: message, clearance: clearance.id, payloadKind: .wire, at: now)
   }
 
   /// Step 5 for a receipt that refuses: what the partner says of its side, with the reasons.
   ///
-  /// A refused declaration or amendment is refused; after a refused withdrawal or status everything is as before.
+  /// A refused declaration or amendment is refused; after a refused request, withdrawal or status everything is as before.
   func handOver(
     refusalOf message: MessageRecord, _ reasons: [StatusMessage.Reason], clearance: Clearance, at time: Instant, now: Instant
   ) -> [Change.Operation] {
     do throws(CausewayError) {
       guard let profile = localStatusProfile(of: clearance.corridor) else { throw CausewayError("seal.corridor_gone") }
-      let isDeclaration = [.declaration, .amendment].contains(MessageKind(rawValue: message.kind))
+      let header = try EnvelopeHeader.parse(message.header)
+      let isDeclaration = [.declaration, .amendment].contains(header.kind) && !isRequest(header)
       let said = StatusMessage(
-        clearanceID: clearance.id, side: clearance.partnerSide, revision: try EnvelopeHeader.parse(message.header).revision ?? 1,
+        clearanceID: clearance.id, side: clearance.partnerSide, revision: header.revision ?? 1,
         status: isDeclaration ? .refused : nil, effective: time, reasons: reasons)
       let tree = try said.declaration(in: profiles, economy: message.partner, id: message.id, issued: time)
       let bytes = try Translator(profiles).write(tree, as: profile)
       return [.putPayload(payload(.local, of: message.id, mediaType: profile.mediaType, bytes, at: now))]
-        + handOver(.refusal, of: message, clearance: clearance, payloadKind: .local, at: now)
+        + handOver(.refusal, of: message, clearance: clearance.id, payloadKind: .local, at: now)
     } catch {
       // The receipt is an answer, whether or not our format can say it.
       logger.error("refusal handed over as its reasons", metadata: ["gw.message_id": "\(message.id)", "gw.code": "\(error.code)"])
-      return handOver(.refusal, of: message, clearance: clearance, payloadKind: .problems, at: now)
+      return handOver(.refusal, of: message, clearance: clearance.id, payloadKind: .problems, at: now)
     }
   }
 
@@ -104,9 +135,17 @@ extension GatewayNode {
     try await journal.read { reader throws(CausewayError) in
       let records = try reader.inbox(consumer: Self.consumer, after: sequence, clearance: nil, acknowledged: false, limit: limit)
       return try records.map { record throws(CausewayError) in
-        InboxItem(record: record, payload: try reader.payload(owner: record.payloadOwner, kind: record.payloadKind))
+        InboxItem(
+          record: record, payload: try reader.payload(owner: record.payloadOwner, kind: record.payloadKind),
+          revision: try Self.revision(of: record.messageID, reader))
       }
     }
+  }
+
+  /// A document that was refused before it was sealed has none.
+  private static func revision(of id: MessageID?, _ reader: any JournalReader) throws(CausewayError) -> Int? {
+    guard let id, let message = try reader.message(id), !message.header.isEmpty else { return nil }
+    return try EnvelopeHeader.parse(message.header).revision
   }
 }
 
@@ -114,12 +153,15 @@ extension GatewayNode {
 struct InboxItem: Sendable {
   let record: InboxRecord
   let payload: PayloadRecord?
+  /// Of the declaration that the document is, or speaks about.
+  let revision: Int?
 
   var json: JSONValue {
     [
       "sequence": .number(JSONNumber(Int(record.sequence))),
       "clearanceId": .string(record.clearance),
       "kind": .string(record.kind),
+      "revision": revision.map { .number(JSONNumber($0)) } ?? .null,
       "messageId": record.messageID.map { .string($0.text) } ?? .null,
       "created": .string(record.created.rfc3339),
       "mediaType": payload.map { .string($0.mediaType) } ?? .null,

@@ -26,9 +26,9 @@ extension GatewayNode {
   package func answerSupplement(of id: String, with body: [UInt8], by principal: Principal) async throws(CausewayError) -> JSONValue {
     let answers = try Self.answers(body)
     let (message, request, local) = try await localDraft(of: id)
-    guard let record = try await clearanceRecord(id), let settings = configuration.corridor(record.corridor),
-      let profile = settings.handsOver.flatMap({ profiles[$0] })
-    else { throw CausewayError("receive.not_found") }
+    guard let profile = try profiles[SupplementRequest(json: JSONValue.parse(request.bytes)).profile] else {
+      throw CausewayError("receive.not_found")
+    }
     let translator = Translator(profiles)
     let day = clock.now().day
     let supplied = try translator.supply(answers, to: try translator.parse(local.bytes, as: profile), profile: profile, on: day)
@@ -54,7 +54,7 @@ extension GatewayNode {
         .replacePayload(payload(.local, of: message.id, mediaType: profile.mediaType, completed, at: now)),
         .replacePayload(payload(.report, of: message.id, report, at: now)),
       ]
-      change.operations += handOver(.lodgement, of: message, clearance: clearance, payloadKind: .local, at: now)
+      change.operations += handOver(.lodgement, of: message, clearance: clearance.id, payloadKind: .local, at: now)
       change.entries = [
         EntryDraft(
           kind: "supplement.answered", corridor: clearance.corridor, messageID: message.id, payloadDigest: SHA256.hash(completed),

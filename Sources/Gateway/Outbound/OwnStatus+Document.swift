@@ -1,4 +1,5 @@
 import Declarations
+import Exchange
 package import JSONTree
 import Journal
 import Ledger
@@ -23,21 +24,35 @@ extension GatewayNode {
   ) async throws(CausewayError) -> JSONValue {
     guard !body.isEmpty else { throw CausewayError("receive.empty") }
     guard let record = try await clearanceRecord(id) else { throw CausewayError("receive.not_found") }
-    guard configuration.corridor(record.corridor)?.acceptsStatus.contains(where: { ByteString($0) == ByteString(name) }) ?? false,
-      let profile = profiles[name]
-    else { throw CausewayError("receive.profile_not_offered") }
+    guard isOffered(name, in: configuration.corridor(record.corridor)?.acceptsStatus ?? []), profiles[name] != nil else {
+      throw CausewayError("receive.profile_not_offered")
+    }
     let translator = Translator(profiles)
     let day = clock.now().day
-    let document = try translator.validate(try translator.parse(body, as: profile), as: profile, on: day)
+    let parsed = try translator.parse(body, as: name)
+    let document = try translator.validate(parsed.document, as: parsed.profile, on: day)
+    let request = document.declaration.text("Status.RequestID").isEmpty ? nil : try await latestRequest(of: id)
     try await update(clearance: id) { clearance, now throws(CausewayError) in
-      try change(of: &clearance, saidBy: document, body, by: principal, at: now)
+      try change(of: &clearance, saidBy: document, body, answering: request, by: principal, at: now)
     }
     probe(.statusReported)
     return try await clearance(id, waitSeconds: 0, seen: nil)
   }
 
+  /// The latest request to amend or cancel of a clearance that both sides have taken.
+  private func latestRequest(of id: String) async throws(CausewayError) -> MessageID? {
+    let messages = try await journal.read { reader throws(CausewayError) in
+      try reader.messages(
+        MessageQuery(
+          clearance: id, states: [MessageState.delivered, .recorded, .handled].map(\.rawValue), newestFirst: true, limit: 1000))
+    }
+    for message in messages where isRequest(try EnvelopeHeader.parse(message.header)) { return message.id }
+    return nil
+  }
+
   private func change(
-    of clearance: inout Clearance, saidBy document: ValidDocument, _ body: [UInt8], by principal: Principal, at now: Instant
+    of clearance: inout Clearance, saidBy document: ValidDocument, _ body: [UInt8], answering request: MessageID?, by principal: Principal,
+    at now: Instant
   ) throws(CausewayError) -> ClearanceChange {
     let side = clearance.ownSide
     let current = clearance.side(side)
@@ -62,7 +77,15 @@ extension GatewayNode {
         versions: ["profile": "\(document.profile.id)/\(document.profile.version)"], extra: Self.facts(of: message))
     }
     let steps = status.map { side.steps(from: current?.status, to: $0) } ?? []
-    guard let last = steps.last else { return ClearanceChange(entries: [entry("side.noted", message(status))]) }
+    guard let last = steps.last else {
+      guard let request, let current else { return ClearanceChange(entries: [entry("side.noted", message(status))]) }
+      // The answer to a request that changes nothing by itself: the partner is told what was decided of it.
+      let (outgoing, written) = try translated(
+        document, saying: message(current.status), answering: request, in: clearance, at: now)
+      return ClearanceChange(
+        operations: kept(of: document, body, as: outgoing.id, written, at: now),
+        entries: [entry("side.answered", message(current.status), outgoing.id)], outgoing: [outgoing])
+    }
     if let problem = clearance.problem(withReporting: last) { throw CausewayError(problem) }
     var change = ClearanceChange()
     for step in steps {
@@ -74,22 +97,28 @@ extension GatewayNode {
         change.entries.append(entry("side.reported", message, change.outgoing.last?.id))
         continue
       }
-      let (outgoing, written) = try translated(document, saying: message, in: clearance, at: now)
+      let (outgoing, written) = try translated(document, saying: message, answering: request, in: clearance, at: now)
       change.outgoing.append(outgoing)
       var entry = entry("side.reported", message, outgoing.id)
       entry.reasons = Self.recordable(step == .refused ? StatusMessage.reasons(of: declaration).map(\.code) : [])
       change.entries.append(entry)
-      change.operations = [
-        .putPayload(payload(.source, of: outgoing.id, mediaType: document.profile.mediaType, body, at: now)),
-        .putPayload(payload(.report, of: outgoing.id, json: written.report.serialized(), at: now)),
-      ]
+      change.operations = kept(of: document, body, as: outgoing.id, written, at: now)
     }
     return change
   }
 
+  private func kept(
+    of document: ValidDocument, _ body: [UInt8], as id: MessageID, _ written: Translation, at now: Instant
+  ) -> [Change.Operation] {
+    [
+      .putPayload(payload(.source, of: id, mediaType: document.profile.mediaType, body, at: now)),
+      .putPayload(payload(.report, of: id, json: written.report.serialized(), at: now)),
+    ]
+  }
+
   /// The document in the corridor's status profile, with what the gateway knows and customs does not say.
   private func translated(
-    _ document: ValidDocument, saying message: StatusMessage, in clearance: Clearance, at now: Instant
+    _ document: ValidDocument, saying message: StatusMessage, answering request: MessageID?, in clearance: Clearance, at now: Instant
   ) throws(CausewayError) -> (Outgoing, Translation) {
     guard let wire = statusProfile(of: clearance.corridor) else { throw CausewayError("seal.corridor_gone") }
     let id = SecureRandom.messageID(at: now)
@@ -100,7 +129,10 @@ extension GatewayNode {
     ).complete()
     let bytes = try written.bytes()
     guard bytes.count <= StatusMessage.limitBytes else { throw CausewayError("receive.too_large") }
-    return (outgoing(message, id: id, bytes, wire), written)
+    var outgoing = outgoing(message, id: id, bytes, wire, inReplyTo: request)
+    outgoing.kind = .status
+    outgoing.source = document.profile.versioned
+    return (outgoing, written)
   }
 
   /// - Throws: `receive.status_foreign` for each value that speaks of something else.
@@ -131,14 +163,15 @@ extension GatewayNode {
 }
 
 extension Declaration {
-  /// What of a status of the local customs leaves: the status itself, in both codes, its time and the registration number; of a refusal its
+  /// What of a status of the local customs leaves: the status itself, in both codes, its time, and the numbers of declaration and request; of a refusal its
   /// reasons, without texts and without places in a document that the partner does not have.
   ///
   /// - Parameter own: what the gateway says of the same status; it completes the document, and its values count where the two could differ.
   fileprivate func releasedStatus(completedBy own: Declaration, withReasons: Bool) -> Declaration {
     func elements(_ ids: [String]) -> [ElementIndex] { ids.compactMap { dictionary[id: $0] } }
     var released = own
-    for element in elements(["Status.Code", "Status.NationalCode", "Status.EffectiveDateTime", "Status.RegistrationID"]) {
+    for element in elements(["Status.Code", "Status.NationalCode", "Status.EffectiveDateTime", "Status.RegistrationID", "Status.RequestID"])
+    {
       if let value = self[element], value.isFilled { released[element] = value }
     }
     guard withReasons, let reason = dictionary[id: "Reason"], let code = dictionary[id: "Reason.Code"] else { return released }

@@ -15,6 +15,7 @@ extension GatewayNode {
     let isAccepted = reasons.isEmpty
     let position = try ledgerPosition(of: content)
     let conflicting = try await conflictingCheckpoint(position?.checkpoint)
+    let isRequest = isRequest(try EnvelopeHeader.parse(message.header))
     try await update(clearance: message.clearance) { clearance, now throws(CausewayError) in
       var change = ClearanceChange(preconditions: [.delivery(delivery.id, attempts: delivery.attempts)])
       let state = isAccepted ? MessageState.delivered : .refusedByPartner
@@ -40,7 +41,10 @@ extension GatewayNode {
           "partner shows two histories", metadata: ["gw.partner": "\(message.partner)", "gw.size": "\(conflicting.size)"])
       }
       change.entries = [entry]
-      apply(isAccepted: isAccepted, of: message, to: &clearance, at: now)
+      // A request to amend proposes nothing: the clearance is as it was.
+      if !isRequest || message.kind != MessageKind.amendment.rawValue {
+        apply(isAccepted: isAccepted, of: message, to: &clearance, at: now)
+      }
       if !isAccepted {
         change.operations += handOver(
           refusalOf: message, reasons.map { .init(code: $0.code, pointer: $0.pointer) }, clearance: clearance, at: content.receivedAt,

@@ -7,7 +7,7 @@ import Trust
 /// A local document as it was handed in, and what the caller said about it.
 package struct Submission: Sendable {
   package let body: [UInt8]
-  /// Local profile of the document; nil when the corridor accepts only one.
+  /// Local profile of the document, with or without its version; nil when the corridor accepts only one.
   package let profile: String?
   /// nil for an amendment: the clearance knows it.
   package let corridor: String?
@@ -134,9 +134,9 @@ extension GatewayNode {
     guard let profile = submission.profile ?? (settings.accepts.count == 1 ? settings.accepts[0] : nil) else {
       throw CausewayError("receive.profile_missing")
     }
-    guard settings.accepts.contains(where: { ByteString($0) == ByteString(profile) }) else {
-      throw CausewayError("receive.profile_not_offered")
-    }
+    // A request to amend or cancel is about a clearance that exists.
+    let offered = submission.clearanceID == nil ? settings.accepts : settings.accepts + settings.acceptsAmendment
+    guard isOffered(profile, in: offered) else { throw CausewayError("receive.profile_not_offered") }
     return (corridorID, corridor.to, profile)
   }
 }

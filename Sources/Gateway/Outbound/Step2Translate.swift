@@ -1,5 +1,6 @@
 import Declarations
 import Exchange
+import Formats
 import JSONTree
 import Journal
 import Ledger
@@ -18,83 +19,156 @@ extension GatewayNode {
     return messages.count
   }
 
-  private func translate(_ message: MessageRecord) async throws(CausewayError) {
-    let (source, clearance) = try await journal.read { reader throws(CausewayError) in
-      (try reader.payload(owner: message.id.text, kind: PayloadKind.source.rawValue), try reader.clearance(message.clearance))
-    }
-    guard let source else { throw CausewayError("journal.not_found", facts: ["what": "source"]) }
-    let details = try JSONValue.parse(message.details)
-    let amended = try clearance.flatMap { record throws(CausewayError) in try Clearance(json: try JSONValue.parse(record.state)).ucr }
-    let translated: Translated
-    do throws(CausewayError) {
-      translated = try translation(of: source.bytes, message, details, amended: amended)
-    } catch {
-      return try await refuse(message, source, error.problems)
-    }
-    probe(.outboundTranslated)
-    do throws(CausewayError) {
-      try await dispatch(message, translated)
-    } catch  where error.isBusinessRefusal {
-      return try await refuse(message, source, error.problems)
-    }
+  /// A local document that waits, parsed, and what is known of it besides.
+  struct LocalDocument: Sendable {
+    let message: MessageRecord
+    let source: PayloadRecord
+    let details: JSONValue
+    /// The profile by which it is read: where the submission leaves the version open, the one that the document names itself. nil: there is no such
+    /// profile any more.
+    let profile: Profile?
+    let document: Result<Document, CausewayError>
+    /// The one that it amends; nil for a new declaration.
+    let clearance: Clearance?
+    /// Local references under which the clearance was declared.
+    let references: [String]
+
+    var bytes: [UInt8] { source.bytes }
+    var day: String { message.created.day }
   }
 
   /// What steps 2 to 6 make of a local document.
-  private struct Translated: Sendable {
+  enum Translated: Sendable {
+    case declaration(WireDeclaration)
+    case request(WireRequest)
+    /// A declaration that takes the clearance's own back.
+    case cancellation
+
+    var translation: Translation? {
+      switch self {
+      case .declaration(let declaration): declaration.wire
+      case .request(let request): request.wire
+      case .cancellation: nil
+      }
+    }
+  }
+
+  struct WireDeclaration: Sendable {
     var ucr: String
+    /// Local reference number; empty when it has none.
+    var reference: String
     var wire: Translation
     var bytes: [UInt8]
-    var release: ReleasedDeclaration
+    var policy: VersionedName
+  }
+
+  private func translate(_ message: MessageRecord) async throws(CausewayError) {
+    let local = try await localDocument(of: message)
+    let translated: Translated
+    do throws(CausewayError) {
+      translated = try translation(of: local)
+    } catch {
+      return try await refuse(local, error.problems)
+    }
+    probe(.outboundTranslated)
+    do throws(CausewayError) {
+      switch translated {
+      case .declaration(let declaration): try await dispatch(local, declaration)
+      case .request(let request): try await dispatch(local, request)
+      case .cancellation: try await dispatchCancellation(local)
+      }
+    } catch  where error.isBusinessRefusal {
+      return try await refuse(local, error.problems)
+    }
+  }
+
+  private func localDocument(of message: MessageRecord) async throws(CausewayError) -> LocalDocument {
+    let (source, record, earlier) = try await journal.read { reader throws(CausewayError) in
+      (
+        try reader.payload(owner: message.id.text, kind: PayloadKind.source.rawValue), try reader.clearance(message.clearance),
+        try reader.messages(MessageQuery(direction: .outbound, clearance: message.clearance, limit: 1000))
+      )
+    }
+    guard let source else { throw CausewayError("journal.not_found", facts: ["what": "source"]) }
+    let details = try JSONValue.parse(message.details)
+    let name = details["profile"]?.string ?? ""
+    let profile: Profile?
+    let document: Result<Document, CausewayError>
+    do throws(CausewayError) {
+      let parsed = try Translator(profiles).parse(source.bytes, as: name)
+      (profile, document) = (parsed.profile, .success(parsed.document))
+    } catch {
+      (profile, document) = (profiles[name, for: source.bytes], .failure(error))
+    }
+    return LocalDocument(
+      message: message, source: source, details: details, profile: profile, document: document,
+      clearance: try record.map { record throws(CausewayError) in try Clearance(json: try JSONValue.parse(record.state)) },
+      references: earlier.compactMap { (try? JSONValue.parse($0.details))?["reference"]?.string })
   }
 
   /// Steps 2 to 6. Pure: the same bytes give the same result, or the same problems.
-  private func translation(of bytes: [UInt8], _ message: MessageRecord, _ details: JSONValue, amended: String?) throws(CausewayError)
-    -> Translated
-  {
-    guard let corridor = registry.corridor(message.corridor), let settings = configuration.corridor(message.corridor),
-      let policy = settings.policy.flatMap({ policies[$0] }), let local = details["profile"]?.string.flatMap({ profiles[$0] }),
-      let wire = profiles[corridor.wire]
+  private func translation(of local: LocalDocument) throws(CausewayError) -> Translated {
+    guard let corridor = registry.corridor(local.message.corridor), let settings = configuration.corridor(local.message.corridor),
+      let policy = settings.policy.flatMap({ policies[$0] }), let profile = local.profile, let wire = profiles[corridor.wire]
     else { throw CausewayError("receive.corridor_unknown") }
     let translator = Translator(profiles)
-    let day = message.created.day
-    let valid = try translator.validate(try translator.parse(bytes, as: local), as: local, on: day)
+    let valid = try translator.validate(try local.document.get(), as: profile, on: local.day)
+    guard profile.document == .declaration else { return .request(try request(valid, local)) }
+    let function = MessageFunction(code: valid.declaration.text("Declaration.FunctionCode"))
+    if function != nil { try check(valid, amends: local.clearance) }
+    guard function != .takesBack else { return .cancellation }
     var declaration = valid.declaration
-    let stated = declaration[id: "Declaration.UCR"]?.text ?? ""
+    let reference = declaration.text("Declaration.LRN")
+    let stated = declaration.text("Declaration.UCR")
     // An amendment is about the consignment of its clearance, whatever it says of itself.
     let issued = UCR.issued(
-      economy: economy, exporter: declaration[id: "Exporter.ID"]?.text ?? "",
-      localReference: declaration[id: "Declaration.LRN"]?.text ?? "",
-      clearanceID: message.clearance, at: message.created)
-    let ucr = amended ?? details["ucr"]?.string ?? (stated.isEmpty ? issued : stated)
+      economy: economy, exporter: declaration.text("Exporter.ID"), localReference: reference, clearanceID: local.message.clearance,
+      at: local.message.created)
+    let ucr = local.clearance?.ucr ?? local.details["ucr"]?.string ?? (stated.isEmpty ? issued : stated)
     guard UCR.isWellFormed(ucr) else { throw CausewayError(Problem("receive.ucr_form", element: "Declaration.UCR")) }
     if let element = profiles.dictionary[id: "Declaration.UCR"] { declaration[element] = Value(ucr) }
     let release = try policy.release(declaration)
-    let written = try translator.write(valid, released: release.declaration, to: wire, options: .init(day: day)).complete()
-    return Translated(ucr: ucr, wire: written, bytes: try written.bytes(), release: release)
+    let written = try translator.write(valid, released: release.declaration, to: wire, options: .init(day: local.day)).complete()
+    return .declaration(
+      WireDeclaration(
+        ucr: ucr, reference: reference, wire: written, bytes: try written.bytes(),
+        policy: VersionedName(id: release.policyID, version: release.policyVersion)))
+  }
+
+  /// A declaration that says it changes an earlier one, or takes it back, is about that of its clearance.
+  ///
+  /// - Throws: `receive.clearance_unnamed`, `receive.amendment_foreign`.
+  private func check(_ document: ValidDocument, amends clearance: Clearance?) throws(CausewayError) {
+    guard let clearance else { throw CausewayError(document.problem("receive.clearance_unnamed", "Declaration.FunctionCode")) }
+    let stated = document.declaration.text("Declaration.ID")
+    if let known = clearance.export.registrationID, !stated.isEmpty, ByteString(stated) != ByteString(known) {
+      throw CausewayError(document.problem("receive.amendment_foreign", "Declaration.ID"))
+    }
   }
 
   /// Steps 7 and 8: a new clearance, or the next revision of one.
-  private func dispatch(_ message: MessageRecord, _ translated: Translated) async throws(CausewayError) {
-    let isNew = message.kind == MessageKind.declaration.rawValue
-    let complement = translated.wire.complement?.serialized() ?? JSONValue.null.serialized()
+  private func dispatch(_ local: LocalDocument, _ declaration: WireDeclaration) async throws(CausewayError) {
+    let isNew = local.message.kind == MessageKind.declaration.rawValue
+    var message = local.message
+    if !declaration.reference.isEmpty, var details = local.details.object {
+      details["reference"] = .string(declaration.reference)
+      message.details = JSONValue.object(details).serialized()
+    }
+    let submitted = message
     @Sendable func change(revision: Int, at now: Instant) -> ClearanceChange {
-      ClearanceChange(
-        operations: [
-          .putPayload(payload(.report, of: message.id, json: translated.wire.report.serialized(), at: now)),
-          .putPayload(payload(.complement, of: message.id, json: complement, at: now)),
-        ],
-        preconditions: [.message(message.id, in: [MessageState.received.rawValue])],
-        outgoing: [
-          Outgoing(
-            id: message.id, kind: isNew ? .declaration : .amendment, revision: revision, mediaType: translated.wire.profile.mediaType,
-            payload: translated.bytes, profile: VersionedName(id: translated.wire.profile.id, version: translated.wire.profile.version),
-            policy: VersionedName(id: translated.release.policyID, version: translated.release.policyVersion), submitted: message)
-        ])
+      var change = self.change(by: local, declaration.wire, at: now)
+      change.outgoing = [
+        Outgoing(
+          id: submitted.id, kind: isNew ? .declaration : .amendment, revision: revision, mediaType: declaration.wire.profile.mediaType,
+          payload: declaration.bytes, profile: declaration.wire.profile.versioned, policy: declaration.policy,
+          source: local.profile?.versioned, submitted: submitted)
+      ]
+      return change
     }
     guard isNew else {
       try await update(clearance: message.clearance) { clearance, now throws(CausewayError) in
         let revision = clearance.export.revision + 1
-        if let problem = clearance.apply(.revision(revision, .declared), on: .export, at: now, messageID: message.id.text) {
+        if let problem = clearance.apply(.revision(revision, .declared), on: .export, at: now, messageID: submitted.id.text) {
           throw CausewayError(problem)
         }
         return change(revision: revision, at: now)
@@ -104,8 +178,8 @@ extension GatewayNode {
     let now = clock.now()
     let salt = UCRCommitment.Salt.random()
     let clearance = Clearance(
-      id: message.clearance, ucr: translated.ucr, salt: Hex.encode(salt.bytes.exposed),
-      commitment: UCRCommitment(ucr: translated.ucr, salt: salt).digest.hex, corridor: message.corridor, ownSide: .export,
+      id: message.clearance, ucr: declaration.ucr, salt: Hex.encode(salt.bytes.exposed),
+      commitment: UCRCommitment(ucr: declaration.ucr, salt: salt).digest.hex, corridor: message.corridor, ownSide: .export,
       declared: now, messageID: message.id.text)
     switch try await create(clearance, change(revision: 1, at: now), at: now) {
     case .committed: break
@@ -114,21 +188,57 @@ extension GatewayNode {
     }
   }
 
+  /// What every local document leaves in the journal when it goes out: the account of its translation, what of it stays at home, and the answer to
+  /// its syntax.
+  func change(by local: LocalDocument, _ wire: Translation?, at now: Instant) -> ClearanceChange {
+    let id = local.message.id
+    var change = ClearanceChange(preconditions: [.message(id, in: [MessageState.received.rawValue])])
+    if let wire {
+      change.operations = [
+        .putPayload(payload(.report, of: id, json: wire.report.serialized(), at: now)),
+        .putPayload(payload(.complement, of: id, json: wire.complement?.serialized() ?? JSONValue.null.serialized(), at: now)),
+      ]
+    }
+    change.operations += syntaxAnswer(to: local, at: now)
+    return change
+  }
+
+  /// The CONTRL that answers a document in EDIFACT, whether it is taken or turned back; handed over when the sender asks for it. The same document
+  /// has the same answer.
+  private func syntaxAnswer(to local: LocalDocument, at now: Instant) -> [Change.Operation] {
+    guard let profile = local.profile, profile.syntax == .edifact else { return [] }
+    // The last 14 digits of a message id are random.
+    let reference = String(decoding: local.message.id.text.utf8.filter { $0 != 0x2D }.suffix(14), as: UTF8.self).uppercased()
+    let answer = Translator(profiles).syntaxAnswer(
+      to: local.bytes, as: profile, on: local.day, stamp: .init(reference: reference, time: local.message.created))
+    guard let answer else { return [] }
+    var operations: [Change.Operation] = [
+      .putPayload(payload(.contrl, of: local.message.id, mediaType: profile.mediaType, answer, at: now))
+    ]
+    if EDIFACTFormat.read(local.bytes).envelope.asksForAnswer {
+      operations += handOver(.contrl, of: local.message, clearance: local.message.clearance, payloadKind: .contrl, at: now)
+    }
+    return operations
+  }
+
   /// The sender's document is refused: every problem is kept for the sender, their codes go on the ledger.
-  private func refuse(_ message: MessageRecord, _ source: PayloadRecord, _ problems: [Problem]) async throws(CausewayError) {
+  private func refuse(_ local: LocalDocument, _ problems: [Problem]) async throws(CausewayError) {
     let now = clock.now()
-    let stored: JSONValue = ["outcome": "refused", "by": .string(economy), "reasons": .array(problems.map(Self.json))]
+    let message = local.message
+    let source = local.profile?.versioned
+    var stored: JSONObject = ["outcome": "refused", "by": .string(economy), "reasons": .array(problems.map(Self.json))]
+    stored["profile"] = source.map { .string(Self.name($0)) }
     _ = try await journal.commit(
       Change(
         preconditions: [.message(message.id, in: [MessageState.received.rawValue])],
         operations: [
           .setMessageState(message.id, MessageState.refused.rawValue, reason: problems[0].code, at: now),
-          .putPayload(payload(.problems, of: message.id, stored, at: now)),
-        ],
+          .putPayload(payload(.problems, of: message.id, .object(stored), at: now)),
+        ] + syntaxAnswer(to: local, at: now),
         entries: [
           EntryDraft(
-            kind: "\(message.kind).refused", corridor: message.corridor, messageID: message.id, payloadDigest: source.digest,
-            actor: economy,
+            kind: "\(message.kind).refused", corridor: message.corridor, messageID: message.id, payloadDigest: local.source.digest,
+            actor: economy, versions: source.map { ["source": Self.name($0)] } ?? [:],
             reasons: Array(Set(problems.map(\.code))).sorted { $0.rawValue < $1.rawValue }.prefix(64).map { $0 })
         ]))
     metrics.count("gateway_refused_documents_total", [("code", problems[0].code.rawValue)])

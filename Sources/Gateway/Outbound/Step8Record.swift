@@ -17,13 +17,15 @@ extension GatewayNode {
       ?? MessageRecord(
         id: header.messageID, direction: .outbound, clearance: clearance.id, kind: header.kind.rawValue, corridor: header.corridor,
         partner: header.recipient, state: MessageState.sealed.rawValue, created: now)
+    // A document may turn out to be another kind of message than its submission: an amendment that withdraws.
+    message.kind = header.kind.rawValue
     message.state = MessageState.sealed.rawValue
     message.header = sealed.headerBytes
     message.signature = Array(sealed.signature.utf8)
     message.payloadDigest = header.payload.sha256
     message.sequence = header.sequence
     message.inReplyTo = header.inReplyTo
-    message.versions = ["policy": Self.name(header.policy), "profile": Self.name(header.profile), "registry": String(registry.version)]
+    message.versions = versions(of: header, source: outgoing.source)
     message.updated = now
     return [
       .putMessage(message, expecting: outgoing.submitted.map { .revision($0.revision) } ?? .absent),
@@ -37,13 +39,19 @@ extension GatewayNode {
   }
 
   /// The ledger entry of a message that leaves. The payload is named by its digest, the consignment by its commitment.
-  func entry(for sealed: SealedEnvelope) -> EntryDraft {
+  func entry(for sealed: SealedEnvelope, source: VersionedName?) -> EntryDraft {
     let header = sealed.header
     return EntryDraft(
       kind: "\(header.kind.rawValue).sent", corridor: header.corridor, subject: header.ucrCommitment, messageID: header.messageID,
       payloadDigest: header.payload.sha256, fieldsRoot: header.payload.fieldsRoot, actor: economy,
-      versions: ["policy": Self.name(header.policy), "profile": Self.name(header.profile), "registry": String(registry.version)],
-      extra: ["envelope": .string(sealed.digest.hex)])
+      versions: versions(of: header, source: source), extra: ["envelope": .string(sealed.digest.hex)])
+  }
+
+  /// - Parameter source: the profile by which the local document was read.
+  private func versions(of header: EnvelopeHeader, source: VersionedName?) -> [String: String] {
+    var versions = ["policy": Self.name(header.policy), "profile": Self.name(header.profile), "registry": String(registry.version)]
+    versions["source"] = source.map(Self.name)
+    return versions
   }
 
   static func name(_ versioned: VersionedName) -> String { "\(versioned.id)/\(versioned.version)" }

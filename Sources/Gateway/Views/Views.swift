@@ -60,6 +60,8 @@ extension GatewayNode {
         view["problems"] = try problems.map { payload throws(CausewayError) in try JSONValue.parse(payload.bytes) } ?? .null
         view["documents"] = .array(documents.map { .string($0.kind) })
         view["ledgerIndices"] = .array(indices.map { .number(JSONNumber($0)) })
+        view["versions"] = .object(
+          JSONObject(message.versions.sorted { ByteString($0.key) < ByteString($1.key) }.map { ($0.key, .string($0.value)) }))
         view["receipt"] = message.receipt.map { .string(String(decoding: $0, as: UTF8.self)) } ?? .null
         return .object(view)
       }

@@ -59,17 +59,11 @@ package final class Profile: Sendable {
   struct KnownElements: Sendable {
     let type: ElementIndex
     let economy: ElementIndex
-    /// nil: the dictionary does not tell originals from cancellations.
-    let function: ElementIndex?
-
-    /// Functions that take a declaration back (UNTDID 1225): cancellation and deletion.
-    static let takingBack = ["1", "3"]
 
     init?(_ dictionary: ElementDictionary) {
       guard let type = dictionary[id: "Declaration.TypeCode"], let economy = dictionary[id: "Declaration.EconomyCode"] else { return nil }
       self.type = type
       self.economy = economy
-      function = dictionary[id: "Declaration.FunctionCode"]
     }
   }
 

@@ -29,10 +29,16 @@ package struct ProfileLibrary: Sendable {
     guard versions.count > 1, let profile = self[name] else { return self[name] }
     guard profile.syntax == .edifact else {
       guard let document = try? Translator(self).parse(bytes, as: profile) else { return profile }
-      return versions.first { $0.structure.isStated(by: document) } ?? profile
+      return version(name, statedBy: document) ?? profile
     }
     guard let message = EDIFACTFormat.read(bytes).envelope.messages.first else { return profile }
     return versions.first { $0.syntax == .edifact && $0.structure.isOfMessage(message.identifier) } ?? profile
+  }
+
+  /// The version that a document names in an attribute of its root, where the name leaves the version open; nil when it names none.
+  func version(_ name: String, statedBy document: Document) -> Profile? {
+    let versions = versions(name)
+    return versions.count > 1 ? versions.first { $0.structure.isStated(by: document) } : nil
   }
 
   private func versions(_ id: String) -> [Profile] { profiles.filter { $0.id.hasSameBytes(as: id) } }

@@ -32,7 +32,7 @@ extension Translator {
       let valid = try validate(try parse(bytes, as: source), as: source)
       var released: Declaration?
       if let release { released = try release(valid.declaration) }
-      let translation = try write(valid, released: released, to: target, options: Options(shape: matrix.shape))
+      let translation = try write(valid, released: released, to: target, options: Options(shape: matrix.shape, replacesDraft: true))
       confirmation.add(translation.report, seed: seed)
     }
     matrix.rows = confirmation.rows

@@ -110,6 +110,8 @@ extension Corridor {
       "purpose": .string(purpose), "suites": .array(suites.map { .string($0.rawValue) }),
     ]
     object["statusWire"] = statusWire.map { .string($0) }
+    object["amendmentWire"] = amendmentWire.map { .string($0) }
+    object["amendmentPolicy"] = amendmentPolicy.map { .string($0) }
     func sorted<Value>(_ values: [String: Value]) -> [(key: String, value: Value)] {
       values.sorted { ByteString($0.key) < ByteString($1.key) }
     }
@@ -127,6 +129,8 @@ extension Corridor {
     let kinds = fields.names("kinds")
     let wire = fields.name("wire")
     let statusWire = fields.name("statusWire", required: false)
+    let amendmentWire = fields.name("amendmentWire", required: false)
+    let amendmentPolicy = fields.name("amendmentPolicy", required: false)
     let releasePolicy = fields.name("releasePolicy")
     let purpose = fields.name("purpose")
     let suiteNames = fields.names("suites") ?? []
@@ -151,7 +155,8 @@ extension Corridor {
     let settings = fields.object("settings", required: false) ?? JSONObject()
     guard let id, let from, let to, let mode, let kinds, let wire, let releasePolicy, let purpose else { return nil }
     self.init(
-      from: from, to: to, mode: mode, kinds: kinds, wire: wire, statusWire: statusWire, releasePolicy: releasePolicy, purpose: purpose,
+      from: from, to: to, mode: mode, kinds: kinds, wire: wire, statusWire: statusWire, amendmentWire: amendmentWire,
+      amendmentPolicy: amendmentPolicy, releasePolicy: releasePolicy, purpose: purpose,
       suites: suites, deadlineSeconds: deadlines, profiles: profiles, settings: settings)
     if !id.hasSameBytes(as: self.id) { fields.refuse("id", "from-to") }
   }

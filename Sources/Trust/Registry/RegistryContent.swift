@@ -137,6 +137,10 @@ package struct Corridor: Hashable, Sendable {
   package var wire: String
   /// Id of the profile in which statuses and withdrawals travel; nil: the hub's, `uncefact.cdar.json`.
   package var statusWire: String?
+  /// Id of the profile in which requests to amend or cancel travel; nil: the hub's, `uncefact.amendment.json`.
+  package var amendmentWire: String?
+  /// Id of the release policy for requests to amend or cancel; nil: they do not travel.
+  package var amendmentPolicy: String?
   /// Id of the release policy that both sides agreed on.
   package var releasePolicy: String
   /// Purpose for which data is released, for example `customs-clearance`.
@@ -151,8 +155,8 @@ package struct Corridor: Hashable, Sendable {
   package var settings: JSONObject
 
   package init(
-    from: String, to: String, mode: Mode, kinds: [String], wire: String, statusWire: String? = nil, releasePolicy: String,
-    purpose: String,
+    from: String, to: String, mode: Mode, kinds: [String], wire: String, statusWire: String? = nil, amendmentWire: String? = nil,
+    amendmentPolicy: String? = nil, releasePolicy: String, purpose: String,
     suites: [JWS.Algorithm] = [.es256, .edDSA], deadlineSeconds: [String: Int] = [:], profiles: [String: String] = [:],
     settings: JSONObject = JSONObject()
   ) {
@@ -163,6 +167,8 @@ package struct Corridor: Hashable, Sendable {
     self.kinds = kinds
     self.wire = wire
     self.statusWire = statusWire
+    self.amendmentWire = amendmentWire
+    self.amendmentPolicy = amendmentPolicy
     self.releasePolicy = releasePolicy
     self.purpose = purpose
     self.suites = suites

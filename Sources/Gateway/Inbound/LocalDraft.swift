@@ -1,0 +1,75 @@
+import Declarations
+import Formats
+import JSONTree
+import Primitives
+import Translation
+
+/// The partner's declaration as this side's own, as far as it goes.
+struct LocalDraft: Sendable {
+  let profile: Profile
+  var bytes: [UInt8]
+  /// The account of the translation, as it is stored.
+  var report: [UInt8]
+  /// What the local side is asked for, with what its own rules say against the draft so far.
+  var request: JSONValue
+  var isComplete: Bool
+}
+
+extension GatewayNode {
+  /// Writes the local draft: in the form of declarations while none is with this side's customs, otherwise in the one of amended declarations, about
+  /// the number that this side's customs gave.
+  ///
+  /// - Throws: `receive.corridor_unknown`; `write.*`: among them `write.amendment` when the declaration says that it amends, one has been lodged, and
+  ///   the form cannot say so.
+  func localDraft(
+    of valid: ValidDocument, _ clearance: Clearance, _ settings: GatewayConfiguration.CorridorSettings, day: String
+  ) throws(CausewayError) -> LocalDraft {
+    let amending = clearance.isLodged ? settings.handsOverAmended.flatMap { profiles[$0] } : nil
+    guard let profile = amending ?? settings.handsOver.flatMap({ profiles[$0] }) else { throw CausewayError("receive.corridor_unknown") }
+    let translator = Translator(profiles)
+    let options = Translator.Options(
+      shape: settings.shape, makesComplement: false, day: day, replacesDraft: !clearance.isLodged)
+    let written = try translator.write(
+      valid, released: amending == nil ? nil : valid.declaration.amending, to: profile, options: options)
+    var request = written.supplement.json.object ?? [:]
+    request["problems"] = .array(written.problems.map(Self.json))
+    var draft = LocalDraft(
+      profile: profile, bytes: try written.bytes(), report: written.report.serialized(), request: .object(request),
+      isComplete: written.supplement.isEmpty)
+    if amending != nil, let number = clearance.import?.registrationID { fill(&draft, written, number) }
+    return draft
+  }
+
+  /// Puts in which of its declarations this side's customs is to amend. A number that the form does not take is asked for instead.
+  private func fill(_ draft: inout LocalDraft, _ written: Translation, _ number: String) {
+    let element = "Declaration.ID"
+    guard let item = written.supplement.items.first(where: { $0.element == element }),
+      let supplied = try? Translator(profiles).supply(
+        [SupplementAnswer(path: item.path, value: number)], to: written.document, profile: draft.profile),
+      var request = draft.request.object, var report = (try? JSONValue.parse(draft.report))?.object
+    else { return }
+    draft.bytes = supplied.bytes
+    let items = request["items"]?.array?.filter { $0["path"]?.string.map { ByteString($0) != ByteString(item.path) } ?? true } ?? []
+    request["items"] = .array(items)
+    draft.request = .object(request)
+    draft.isComplete = items.isEmpty
+    let entry: JSONValue = ["action": .string(Action.supplemented.rawValue), "target": .string(item.path), "element": .string(element)]
+    report["entries"] = .array((report["entries"]?.array ?? []) + [entry])
+    draft.report = JSONValue.object(report).serialized()
+  }
+}
+
+extension Declaration {
+  /// The same as a declaration that amends, when it does not say so itself: the revision of its clearance does.
+  fileprivate var amending: Declaration {
+    guard let element = dictionary[id: "Declaration.FunctionCode"], MessageFunction(code: text("Declaration.FunctionCode")) != .changes
+    else {
+      return self
+    }
+    var changed = self
+    var value = self[element] ?? Value("")
+    value.text = "4"
+    changed[element] = value
+    return changed
+  }
+}
