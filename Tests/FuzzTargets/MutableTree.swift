@@ -5,13 +5,32 @@ struct MutableTree {
   struct Node {
     var name: String
     var namespace: String?
-    var kind: Document.Kind
-    var scalar: Document.Scalar
+    var kind = Document.Kind.element
+    var scalar = Document.Scalar.string
     var text: String?
-    var isArrayElement: Bool
-    var isArray: Bool
-    var emptyMembers: [String]
-    var children: [Node]
+    var isArrayElement = false
+    var isArray = false
+    var emptyMembers: [String] = []
+    var children: [Node] = []
+
+    /// Gives every leaf at the node and below it the same text, or makes it null.
+    mutating func blank(_ text: String, isNull: Bool) {
+      if self.text != nil, kind == .element { (self.text, scalar) = isNull ? (nil, .null) : (text, scalar) }
+      for index in children.indices { children[index].blank(text, isNull: isNull) }
+    }
+
+    /// Puts the elements of the node's namespace into another one, at the node and below it.
+    mutating func rename(_ other: String?) {
+      let old = namespace
+      func visit(_ node: inout Node) {
+        if node.namespace == old, node.kind == .element { node.namespace = other }
+        for index in node.children.indices { visit(&node.children[index]) }
+      }
+      visit(&self)
+    }
+
+    /// Of the nodes of the subtree in document order, its own first.
+    var names: [String] { children.reduce(into: [name]) { $0 += $1.names } }
 
     /// Nodes of the subtree, itself included.
     var count: Int { children.reduce(1) { $0 + $1.count } }
@@ -19,6 +38,22 @@ struct MutableTree {
 
   let syntax: Document.Syntax
   var root: Node
+
+  /// Gives some node the text, or a child, that a node of the same name has in another document: the child behind what stands before it there.
+  mutating func graft(_ other: MutableTree, _ random: inout Chance) {
+    let donor = other.node(random.below(other.root.count))
+    let names = root.names
+    guard let place = random.pick(names.indices.filter { names[$0] == donor.name }) else { return }
+    guard let position = donor.children.indices.randomElement(using: &random) else {
+      return change(place) { node in if node.text != nil { node.text = donor.text } }
+    }
+    let before = Set(donor.children[...position].map(\.name))
+    change(place) { node in
+      guard node.kind == .element, node.text == nil else { return }
+      let index = node.children.lastIndex { before.contains($0.name) }.map { $0 + 1 } ?? 0
+      node.children.insert(donor.children[position], at: index)
+    }
+  }
 
   init(_ document: Document) {
     var empty: [Document.NodeID: [String]] = [:]

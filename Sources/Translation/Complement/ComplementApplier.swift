@@ -34,10 +34,7 @@ struct ComplementApplier {
     if let name = complement.root, profile.structure[0].also.contains(where: { $0.hasSameBytes(as: name) }) {
       applier.draft.nodes[0].name = name
     }
-    if let namespace = complement.namespace, profile.structure[0].namespace >= 0 {
-      let all = profile.structure.namespaces.indices
-      for index in namespace.isEmpty ? Array(all) : [profile.structure[0].namespace] { applier.draft.namespaces[index] = namespace }
-    }
+    if let namespace = complement.namespace { applier.draft.namespaces = profile.structure.uris(root: namespace) }
     return (applier.draft, applier.skipped)
   }
 
@@ -220,6 +217,7 @@ struct ComplementApplier {
       draft.nodes[Int(node)].isRestored = true
       draft.nodes[Int(node)].name = entry.name
     } else {
+      if !text.isEmpty, LeafType.trimmed(Array(text.utf8)[...]).isEmpty { draft.nodes[Int(node)].space = text }
       draft.nodes[Int(node)].isKept = true
       draft.nodes[Int(node)].isNull = entry.isNull
       draft.nodes[Int(node)].isRestored = entry.isNull

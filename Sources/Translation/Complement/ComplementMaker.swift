@@ -108,9 +108,10 @@ struct ComplementMaker {
       }
     }
     let (removedBefore, keptBefore) = (removed, kept)
-    // Without content, or null: what comes back in it is taken out below, unless the partner changes it.
-    if !entry.isLeaf, node != 0, document.isNull(id) || !hasChildren && (peer < 0 || !others.isEmpty) {
-      keep(isNull: document.isNull(id))
+    // Without content but white space, or null: what comes back in it is taken out below, unless the partner changes it.
+    let space = entry.isLeaf ? "" : document.text(id) ?? ""
+    if !entry.isLeaf, node != 0, document.isNull(id) || !space.isEmpty || !hasChildren && (peer < 0 || !others.isEmpty) {
+      keep(space, isNull: document.isNull(id))
     }
     Self.sort(&own)
     Self.sort(&others)
@@ -137,13 +138,13 @@ struct ComplementMaker {
     }
     // Nothing but constants is left of what came back, and the original has the element with them.
     if !entry.isLeaf, node != 0, peer >= 0, removed > removedBefore, kept == keptBefore, values(peer) == removed - removedBefore {
-      keep(isNull: false)
+      keep("", isNull: false)
     }
   }
 
-  /// The element stays although nothing in it does.
-  private mutating func keep(isNull: Bool) {
-    entries.append(.init(path: path, text: "", isNull: isNull, name: nil, guards: []))
+  /// The element stays although nothing in it does, with the white space that is all it holds.
+  private mutating func keep(_ space: String, isNull: Bool) {
+    entries.append(.init(path: path, text: space, isNull: isNull, name: nil, guards: []))
     kept += 1
   }
 

@@ -70,12 +70,13 @@ final class BoundDocument: Sendable {
       return symbolNames[symbol]
     }
     let contentID = structure.contentID
-    let accepted = structure.namespaces.map { namespace in document.namespaces.map(namespace.accepts) }
-    let acceptsNone = structure.namespaces.map { $0.accepts("") }
+    let uris = structure.uris(root: document.namespace(document.root) ?? "")
+    let isNone = uris.map(\.isEmpty)
+    let isNamed = uris.map { uri in document.namespaces.map { $0.hasSameBytes(as: uri) } }
     func agrees(_ node: Document.NodeID, _ found: Int) -> Bool {
       let (own, expected) = (document.namespaceIndex(node), structure[found].namespace)
       guard expected >= 0 else { return own == nil }
-      return own.map { accepted[expected][$0] } ?? acceptsNone[expected]
+      return own.map { isNamed[expected][$0] } ?? isNone[expected]
     }
     binding[0] = 0
     // Children of one parent mostly come in written order: the search goes on where the last one was found.

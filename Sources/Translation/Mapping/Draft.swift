@@ -12,6 +12,8 @@ struct Draft {
     let parent: Int32
     /// nil: an element without text.
     var text: String?
+    /// XML: white space that is all the content of an element that holds others, as long as none comes.
+    var space: String?
     /// Another name than the structure's.
     var name: String?
     var namespace: String?
@@ -45,12 +47,13 @@ struct Draft {
   var groups: [(plan: GroupPlan, group: Group, instance: Int32)] = []
   /// JSON: what the structure does not know, by the node that stands for it.
   var subtrees: [Int32: Document] = [:]
-  /// URIs to write instead of the structure's own, by namespace index.
-  var namespaces: [Int: String] = [:]
+  /// The URI of each namespace as it is written; empty: none.
+  var namespaces: [String]
 
   init(structure: Structure, plan: VariantPlan) {
     self.structure = structure
     self.plan = plan
+    namespaces = structure.namespaces.map(\.uri)
     nodes = [Node(structure: 0, parent: -1)]
     nodes.reserveCapacity(256)
   }
@@ -84,14 +87,14 @@ struct Draft {
         nodes[Int(node)].isKept = true
         continue
       }
-      if let text = bound.utf8(index) { nodes[Int(node)].text = String(decoding: text, as: UTF8.self) }
+      if let text = bound.utf8(index).map({ String(decoding: $0, as: UTF8.self) }) {
+        if binding < 0 || structure[Int(binding)].isLeaf { nodes[Int(node)].text = text } else { nodes[Int(node)].space = text }
+      }
       let hasChild = document.children(id).contains { _ in true }
       if nodes[Int(node)].text == nil, !hasChild { nodes[Int(node)].isKept = true }
       if document.isNull(id) { (nodes[Int(node)].isKept, nodes[Int(node)].isNull) = (true, true) }
     }
-    if document.syntax == .xml, structure[0].namespace >= 0, let uri = document.namespace(document.root) {
-      namespaces[structure[0].namespace] = uri
-    }
+    if document.syntax == .xml { namespaces = structure.uris(root: document.namespace(document.root) ?? "") }
   }
 
   // MARK: Building
@@ -313,10 +316,7 @@ struct Draft {
     let isLiving = living()
     var builder = DocumentBuilder(
       syntax: syntax, vocabulary: structure.vocabulary, expectedNodes: nodes.count, expectedText: nodes.count * 12)
-    var uris: [Int32] = []
-    for (index, namespace) in structure.namespaces.enumerated() {
-      uris.append(syntax == .xml ? builder.namespaceIndex(namespaces[index] ?? namespace.uri) : -1)
-    }
+    let uris = namespaces.map { syntax == .xml ? builder.namespaceIndex($0) : -1 }
     for index in nodes.indices { nodes[index].output = -1 }
     emit(0, &builder, isLiving, uris, isJSON: syntax == .json)
     return builder.finish()
@@ -358,7 +358,7 @@ struct Draft {
       builder.open(symbol: symbol, namespace: namespace, line: 0, inArray: isJSON && (entry?.jsonArray ?? false)).index
     let text = nodes[Int(index)].text
     if nodes[Int(index)].firstChild < 0, !isJSON {
-      if let text { builder.text(text) } else if nodes[Int(index)].isNull { builder.null() }
+      if let text = text ?? nodes[Int(index)].space { builder.text(text) } else if nodes[Int(index)].isNull { builder.null() }
       builder.close()
       return
     }
@@ -374,6 +374,7 @@ struct Draft {
     if nodes[Int(index)].isNull, text == nil, children.allSatisfy({ !isJSON && isAttributeNode($0) }) { builder.null() }
     for child in children { emit(child, &builder, isLiving, uris, isJSON: isJSON) }
     if !isJSON, let text, !children.isEmpty { builder.text(text) }
+    if let space = nodes[Int(index)].space, children.allSatisfy(isAttributeNode) { builder.text(space) }
     builder.close()
   }
 

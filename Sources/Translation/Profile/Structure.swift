@@ -148,6 +148,18 @@ final class Structure: Sendable {
   /// EDIFACT: the characters that can be written; nil: all.
   let repertoire: CharacterRepertoire?
 
+  /// By namespace, the URI that its elements have in a document; empty: they are in none. The root says it for all of them: no document is
+  /// partly in one namespace and partly in another that would be accepted as well.
+  ///
+  /// - Parameter uri: of the root; empty: it is in none.
+  func uris(root uri: String) -> [String] {
+    namespaces.enumerated().map { index, namespace in
+      guard nodes[0].namespace >= 0 else { return namespace.uri }
+      if uri.isEmpty { return namespace.accepts("") ? "" : namespace.uri }
+      return index == nodes[0].namespace ? uri : namespace.uri
+    }
+  }
+
   /// The JSON member that holds the text of a leaf with attributes.
   static let content = "content"
 
