@@ -121,7 +121,9 @@ private struct JSONScanner {
       skipSpace()
       guard index < bytes.count else { throw failure("parse.json_syntax") }
       values += 1
-      guard values <= limits.values else { throw failure("parse.json_values", facts: ["limit": String(limits.values)]) }
+      guard values <= limits.values, values != limits.values / 4 || values + following() <= limits.values + 1 else {
+        throw failure("parse.json_values", facts: ["limit": String(limits.values)])
+      }
       switch bytes[index] {
       case 0x7B:
         try open(firstName: names.count)
@@ -150,6 +152,37 @@ private struct JSONScanner {
         return try visitor.scalar(.number(try number()), line: line)
       }
     }
+  }
+
+  /// How many values there are from the one that begins here on, as far as the limit matters: nothing is kept of them, so a text that has far
+  /// too many is refused for a fraction of what reading it costs.
+  func following() -> Int {
+    var count = 0
+    var isWord = false
+    var index = index
+    while index < bytes.count, count <= limits.values {
+      let byte = bytes[index]
+      index += 1
+      switch byte {
+      case 0x22:
+        count += 1
+        isWord = false
+        while index < bytes.count, bytes[index] != 0x22 { index += bytes[index] == 0x5C ? 2 : 1 }
+        index += 1
+      case 0x5B, 0x7B:
+        count += 1
+        isWord = false
+      case 0x3A:
+        // What stood before was a name.
+        count -= 1
+        isWord = false
+      case 0x2C, 0x5D, 0x7D, 0x20, 0x09, 0x0A, 0x0D: isWord = false
+      default:
+        if !isWord { count += 1 }
+        isWord = true
+      }
+    }
+    return count
   }
 
   /// Closes what ends here. Returns true when a next value is expected, false when the outermost value is complete.

@@ -46,6 +46,9 @@ extension AttackCase {
     .init(
       json: "J-04", "a million names", members(1_000_000, last: #""x":0"#), "parse.json_members", twin: members(50_000, last: #""x":0"#)),
     .init(json: "J-04", "two million values", "[\(run("0,", 2_000_000))0]", "parse.json_values", twin: "[\(run("0,", 200_000))0]"),
+    .init(
+      json: "J-04", "two million values in objects", "[\(run(#"{"a":0},"#, 1_000_000))0]", "parse.json_values",
+      twin: "[\(run(#"{"a":0},"#, 100_000))0]"),
     .init(json: "J-04", "a text of 100 MB", "\"\(run("a", 100_000_000))\"", "parse.json_too_large", twin: "\"\(run("a", 1_000_000))\""),
     .init(json: "J-04", "a text without end", "\"\(run("a", 10_000_000))", "parse.json_syntax", twin: "\"\(run("a", 1_000_000))\""),
     .init(

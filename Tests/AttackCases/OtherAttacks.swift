@@ -34,6 +34,10 @@ extension AttackCase {
     .init(edifact: "a segment of releases", interchange(body: "FTX+\(run("??", 7 << 20))'"), "parse.edifact_segment_too_long"),
     .init(edifact: "more than 16 MB", interchange(body: run("FTX+A'", 3 << 20)), "parse.edifact_too_large"),
     .init(edifact: "many segments", interchange(body: run("FTX+A'", 2 << 20)), "parse.edifact_too_many"),
+    .init(edifact: "many data elements", interchange(body: run("FTX\(run("+A", 4000))'", 1000)), "parse.edifact_too_many"),
+    .init(
+      edifact: "many empty repetitions", interchange(syntax: "UNOC:4", body: run("FTX+A\(run("*", 4000))B'", 1000)),
+      "parse.edifact_too_many"),
     .init(
       edifact: "many messages", interchange(body: (2...80_000).map { "BGM'UNT+3+\($0 - 1)'UNH+\($0)+T:D:03B:UN'" }.joined()),
       "parse.edifact_too_many"),

@@ -125,6 +125,23 @@ import Testing
     #expect(Self.code(utf8("[1,2,3]"), JSONLimits(values: 3)) == "parse.json_values")
   }
 
+  /// The count of what follows is exact: no text at the limit is refused, none beyond it is read.
+  @Test(arguments: [
+    #"[1,-2.5e3,"a\"],[1","\\",true,false,null,{},[],[[]]]"#, #" { "a" : [ { "b:c" : 1 , "d,e" : "f" } , 2 ] , "" : { "g" : {} } } "#,
+    #"{"a":{"b":{"c":{"d":"e"}}},"f":"g","h":1}"#,
+  ])
+  func valuesAtTheLimit(_ text: String) throws {
+    func count(_ value: JSONValue) -> Int {
+      let inner = (value.array ?? []) + (value.object?.members.map(\.value) ?? [])
+      return inner.reduce(1) { $0 + count($1) }
+    }
+    let values = count(try JSONValue.parse(utf8(text)))
+    #expect(values > 6)
+    for limit in 1..<values * 6 {
+      #expect(Self.code(utf8(text), JSONLimits(values: limit)) == (limit < values ? "parse.json_values" : nil), "\(limit) of \(values)")
+    }
+  }
+
   @Test func longStrings() {
     let long = [0x22] + [UInt8](repeating: 0x61, count: 100_000_000) + [0x22]
     #expect(Self.code(long) == "parse.json_too_large")

@@ -17,6 +17,8 @@ struct InterchangeReader: Sendable {
   private var isOver = false
   private var hasByteOrderMark = false
   private var filledElements = 0
+  /// It is known that what follows does not exceed the limits of segments and elements by itself.
+  private var hasLookedAhead = false
 
   /// Where reading is.
   var place = SyntaxFinding.Place()
@@ -189,8 +191,15 @@ struct InterchangeReader: Sendable {
     place.number += 1
     guard isSegment(step, service: "UNZ") else { return false }
     filledElements += scanner.pieces.count
-    guard place.number <= limits.segments, filledElements <= limits.elements, builder.count <= limits.elements else {
-      let limit = place.number > limits.segments ? limits.segments : limits.elements
+    var (segments, elements) = (place.number, max(filledElements, builder.count))
+    if !hasLookedAhead, segments > limits.segments / 8 || elements > limits.elements / 8 {
+      hasLookedAhead = true
+      let rest = scanner.following()
+      segments += rest.segments
+      elements += rest.places
+    }
+    guard segments <= limits.segments, elements <= limits.elements else {
+      let limit = segments > limits.segments ? limits.segments : limits.elements
       stop("parse.edifact_too_many", .unspecified, facts: ["limit": String(limit)])
       return false
     }

@@ -122,6 +122,34 @@ struct SegmentScanner: Sendable {
     return at - start >= limits.segment ? .tooLong : .unterminated
   }
 
+  /// How many segments end behind the present one, and how many positions of data elements there are in them up to one that holds something,
+  /// as far as the limits matter. Nothing is kept of them, so an interchange that has far too many is refused for a fraction of what reading it
+  /// costs.
+  func following() -> (segments: Int, places: Int) {
+    var (segments, places) = (0, 0)
+    // Repetitions of the present element that hold nothing so far.
+    var empty = 0
+    var holds = false
+    var index = at
+    while index < bytes.count, segments <= limits.segments, places <= limits.elements {
+      let role = roles[Int(bytes[index])]
+      index += 1
+      switch role {
+      case .plain, .upper, .sequence: holds = true
+      case .outside: continue
+      case .release:
+        index += 1
+        holds = true
+      case .component, .repetition, .element, .terminator:
+        if holds { places += 1 + empty }
+        if holds || role != .repetition { empty = 0 } else { empty += 1 }
+        holds = false
+        if role == .terminator { segments += 1 }
+      }
+    }
+    return (segments, places)
+  }
+
   private struct Cursor {
     var element: Int32 = 0
     var repetition: Int32 = 0

@@ -192,6 +192,25 @@ import Testing
     #expect(codes(text) { $0.separators = 5 } == ["parse.edifact_segment_too_long"])
   }
 
+  /// The count of what follows is exact: no interchange at the limit is refused, none with more segments is read.
+  @Test func limitsOfWhatFollows() throws {
+    let body = ["BGM+929+A?'1?+2*B", "FTX+A***B:C::D+?*+*E", "DTM+137:2026", "FTX++++?'", "RFF+ABC:1"]
+    let messages = (1...6).map { SmallMessage.message(body, reference: "\($0)") }
+    let text = SmallMessage.text(messages, syntax: "UNOC:4").replacing("RFF", with: "\r\nRFF")
+    let document = try #require(SmallMessage.read(text).document)
+    let segments = 2 + 7 * messages.count
+    for limit in 1...document.count * 10 {
+      var limits = EDIFACTLimits()
+      limits.segments = limit
+      let found = SmallMessage.read(text, limits: limits).findings.map(\.code)
+      #expect(found == (limit < segments ? ["parse.edifact_too_many"] : []), "\(limit) of \(segments) segments")
+      limits = EDIFACTLimits()
+      limits.elements = limit
+      let isRead = SmallMessage.read(text, limits: limits).document != nil
+      #expect(isRead || limit < document.count, "\(limit) of \(document.count) nodes")
+    }
+  }
+
   /// Megabytes of one segment, of separators, of releases, of line breaks, of short segments: reading ends at the limit of a segment
   /// or goes through once.
   @Test func muchOfOneKind() {
