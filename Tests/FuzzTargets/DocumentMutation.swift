@@ -25,7 +25,7 @@ package enum DocumentMutation {
     guard var way = FuzzTarget.Way(bytes) else { return nil }
     if random.below(16) == 0, let other = ofSample(&random).flatMap(FuzzTarget.Way.init) { way = other }
     var head = way.head
-    if random.below(8) == 0, let to = random.pick(Repository.library.profiles) { head = Array("\(way.from.id) \(to.id)\n".utf8) }
+    if random.below(8) == 0, let to = random.pick(Repository.library.profiles) { head = Array("\(way.from.name) \(to.name)\n".utf8) }
     guard let document = try? Repository.translator.parse(way.body, as: way.from) else { return nil }
     var tree = MutableTree(document)
     if random.below(4) == 0, let sample = sample(of: way.from, &random),
@@ -41,13 +41,15 @@ package enum DocumentMutation {
     }
   }
 
-  /// A valid document of some profile on its way to the hub's formats, or now and then to any other.
-  package static func ofSample(_ random: inout Chance, from id: String? = nil) -> [UInt8]? {
+  /// A valid document of a profile, of any without a name, on its way to the hub's formats, or now and then to any other.
+  package static func ofSample(_ random: inout Chance, from name: String? = nil) -> [UInt8]? {
     let profiles = Repository.library.profiles
-    guard let from = id.map({ Repository.library[$0] }) ?? random.pick(profiles), let sample = sample(of: from, &random) else { return nil }
+    guard let from = name.map({ Repository.library[$0] }) ?? random.pick(profiles), let sample = sample(of: from, &random) else {
+      return nil
+    }
     let peers = profiles.filter { $0.document == from.document }
     guard let to = random.pick(random.below(4) == 0 ? peers : peers.filter(\.isHub)) else { return nil }
-    return Array("\(from.id) \(to.id)\n".utf8) + sample
+    return Array("\(from.name) \(to.name)\n".utf8) + sample
   }
 
   private static func sample(of profile: Profile, _ random: inout Chance) -> [UInt8]? {

@@ -13,6 +13,8 @@ package enum Repository {
       preconditionFailure("the repository's profiles do not load: \(error)")
     }
   }()
+  /// `id@version` of each.
+  package static let profiles = library.profiles.map(\.name)
   static let translator = Translator(library)
   /// Of the customs declaration.
   static let grammar = library["edifact.cusdec"]?.grammar
