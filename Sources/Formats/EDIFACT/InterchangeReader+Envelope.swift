@@ -11,9 +11,12 @@ extension InterchangeReader {
     checkCharacters()
     let identifier = envelope.syntax
     readHeader()
-    // The first look passed over bytes that the repertoire turns out to have: without them it was another identifier.
+    // The first look passed over bytes that the repertoire turns out to have: without them it was another identifier, or another version.
     if !envelope.syntax.hasSameBytes(as: identifier) {
       note("parse.edifact_syntax_unknown", .versionNotSupported, element: 1, component: 1)
+    }
+    if !string(1, 2).hasSameBytes(as: String(envelope.version)) {
+      note("parse.edifact_syntax_unknown", .versionNotSupported, element: 1, component: 2)
     }
     require([(1, 1), (1, 2), (2, 1), (3, 1), (4, 1), (4, 2), (5, 0)])
     add(.unb)

@@ -43,6 +43,7 @@ import Testing
     .init("UNB: unknown version", "UNOC:3", "UNOC:5", "syntax_unknown", uci + "4+2+UNB+2:2'"),
     .init("UNB: unknown identifier", "UNOC:3", "UNOZ:3", "syntax_unknown", uci + "4+2+UNB+2:1'"),
     .init("UNB: an identifier with a byte too many", "UNOC:3", "UNO\u{E9}C:3", "syntax_unknown", uci + "4+2+UNB+2:1'"),
+    .init("UNB: a version with a byte too many", "UNOC:3", "UNOC:3\u{E9}", "syntax_unknown", uci + "4+2+UNB+2:2'"),
     .init("UNB: no sender", "SENDER:ZZ", "", "missing", nil),
     .init("UNB: no date", "261121:0845", "", "missing", uci + "4+13+UNB+5:1'"),
     .init("UNB: twice", "UNH+1+", "UNB+UNOC:3+S+R+261121:0845+1'UNH+1+", "outside", uci + "4+33'"),
