@@ -67,8 +67,8 @@ extension ErrorCatalogue {
       zh: "该申报为撤销；写成 {profile} 会变成一份新的申报。"),
     .init(
       "write.amendment", .refusal,
-      en: "The document changes an earlier one, which {profile} cannot say: it would come out as something else.",
-      zh: "该单证是对先前单证的修改，而 {profile} 无法表示，写出后含义会改变。"),
+      en: "What the document does to an earlier one cannot be said in {profile}: it would come out as something else.",
+      zh: "该单证对先前单证的作用无法用 {profile} 表示，写出后含义会改变。"),
     .init(
       "write.parts_incomplete", .error, en: "The parts do not make the whole: {expected} expected, {found} found.",
       zh: "各部分不完整：应为 {expected}，实为 {found}。"),

@@ -41,8 +41,8 @@ struct TranslationRun {
     let document = writing.draft.finish(syntax: target.syntax)
     let bound = target.syntax != .json ? BoundDocument(document, of: writing.draft) : try BoundDocument(document, to: target.structure)
     let back = Reader.read(bound, profile: target, variant: plan)
-    if let lost = lostFunction(of: crossed.declaration, in: back.declaration) {
-      throw CausewayError(lost.refusal, facts: ["profile": target.name])
+    if let code = changedFunction(of: crossed.declaration, in: back.declaration) {
+      throw CausewayError(code, facts: ["profile": target.name])
     }
     var problems = StructureValidator.check(bound, profile: target, variant: plan, on: options.day, isDraft: true)
     problems += Translator.ruleProblems(back.declaration, profile: target, plan: plan, document: document)
@@ -118,13 +118,15 @@ struct TranslationRun {
     return plan
   }
 
-  /// What the document does to an earlier one, when what was written says something else: telling it in the report is not enough.
-  private func lostFunction(of declaration: Declaration, in written: Declaration) -> MessageFunction? {
+  /// Why a document is not written that would do something else to an earlier one than it does, more or less: telling it in the report is not enough.
+  private func changedFunction(of declaration: Declaration, in written: Declaration) -> ErrorCode? {
     func function(_ declaration: Declaration) -> MessageFunction? {
       target.function.flatMap { declaration[$0] }.flatMap { MessageFunction(code: $0.text) }
     }
-    guard let does = function(declaration), function(written) != does else { return nil }
-    return does == .changes && options.replacesDraft && target.known != nil ? nil : does
+    let (does, says) = (function(declaration), function(written))
+    guard does != says else { return nil }
+    if does == .changes, says == nil, options.replacesDraft, target.known != nil { return nil }
+    return does == .takesBack ? "write.cancellation" : "write.amendment"
   }
 
   // MARK: Complement

@@ -23,7 +23,7 @@ import Testing
     let to = Repository.end(of: way, from: sample.profile)
     guard to != sample.profile else { return }
     try unlessRefused(way) {
-      let translation = try Repository.translator().translate(try sample.bytes(), sample.profile, to)
+      let translation = try Repository.translator().translate(try sample.bytes(), sample.profile, to, replacesDraft: true)
       try expectValid(translation.report.serialized(), "translation-report", sample.name)
       try expectValid(try #require(translation.complement).serialized(), "complement", sample.name)
       try expectValid(translation.supplement.json.serialized(), "supplement-request", sample.name)
@@ -36,7 +36,8 @@ import Testing
       let profile = try translator.profile(from)
       for seed in 700..<UInt64(704) {
         let translation = try translator.translate(
-          try profile.sample(seed: seed, items: 2), from, Repository.end(of: seed % 2 == 0 ? "national" : "uncefact.json", from: from))
+          try profile.sample(seed: seed, items: 2), from, Repository.end(of: seed % 2 == 0 ? "national" : "uncefact.json", from: from),
+          replacesDraft: true)
         try expectValid(translation.report.serialized(), "translation-report", "\(from) \(seed)")
         try expectValid(try #require(translation.complement).serialized(), "complement", "\(from) \(seed)")
         try expectValid(translation.supplement.json.serialized(), "supplement-request", "\(from) \(seed)")

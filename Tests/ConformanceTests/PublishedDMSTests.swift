@@ -32,7 +32,7 @@ import Testing
   static func imported(_ bytes: [UInt8], from: String) throws -> [UInt8] {
     let translator = try Repository.translator()
     let wire = try translator.translate(bytes, from, "uncefact.xml").bytes()
-    let draft = try translator.translate(wire, "uncefact.xml", "wco.dms")
+    let draft = try translator.translate(wire, "uncefact.xml", "wco.dms", replacesDraft: true)
     let answers = try draft.supplement.items.map { SupplementAnswer(path: $0.path, value: try Answer.text(for: $0)) }
     let supplied = try translator.supply(answers, to: draft.document, profile: draft.profile)
     #expect(supplied.remaining.isEmpty)

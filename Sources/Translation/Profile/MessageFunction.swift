@@ -15,9 +15,6 @@ package enum MessageFunction: Sendable {
     default: return nil
     }
   }
-
-  /// The code of the refusal to write a document without what it does.
-  var refusal: ErrorCode { self == .takesBack ? "write.cancellation" : "write.amendment" }
 }
 
 extension Profile {
