@@ -26,12 +26,7 @@ package enum TextEncoding: String, Sendable, CaseIterable {
   package func decode(_ bytes: [UInt8]) -> Result<[UInt8], InvalidText> {
     switch self {
     case .utf8:
-      do throws(UTF8.ValidationError) {
-        _ = try UTF8Span(validating: bytes.span)
-        return .success(bytes)
-      } catch {
-        return .failure(InvalidText(offset: error.byteOffsets.lowerBound))
-      }
+      return Self.firstInvalid(bytes).map { .failure(InvalidText(offset: $0)) } ?? .success(bytes)
     case .gb18030: return Self.convert(bytes, from: "GB18030", to: "UTF-8", unit: 3)
     }
   }
@@ -47,6 +42,31 @@ package enum TextEncoding: String, Sendable, CaseIterable {
   /// Where text stopped being valid: an offset in bytes from 0 in the input.
   package struct InvalidText: Error, Equatable, Sendable {
     package let offset: Int
+  }
+
+  /// The offset of the first byte that is not UTF-8. Runs of ASCII, which most texts consist of, are passed over eight bytes at a time; what stands
+  /// between two of them is whole characters.
+  private static func firstInvalid(_ bytes: [UInt8]) -> Int? {
+    unsafe bytes.withUnsafeBytes { raw in
+      var at = 0
+      while at < raw.count {
+        if at + 8 <= raw.count, unsafe raw.loadUnaligned(fromByteOffset: at, as: UInt64.self) & 0x8080_8080_8080_8080 == 0 {
+          at += 8
+          continue
+        }
+        var end = at
+        while unsafe end < raw.count && raw[end] >= 0x80 { end += 1 }
+        if end > at {
+          do throws(UTF8.ValidationError) {
+            _ = try UTF8Span(validating: bytes.span.extracting(at..<end))
+          } catch {
+            return at + error.byteOffsets.lowerBound
+          }
+        }
+        at = end + 1
+      }
+      return nil
+    }
   }
 
   /// - Parameter unit: output bytes to expect for each input byte beyond ASCII, at most.

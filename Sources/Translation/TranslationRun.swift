@@ -118,15 +118,17 @@ struct TranslationRun {
     return plan
   }
 
-  /// Why a document is not written that would do something else to an earlier one than it does, more or less: telling it in the report is not enough.
+  /// Why a document is not written that would do less to an earlier one than it does, or would take it back and does not: telling it in the report
+  /// is not enough.
   private func changedFunction(of declaration: Declaration, in written: Declaration) -> ErrorCode? {
     func function(_ declaration: Declaration) -> MessageFunction? {
       target.function.flatMap { declaration[$0] }.flatMap { MessageFunction(code: $0.text) }
     }
     let (does, says) = (function(declaration), function(written))
-    guard does != says else { return nil }
-    if does == .changes, says == nil, options.replacesDraft, target.known != nil { return nil }
-    return does == .takesBack ? "write.cancellation" : "write.amendment"
+    if says == .takesBack, does != .takesBack { return "write.amendment" }
+    guard let does, says != does else { return nil }
+    if does == .takesBack { return "write.cancellation" }
+    return options.replacesDraft && target.known != nil ? nil : "write.amendment"
   }
 
   // MARK: Complement

@@ -57,7 +57,8 @@ private final class XMLEvents {
     handler.startElementNs = { context, name, _, uri, _, _, count, _, attributes in
       guard let name else { return }
       XMLEvents.tell(context) { events, parser throws(CausewayError) in
-        try events.open(name, uri, UnsafeBufferPointer(start: attributes, count: 5 * Int(count)), line: Int(parser.input.pointee.line))
+        try events.open(
+          name, uri, UnsafeBufferPointer(start: attributes, count: 5 * Int(count)), line: Int(parser.pointee.input.pointee.line))
       }
     }
     handler.endElementNs = { context, _, _, _ in
@@ -77,16 +78,18 @@ private final class XMLEvents {
   }
 
   private static func tell(
-    _ context: UnsafeMutableRawPointer?, _ body: (XMLEvents, xmlParserCtxt) throws(CausewayError) -> Void
+    _ context: UnsafeMutableRawPointer?, _ body: (XMLEvents, xmlParserCtxtPtr) throws(CausewayError) -> Void
   ) {
     guard let parser = context?.assumingMemoryBound(to: xmlParserCtxt.self), let opaque = parser.pointee._private else { return }
-    let events = Unmanaged<XMLEvents>.fromOpaque(opaque).takeUnretainedValue()
-    guard !events.isRefused else { return }
-    do throws(CausewayError) {
-      try body(events, parser.pointee)
-    } catch {
-      events.isRefused = true
-      xmlStopParser(parser)
+    // The caller of the parser holds the object; there is an event for every few bytes.
+    Unmanaged<XMLEvents>.fromOpaque(opaque)._withUnsafeGuaranteedRef { events in
+      guard !events.isRefused else { return }
+      do throws(CausewayError) {
+        try body(events, parser)
+      } catch {
+        events.isRefused = true
+        xmlStopParser(parser)
+      }
     }
   }
 

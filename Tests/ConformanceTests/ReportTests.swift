@@ -79,7 +79,9 @@ import Testing
           group[try #require(dictionary[id: "InvoiceDocument.ID"])] = Value("F\(number)")
           return group
         })
-      return try translator.write(source, released: declaration, to: try translator.profile("sg.tradenet")).supplement
+      return try translator.write(
+        source, released: declaration, to: try translator.profile("sg.tradenet"), options: .init(replacesDraft: true)
+      ).supplement
     }
     let (one, two) = (try request(invoices: 1), try request(invoices: 2))
     for element in ["Seller.Name", "Declaration.InvoiceCurrency"] {

@@ -196,8 +196,22 @@ struct DraftPaths {
 
   mutating func path(of node: Int32) -> [UInt8] {
     guard node > 0, paths[Int(node)].isEmpty else { return paths[Int(node)] }
-    var path = path(of: draft.nodes[Int(node)].parent)
-    let segment = draft.segment(node, plan: plan)
+    let parent = draft.nodes[Int(node)].parent
+    let structureNode = Int(draft.nodes[Int(node)].structure)
+    let outer = path(of: parent)
+    guard structureNode >= 0, draft.structure[structureNode].isRepeated else {
+      return add(draft.segment(node, plan: plan), to: outer, for: node)
+    }
+    // All instances at once: each one's selector is found among all of them.
+    let siblings = draft.living(structureNode, of: parent)
+    let selectors = draft.selectors(of: siblings, plan: plan)
+    let name = draft.structure[structureNode].step
+    for (sibling, selector) in zip(siblings, selectors) { _ = add(.init(name: name, selector: selector), to: outer, for: sibling) }
+    return paths[Int(node)].isEmpty ? add(draft.segment(node, plan: plan), to: outer, for: node) : paths[Int(node)]
+  }
+
+  private mutating func add(_ segment: KeyedPath.Segment, to outer: [UInt8], for node: Int32) -> [UInt8] {
+    var path = outer
     KeyedPath.append(segment.name, segment.selector, to: &path)
     paths[Int(node)] = path
     return path

@@ -394,7 +394,11 @@ struct Draft {
       child = nodes[Int(child)].nextSibling
     }
     guard !isOrdered else { return found }
-    return found.enumerated().sorted { (rank($0.element), $0.offset) < (rank($1.element), $1.offset) }.map(\.element)
+    // Rank above position, in one number each: attributes have negative ranks, unknown names the largest.
+    let count = structure.count
+    var keys = found.indices.map { position in (min(rank(found[position]), count) + count) << 32 | position }
+    keys.sort()
+    return keys.map { found[$0 & 0xFFFF_FFFF] }
   }
 
   private func isAttributeNode(_ index: Int32) -> Bool {

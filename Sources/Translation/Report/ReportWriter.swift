@@ -18,6 +18,8 @@ struct ReportWriter: ~Copyable {
   /// Beginnings of entries, by action.
   private var outcomes: [[(reason: Reason?, piece: ByteSink.Piece)]]
   private var tables: [ByteSink.Piece?]
+  /// By instance: the group that it is one of; nil: the root.
+  private let groups: [ElementIndex?]
   /// By instance: how paths in it begin.
   private var prefixes: [ByteSink.Piece?]
   /// By element: the end of the path in an instance of the element's own group, and the element.
@@ -33,6 +35,7 @@ struct ReportWriter: ~Copyable {
     targetPlaces = PlaceWriter(target.document)
     outcomes = Array(repeating: [], count: Action.allCases.count)
     tables = Array(repeating: nil, count: content.tables.count)
+    groups = content.instances.map { $0.last?.group }
     prefixes = Array(repeating: nil, count: content.instances.count)
     leaves = Array(repeating: nil, count: dictionary.elements.count)
     bytes.reserveCapacity(192 * (content.entries.count + 2))
@@ -106,23 +109,22 @@ struct ReportWriter: ~Copyable {
 
   /// Ids of elements need no escapes.
   private mutating func add(_ element: ElementIndex, in instance: Int) {
-    let steps = content.instances[instance]
-    if let group = steps.last?.group, dictionary.group(of: element) == group {
-      line.append(prefix(instance, steps), of: pieces)
+    if let group = groups[instance], dictionary.group(of: element) == group {
+      line.append(prefix(instance), of: pieces)
       line.append(leaf(element), of: pieces)
     } else {
       line.append(#","path":""#)
-      line.append(ElementPath(element, in: steps).description(in: dictionary))
+      line.append(ElementPath(element, in: content.instances[instance]).description(in: dictionary))
       line.append(#"","element":""#)
       line.append(dictionary.id(of: element))
       line.append(0x22)
     }
   }
 
-  private mutating func prefix(_ instance: Int, _ steps: [ElementPath.Step]) -> ByteSink.Piece {
+  private mutating func prefix(_ instance: Int) -> ByteSink.Piece {
     if let known = prefixes[instance] { return known }
     var place: [UInt8] = []
-    ElementPath.append(steps, in: dictionary, to: &place)
+    ElementPath.append(content.instances[instance], in: dictionary, to: &place)
     let start = pieces.count
     pieces.append(#","path":""#)
     pieces.append(place)
