@@ -1,0 +1,111 @@
+import Declarations
+import Exchange
+import Foundation
+import JSONTree
+import Journal
+import Ledger
+import Primitives
+import Testing
+import Translation
+import Trust
+
+@testable import Gateway
+
+/// Declarations that say they change an earlier one, or take it back.
+@Suite struct DeclaredFunctionTests {
+  private static func cusdec(_ function: String) throws -> [UInt8] {
+    let text = String(
+      decoding: try DocumentVersionTests.sample("edifact.cusdec/d96b/samples/export-textiles-12-items.edi"), as: UTF8.self)
+    let changed = text.replacing(#/BGM\+830\+?([^+']*)(\+[0-9]+)?'/#) { "BGM+830+\($0.1)+\(function)'" }
+    try #require(changed != text || function == "9")
+    return Array(changed.utf8)
+  }
+
+  /// Handed in as new it would be another declaration: refused. An original is none of it.
+  @Test(arguments: ["4", "5", "1", "3"]) func withoutAClearance(_ function: String) async throws {
+    let world = try await World(corridors: AmendmentDocumentTests.corridors)
+    func submit(_ function: String) async throws -> Acknowledgement {
+      let made = try await world.cn.submit(
+        Submission(
+          body: try Self.cusdec(function), profile: "edifact.cusdec", corridor: "CN-SG", ucr: nil, clearanceID: nil, idempotencyKey: nil),
+        by: world.customs)
+      _ = try await world.cn.translateReceived()
+      return made
+    }
+    let refused = try await submit(function)
+    let view = try await world.cn.message(refused.messageID, waitSeconds: 0)
+    #expect(view["problems"]?["reasons"]?.array?.compactMap { $0["code"]?.string } == ["receive.clearance_unnamed"])
+    #expect(try await world.cn.clearanceRecord(refused.clearanceID) == nil)
+    #expect(try await world.message(try await submit("9").messageID, at: "CN").state == "sealed")
+  }
+
+  /// At its clearance, an amendment is the next revision: a draft gives way to it; what is lodged already is not declared a second time.
+  @Test(arguments: [(false, "supplement_requested", []), (true, "refused", ["write.amendment"])])
+  func ofAClearance(_ isLodged: Bool, _ status: String, _ codes: [String]) async throws {
+    let world = try await World(corridors: AmendmentDocumentTests.corridors)
+    let made = try await world.cn.submit(
+      Submission(
+        body: try Self.cusdec("9"), profile: "edifact.cusdec", corridor: "CN-SG", ucr: nil, clearanceID: nil, idempotencyKey: nil),
+      by: world.customs)
+    _ = try await world.cn.translateReceived()
+    try await world.run()
+    let id = made.clearanceID
+    #expect(try await world.clearance(id, at: "SG").import?.status == .supplementRequested)
+    if isLodged {
+      try await world.report("lodged", on: id, at: "SG")
+      try await world.run()
+    }
+    let amended = try await AmendmentDocumentTests.submit(world, try Self.cusdec("5"), "edifact.cusdec", on: id)
+    #expect(amended.state == "sealed" && amended.kind == "amendment")
+    try await world.run()
+    for economy in ["CN", "SG"] {
+      let clearance = try await world.clearance(id, at: economy)
+      #expect(clearance.export.revision == 2)
+      #expect(clearance.import == Side(revision: 2, status: try #require(SideStatus(rawValue: status))))
+    }
+    let view = try await world.sg.message(amended.id.text, waitSeconds: 0)
+    #expect(view["problems"]?["reasons"]?.array?.compactMap { $0["code"]?.string } ?? [] == codes)
+  }
+
+  /// With a form for amended declarations: under the number of Singapore's own permit, whatever the amended declaration calls itself. What is lodged
+  /// stays lodged until customs refuses it.
+  @Test(arguments: [true, false]) func ofWhatIsLodgedInTheOwnForm(_ saysSo: Bool) async throws {
+    var corridors = AmendmentDocumentTests.corridors
+    corridors["SG"] =
+      "[{id: CN-SG, handsOver: sg.tradenet, shape: InPayment, handsOverAmended: sg.tradenet.update, acceptsStatus: [sg.response]}]"
+    let (world, id) = try await AmendmentDocumentTests.accepted(corridors)
+    try await world.report("lodged", on: id, at: "SG", ",\"registrationId\":\"IG6C000002X\"")
+    try await world.run()
+    for revision in 2...3 {
+      let body = saysSo ? try Self.cusdec(revision == 2 ? "4" : "5") : Economies.declaration(revision)
+      let made = try await AmendmentDocumentTests.submit(world, body, saysSo ? "edifact.cusdec" : "cn.decmessage", on: id)
+      #expect(made.state == "sealed")
+      try await world.run()
+      #expect(try await world.clearance(id, at: "SG").import?.revision == revision)
+      #expect(try await world.clearance(id, at: "SG").import?.status == .supplementRequested)
+      let item = try #require(try await AmendmentDocumentTests.item(world, "declaration"))
+      #expect(item.json["revision"]?.int == revision)
+      let text = String(decoding: try #require(item.payload).bytes, as: UTF8.self)
+      #expect(text.contains("UpdatePermitNumber>IG6C000002X<"), "\(text.prefix(2000))")
+      let asked = try await world.sg.supplement(of: id)
+      #expect(asked["profile"]?.string == "sg.tradenet.update@4.1")
+      #expect(asked["items"]?.array?.contains { $0["element"]?.string == "Declaration.ID" } == false)
+      await #expect(throws: CausewayError("receive.supplement_incomplete")) {
+        try await world.sg.answerSupplement(of: id, with: Array("{\"items\":[]}".utf8), by: world.customs)
+      }
+    }
+    #expect(try await world.isSound("SG"))
+  }
+
+  /// A declaration that takes its clearance's own back is the withdrawal.
+  @Test func aCancellationOfAClearance() async throws {
+    let (world, id) = try await AmendmentDocumentTests.accepted()
+    let message = try await AmendmentDocumentTests.submit(world, try Self.cusdec("1"), "edifact.cusdec", on: id)
+    #expect(message.state == "sealed" && message.kind == "withdrawal")
+    #expect(message.versions["source"] == "edifact.cusdec/d96b")
+    try await world.run()
+    for economy in ["CN", "SG"] { #expect(try await world.clearance(id, at: economy).outcome == .withdrawn) }
+    #expect(try await AmendmentDocumentTests.item(world, "withdrawal") != nil)
+    #expect(try await world.isSound("CN"))
+  }
+}
