@@ -79,8 +79,11 @@ package enum YAMLDocument {
     }
   }
 
-  /// The resolver without rules gives each node the tag of its shape; any other tag was written out.
-  private static func hasNoTag(_ tag: Tag) -> Bool { [.implicit, Tag(.nonSpecific), Tag(.str), Tag(.seq), Tag(.map)].contains(tag) }
+  /// The resolver without rules gives each node the tag of its shape; any other tag was written out. Names are compared: to make a `Tag` costs more than
+  /// everything else that is done with a node.
+  private static func hasNoTag(_ tag: Tag) -> Bool { ownTags.contains(tag.description) }
+
+  private static let ownTags = Set([Tag.Name.implicit, .nonSpecific, .str, .seq, .map].map(\.rawValue))
 
   /// Upper bound of the nesting of brackets and of block indentation, counted before the recursive library sees the text.
   private static func flowDepth(_ bytes: [UInt8]) -> Int {
