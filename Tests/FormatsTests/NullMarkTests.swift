@@ -53,6 +53,18 @@ import XMLTree
     #expect(try text(document) == "<d><v><null><null/></null></v></d>")
   }
 
+  /// What the reader ignores is not written back: a mark with it would come back as a mark.
+  @Test(arguments: ["schemaLocation='urn:x x.xsd'", "nil='false'", "other='1'"]) func ignoredAttributesAreNone(_ attribute: String) throws {
+    let xsi = "xmlns:xsi='http://www.w3.org/2001/XMLSchema-instance'"
+    let document = try parse("<d \(xsi)><v><null xsi:\(attribute)/></v></d>")
+    let value = try #require(document.find("v"))
+    #expect(document.isNull(value))
+    #expect(try parse(text(document)).isEquivalent(to: document))
+    let null = try parse("<d \(xsi)><v><null xsi:nil='true'/></v></d>")
+    #expect(null.find("v").map(null.isNull) == false)
+    #expect(null.find("v", "null").map(null.isNull) == true)
+  }
+
   /// The root has no mark; the attribute of XML Schema says that it is null.
   @Test func aNullRootComesBack() throws {
     let root = "<d xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xsi:nil=\"true\"/>"

@@ -8,7 +8,7 @@ package enum XMLFormat {
     /// Accept `xsi:type`; it is then an attribute of the document like any other.
     package var allowsTypeSubstitution = false
     /// Local name of the element that marks a null: an element below the root whose only child element is an empty one of this name, in its
-    /// own namespace and without attributes, is a null. nil: there is no such mark.
+    /// own namespace and without attributes but ignored ones, is a null. nil: there is no such mark.
     package var nullMark: String?
     package init(nullMark: String? = nil) { self.nullMark = nullMark }
     package static let standard = Options()
@@ -101,8 +101,9 @@ private final class XMLDocumentReader: XMLTreeSink {
   }
 
   func attribute(symbol: Int32, namespace: Int32, value: Span<UInt8>, line: Int) throws(CausewayError) {
-    isMark = false
+    // What of `xsi` is ignored is not written back, and does not tell a mark from an element either.
     guard namespace == Self.schemaInstance else {
+      isMark = false
       builder.attribute(symbol: symbol, namespace: namespace, utf8: value, line: line)
       return
     }
@@ -113,9 +114,13 @@ private final class XMLDocumentReader: XMLTreeSink {
       default: throw CausewayError("parse.xsi_nil")
       }
       guard isLeaf || !isNull else { throw CausewayError("parse.xsi_nil") }
-      if isNull { builder.null() }
+      if isNull {
+        isMark = false
+        builder.null()
+      }
     } else if symbol == typeSymbol {
       guard options.allowsTypeSubstitution else { throw CausewayError("parse.xsi_type") }
+      isMark = false
       builder.attribute(symbol: symbol, namespace: builder.namespaceIndex(XMLFormat.schemaInstance), utf8: value, line: line)
     }
   }
