@@ -75,7 +75,7 @@ final class TLSServer: Sendable {
 
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
-        timeout = 30
+        timeout = 300
 
         def setup(self):
             super().setup()
