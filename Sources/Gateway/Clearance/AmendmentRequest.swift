@@ -83,7 +83,7 @@ extension GatewayNode {
   /// Whether a message carries a request to amend or cancel, and not a declaration anew or a status.
   func isRequest(_ header: EnvelopeHeader) -> Bool {
     guard [.amendment, .withdrawal].contains(header.kind) else { return false }
-    return profiles["\(header.profile.id)@\(header.profile.version)"]?.document == .amendment
+    return profile(of: header)?.document == .amendment
   }
 
   /// The profile in which requests of a corridor travel; nil: the corridor has not agreed on them, or the registry no longer has it.
@@ -93,9 +93,12 @@ extension GatewayNode {
     }
   }
 
+  /// The profile of a payload; nil: it is not known here.
+  func profile(of header: EnvelopeHeader) -> Profile? { profiles["\(header.profile.id)@\(header.profile.version)"] }
+
   /// The profile of a payload, when it is the agreed one. An agreement on an id takes every version of it.
   func profile(of header: EnvelopeHeader, agreed: String) -> Profile? {
-    guard let profile = profiles["\(header.profile.id)@\(header.profile.version)"],
+    guard let profile = profile(of: header),
       [profile.id, profile.name].contains(where: { ByteString($0) == ByteString(agreed) })
     else { return nil }
     return profile

@@ -46,16 +46,15 @@ extension GatewayNode {
     guard let item = written.supplement.items.first(where: { $0.element == element }),
       let supplied = try? Translator(profiles).supply(
         [SupplementAnswer(path: item.path, value: number)], to: written.document, profile: draft.profile),
-      var request = draft.request.object, var report = (try? JSONValue.parse(draft.report))?.object
+      var request = draft.request.object,
+      let report = try? Self.report(draft.report, supplementedAt: [(path: item.path, element: element)])
     else { return }
     draft.bytes = supplied.bytes
     let items = request["items"]?.array?.filter { $0["path"]?.string.map { ByteString($0) != ByteString(item.path) } ?? true } ?? []
     request["items"] = .array(items)
     draft.request = .object(request)
     draft.isComplete = items.isEmpty
-    let entry: JSONValue = ["action": .string(Action.supplemented.rawValue), "target": .string(item.path), "element": .string(element)]
-    report["entries"] = .array((report["entries"]?.array ?? []) + [entry])
-    draft.report = JSONValue.object(report).serialized()
+    draft.report = report.serialized()
   }
 }
 

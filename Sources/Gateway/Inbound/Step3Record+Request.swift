@@ -30,12 +30,10 @@ extension GatewayNode {
   ///
   /// - Throws: `receive.too_large`, `verify.profile_unknown`; as `Translator`'s steps.
   func requestDocument(_ bytes: [UInt8], _ header: EnvelopeHeader) throws(CausewayError) -> ValidDocument {
-    guard bytes.count <= AmendmentRequest.limitBytes else { throw CausewayError("receive.too_large", pointer: "/payload/size") }
-    guard let corridor = registry.corridor(header.corridor), corridor.amendmentPolicy != nil,
-      let profile = profile(of: header, agreed: corridor.amendmentWire ?? AmendmentRequest.standardProfile)
-    else { throw CausewayError("verify.profile_unknown", pointer: "/profile") }
-    let translator = Translator(profiles)
-    return try translator.validate(try translator.parse(bytes, as: profile), as: profile, on: header.created.day)
+    let agreed = registry.corridor(header.corridor).flatMap { corridor in
+      corridor.amendmentPolicy == nil ? nil : corridor.amendmentWire ?? AmendmentRequest.standardProfile
+    }
+    return try document(bytes, header, agreed: agreed, limit: AmendmentRequest.limitBytes)
   }
 
   /// All that does not agree with the envelope, or with the number under which the partner's customs has the declaration.

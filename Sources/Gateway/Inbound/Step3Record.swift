@@ -148,10 +148,19 @@ extension GatewayNode {
   ///
   /// - Throws: `receive.too_large`, `verify.profile_unknown`; as `Translator`'s steps.
   func statusDocument(_ bytes: [UInt8], _ header: EnvelopeHeader) throws(CausewayError) -> ValidDocument {
-    guard bytes.count <= StatusMessage.limitBytes else { throw CausewayError("receive.too_large", pointer: "/payload/size") }
-    guard let corridor = registry.corridor(header.corridor),
-      let profile = profile(of: header, agreed: corridor.statusWire ?? StatusMessage.standardProfile)
-    else { throw CausewayError("verify.profile_unknown", pointer: "/profile") }
+    let agreed = registry.corridor(header.corridor).map { $0.statusWire ?? StatusMessage.standardProfile }
+    return try document(bytes, header, agreed: agreed, limit: StatusMessage.limitBytes)
+  }
+
+  /// A document that is read before its receipt is signed, in the profile on which its corridor agreed.
+  ///
+  /// - Parameter agreed: nil: there is no such agreement.
+  /// - Throws: `receive.too_large`, `verify.profile_unknown`; as `Translator`'s steps.
+  func document(_ bytes: [UInt8], _ header: EnvelopeHeader, agreed: String?, limit: Int) throws(CausewayError) -> ValidDocument {
+    guard bytes.count <= limit else { throw CausewayError("receive.too_large", pointer: "/payload/size") }
+    guard let profile = agreed.flatMap({ profile(of: header, agreed: $0) }) else {
+      throw CausewayError("verify.profile_unknown", pointer: "/profile")
+    }
     let translator = Translator(profiles)
     return try translator.validate(try translator.parse(bytes, as: profile), as: profile, on: header.created.day)
   }

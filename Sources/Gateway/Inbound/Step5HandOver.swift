@@ -46,10 +46,7 @@ extension GatewayNode {
     if let profile = localStatusProfile(of: clearance.corridor), ByteString(profile.name) != ByteString(document.profile.name) {
       do throws(CausewayError) {
         let written = try Translator(profiles).write(document, to: profile, options: .init(makesComplement: false)).complete()
-        return [
-          .putPayload(payload(.local, of: message.id, mediaType: profile.mediaType, try written.bytes(), at: now)),
-          .putPayload(payload(.report, of: message.id, json: written.report.serialized(), at: now)),
-        ] + handOver(kind, of: message, clearance: clearance.id, payloadKind: .local, at: now)
+        return try handOver(kind, written, of: message, clearance: clearance, at: now)
       } catch {
         // The partner's word counts, whether or not our format can say it.
         logger.error("status handed over as it came", metadata: ["gw.message_id": "\(message.id)", "gw.code": "\(error.code)"])
@@ -73,15 +70,22 @@ extension GatewayNode {
         let written = try Translator(profiles).write(
           document, released: request, to: profile,
           options: .init(shape: settings?.amendmentShape, makesComplement: false, day: now.day, isMirrored: !profile.isHub))
-        return [
-          .putPayload(payload(.local, of: message.id, mediaType: profile.mediaType, try written.bytes(), at: now)),
-          .putPayload(payload(.report, of: message.id, json: written.report.serialized(), at: now)),
-        ] + handOver(kind, of: message, clearance: clearance.id, payloadKind: .local, at: now)
+        return try handOver(kind, written, of: message, clearance: clearance, at: now)
       } catch {
         logger.notice("request handed over as it came", metadata: ["gw.message_id": "\(message.id)", "gw.code": "\(error.code)"])
       }
     }
     return handOver(kind, of: message, clearance: clearance.id, payloadKind: .wire, at: now)
+  }
+
+  /// Step 5 for a document in a local profile, kept with the account of its translation.
+  private func handOver(
+    _ kind: InboxKind, _ written: Translation, of message: MessageRecord, clearance: Clearance, at now: Instant
+  ) throws(CausewayError) -> [Change.Operation] {
+    [
+      .putPayload(payload(.local, of: message.id, mediaType: written.profile.mediaType, try written.bytes(), at: now)),
+      .putPayload(payload(.report, of: message.id, json: written.report.serialized(), at: now)),
+    ] + handOver(kind, of: message, clearance: clearance.id, payloadKind: .local, at: now)
   }
 
   /// Step 5 for a receipt that refuses: what the partner says of its side, with the reasons.

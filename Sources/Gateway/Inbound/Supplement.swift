@@ -76,13 +76,21 @@ extension GatewayNode {
     }
     guard let stored else { throw CausewayError("journal.not_found", facts: ["what": "report"]) }
     let items = try SupplementRequest(json: try JSONValue.parse(request.bytes)).items
-    let supplied = answers.map { answer -> JSONValue in
-      var entry: JSONObject = ["action": .string(Action.supplemented.rawValue), "target": .string(answer.path)]
-      let item = items.first { ByteString($0.path) == ByteString(answer.path) }
-      entry["element"] = item?.element.map(JSONValue.string)
+    return try Self.report(
+      stored.bytes,
+      supplementedAt: answers.map { answer in
+        (path: answer.path, element: items.first { ByteString($0.path) == ByteString(answer.path) }?.element)
+      })
+  }
+
+  /// A draft's report with an entry for each value that was supplied.
+  static func report(_ bytes: [UInt8], supplementedAt places: [(path: String, element: String?)]) throws(CausewayError) -> JSONValue {
+    var report = try JSONValue.parse(bytes).object ?? [:]
+    let supplied = places.map { place -> JSONValue in
+      var entry: JSONObject = ["action": .string(Action.supplemented.rawValue), "target": .string(place.path)]
+      entry["element"] = place.element.map(JSONValue.string)
       return .object(entry)
     }
-    var report = try JSONValue.parse(stored.bytes).object ?? [:]
     report["entries"] = .array((report["entries"]?.array ?? []) + supplied)
     return .object(report)
   }

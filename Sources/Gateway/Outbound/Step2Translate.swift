@@ -30,7 +30,7 @@ extension GatewayNode {
     let document: Result<Document, CausewayError>
     /// The one that it amends; nil for a new declaration.
     let clearance: Clearance?
-    /// Local references under which the clearance was declared.
+    /// Local references under which the clearance was declared: looked up for a request only.
     let references: [String]
 
     var bytes: [UInt8] { source.bytes }
@@ -83,11 +83,8 @@ extension GatewayNode {
   }
 
   private func localDocument(of message: MessageRecord) async throws(CausewayError) -> LocalDocument {
-    let (source, record, earlier) = try await journal.read { reader throws(CausewayError) in
-      (
-        try reader.payload(owner: message.id.text, kind: PayloadKind.source.rawValue), try reader.clearance(message.clearance),
-        try reader.messages(MessageQuery(direction: .outbound, clearance: message.clearance, limit: 1000))
-      )
+    let (source, record) = try await journal.read { reader throws(CausewayError) in
+      (try reader.payload(owner: message.id.text, kind: PayloadKind.source.rawValue), try reader.clearance(message.clearance))
     }
     guard let source else { throw CausewayError("journal.not_found", facts: ["what": "source"]) }
     let details = try JSONValue.parse(message.details)
@@ -103,7 +100,14 @@ extension GatewayNode {
     return LocalDocument(
       message: message, source: source, details: details, profile: profile, document: document,
       clearance: try record.map { record throws(CausewayError) in try Clearance(json: try JSONValue.parse(record.state)) },
-      references: earlier.compactMap { (try? JSONValue.parse($0.details))?["reference"]?.string })
+      references: profile?.document == .amendment ? try await references(of: message.clearance) : [])
+  }
+
+  private func references(of clearance: String) async throws(CausewayError) -> [String] {
+    let earlier = try await journal.read { reader throws(CausewayError) in
+      try reader.messages(MessageQuery(direction: .outbound, clearance: clearance, limit: 1000))
+    }
+    return earlier.compactMap { (try? JSONValue.parse($0.details))?["reference"]?.string }
   }
 
   /// Steps 2 to 6. Pure: the same bytes give the same result, or the same problems.

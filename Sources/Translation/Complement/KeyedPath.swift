@@ -181,7 +181,7 @@ extension Draft {
 
 }
 
-/// Makes the keyed paths of many nodes that come out, as UTF-8: those around them are made once.
+/// Makes the keyed paths of many nodes, all of which come out, as UTF-8: those around them are made once.
 struct DraftPaths {
   private let draft: Draft
   private let plan: VariantPlan
@@ -207,7 +207,7 @@ struct DraftPaths {
     let selectors = draft.selectors(of: siblings, plan: plan)
     let name = draft.structure[structureNode].step
     for (sibling, selector) in zip(siblings, selectors) { _ = add(.init(name: name, selector: selector), to: outer, for: sibling) }
-    return paths[Int(node)].isEmpty ? add(draft.segment(node, plan: plan), to: outer, for: node) : paths[Int(node)]
+    return paths[Int(node)]
   }
 
   private mutating func add(_ segment: KeyedPath.Segment, to outer: [UInt8], for node: Int32) -> [UInt8] {
