@@ -126,16 +126,19 @@ package final class Document: Sendable {
     return node.textLength < 0 ? nil : bytes[Int(node.textStart)..<Int(node.textStart + node.textLength)]
   }
 
-  /// By node: whether its text has anything but white space (XML 1.0 §2.3) in it.
+  /// By node: whether its text has anything but white space in it.
   ///
   /// - Complexity: O(nodes + white space).
   package func filledNodes() -> [Bool] {
     nodes.map { node in
       guard node.textLength > 0 else { return false }
       let text = Int(node.textStart)..<Int(node.textStart + node.textLength)
-      return text.contains { bytes[$0] != 0x20 && bytes[$0] != 0x0A && bytes[$0] != 0x09 && bytes[$0] != 0x0D }
+      return text.contains { !Self.isSpace(bytes[$0]) }
     }
   }
+
+  /// White space of XML 1.0 §2.3.
+  static func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x0A || byte == 0x09 || byte == 0x0D }
 
   package func parent(_ node: NodeID) -> NodeID? {
     let parent = nodes[Int(node.index)].parent

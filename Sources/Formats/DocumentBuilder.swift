@@ -78,9 +78,7 @@ package struct DocumentBuilder: Sendable {
   mutating func takeBackBlankText() -> Bool {
     let node = openNode
     let text = Int(nodes[node].textStart)..<Int(nodes[node].textStart + max(nodes[node].textLength, 0))
-    guard text.isEmpty || text.upperBound == bytes.count,
-      bytes[text].allSatisfy({ $0 == 0x20 || $0 == 0x0A || $0 == 0x09 || $0 == 0x0D })
-    else { return false }
+    guard text.isEmpty || text.upperBound == bytes.count, bytes[text].allSatisfy(Document.isSpace) else { return false }
     bytes.removeLast(text.count)
     nodes[node].textLength = -1
     return true

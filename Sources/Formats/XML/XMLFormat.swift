@@ -136,8 +136,7 @@ private final class XMLDocumentReader: XMLTreeSink {
       builder.text(utf8: text)
     } else {
       for index in text.indices {
-        let byte = text[index]
-        guard byte == 0x20 || byte == 0x0A || byte == 0x09 || byte == 0x0D else { throw CausewayError("parse.mixed_content") }
+        guard Document.isSpace(text[index]) else { throw CausewayError("parse.mixed_content") }
       }
     }
   }

@@ -85,8 +85,7 @@ extension GatewayNode {
       guard let profile = statusProfile(of: clearance.corridor) else { throw CausewayError("seal.corridor_gone") }
       var change = change(by: local, nil, at: now)
       change.entries = [try withdrawal(by: local, &clearance, at: now)]
-      let said = StatusMessage(
-        clearanceID: clearance.id, side: .export, revision: clearance.export.revision, status: .withdrawn, effective: now)
+      let said = Self.withdrawn(clearance, at: now)
       let tree = try said.declaration(in: profiles, economy: economy, id: local.message.id, issued: now)
       var outgoing = outgoing(said, id: local.message.id, try Translator(profiles).write(tree, as: profile, on: now.day), profile)
       outgoing.source = local.profile?.versioned
@@ -104,10 +103,12 @@ extension GatewayNode {
     {
       throw CausewayError(problem)
     }
-    let said = StatusMessage(
-      clearanceID: clearance.id, side: .export, revision: clearance.export.revision, status: .withdrawn, effective: now)
     return EntryDraft(
       kind: "side.reported", corridor: clearance.corridor, messageID: message.id, payloadDigest: local.source.digest,
-      actor: local.details["submittedBy"]?.string ?? economy, claimedTime: now, extra: Self.facts(of: said))
+      actor: local.details["submittedBy"]?.string ?? economy, claimedTime: now, extra: Self.facts(of: Self.withdrawn(clearance, at: now)))
+  }
+
+  private static func withdrawn(_ clearance: Clearance, at now: Instant) -> StatusMessage {
+    StatusMessage(clearanceID: clearance.id, side: .export, revision: clearance.export.revision, status: .withdrawn, effective: now)
   }
 }
