@@ -2,6 +2,8 @@
 .PHONY: help setup build release demo test prove bench attacks fuzz lint run clean
 
 CAUSEWAY := .build/debug/causeway
+# Swift's libraries in the binary, and one optimisation over all modules (docs/decisions/0012-the-release-is-linked-as-a-whole.md).
+WHOLE := --static-swift-stdlib --experimental-lto-mode full
 
 help:
 	@echo "make demo [ONCE=1]   two gateways on this machine, one declaration, two-side clearance"
@@ -20,7 +22,7 @@ build: setup
 	swift build
 
 release: setup
-	swift build -c release
+	swift build -c release $(WHOLE)
 
 demo: build
 	$(CAUSEWAY) demo $(if $(ONCE),--once) $(if $(INPUT),--input $(INPUT))
@@ -44,7 +46,7 @@ bench: release
 	.build/release/causeway bench
 
 attacks: setup
-	swift build -c release --product AttackTimes
+	swift build -c release $(WHOLE) --product AttackTimes
 	@.build/release/AttackTimes
 
 fuzz: setup

@@ -48,10 +48,17 @@ package struct Group: Hashable, Sendable {
   /// Makes the values of some elements absent.
   package mutating func removeValues(where isRemoved: (ElementIndex) -> Bool) { values = values.filter { !isRemoved($0.element) } }
 
+  /// Whether there is a value of an element, filled or not.
+  package func has(_ element: ElementIndex) -> Bool {
+    let position = position(ofValue: element)
+    return position < values.count && values[position].element == element
+  }
+
   /// The text of a filled value, or nil.
   package func text(_ element: ElementIndex) -> String? {
-    guard let value = self[element], value.isFilled else { return nil }
-    return value.text
+    let position = position(ofValue: element)
+    guard position < values.count, values[position].element == element, values[position].value.isFilled else { return nil }
+    return values[position].value.text
   }
 
   /// The instances of a nested group, in order; empty when there is none.

@@ -28,19 +28,27 @@ package final class Document: Sendable {
   }
 
   struct Node: Sendable {
-    var symbol: Int32
+    let symbol: Int32
     var namespace: Int32
-    var parent: Int32
+    /// −1: the root.
+    var parent: Int32 = -1
     var firstChild: Int32 = -1
     var nextSibling: Int32 = -1
     var textStart: Int32 = 0
     /// −1: no text.
     var textLength: Int32 = -1
-    var line: Int32
-    var kind: Kind
+    let line: Int32
+    let kind: Kind
     var scalar: Scalar = .string
     var isArrayElement = false
     var isArray = false
+
+    init(symbol: Int32, namespace: Int32, line: Int, kind: Kind) {
+      self.symbol = symbol
+      self.namespace = namespace
+      self.line = Int32(clamping: line)
+      self.kind = kind
+    }
   }
 
   /// A JSON member whose array has no elements: it has no node, and is kept so that writing gives it back.

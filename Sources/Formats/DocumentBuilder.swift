@@ -52,8 +52,8 @@ package struct DocumentBuilder: Sendable {
 
   @discardableResult
   package mutating func attribute(name: String, namespace: String? = nil, value: String, line: Int = 0) -> Document.NodeID {
-    let id = append(symbol: symbol(name), namespace: namespaceIndex(namespace), kind: .attribute, line: line)
-    setText(value.utf8, of: Int(id.index))
+    let id = append(.init(symbol: symbol(name), namespace: namespaceIndex(namespace), line: line, kind: .attribute))
+    setText(value.utf8, of: Int(id.index), scalar: .string)
     return id
   }
 
@@ -67,9 +67,7 @@ package struct DocumentBuilder: Sendable {
   }
 
   package mutating func text(utf8 text: some Collection<UInt8>, scalar: Document.Scalar = .string) {
-    let node = openNode
-    setText(text, of: node)
-    nodes[node].scalar = scalar
+    setText(text, of: openNode, scalar: scalar)
   }
 
   /// Takes the text of the open node away again, provided that it is white space only and was the last thing to be added.
@@ -139,15 +137,16 @@ package struct DocumentBuilder: Sendable {
 
   @discardableResult
   package mutating func open(symbol: Int32, namespace: Int32, line: Int, inArray: Bool = false) -> Document.NodeID {
-    let id = append(symbol: symbol, namespace: namespace, kind: .element, line: line)
-    nodes[Int(id.index)].isArrayElement = inArray
+    var node = Document.Node(symbol: symbol, namespace: namespace, line: line, kind: .element)
+    node.isArrayElement = inArray
+    let id = append(node)
     stack.append(Level(node: id.index))
     return id
   }
 
   package mutating func attribute(symbol: Int32, namespace: Int32, utf8: some Collection<UInt8>, line: Int) {
-    let id = append(symbol: symbol, namespace: namespace, kind: .attribute, line: line)
-    setText(utf8, of: Int(id.index))
+    let id = append(.init(symbol: symbol, namespace: namespace, line: line, kind: .attribute))
+    setText(utf8, of: Int(id.index), scalar: .string)
   }
 
   package mutating func attribute(symbol: Int32, namespace: Int32, utf8: Span<UInt8>, line: Int) {
@@ -159,47 +158,45 @@ package struct DocumentBuilder: Sendable {
     return Int(stack[stack.count - 1].node)
   }
 
-  private mutating func append(symbol: Int32, namespace: Int32, kind: Document.Kind, line: Int) -> Document.NodeID {
+  /// Puts a node into the chain of the open node's children: an attribute behind the last attribute, an element at the end.
+  private mutating func append(_ new: Document.Node) -> Document.NodeID {
     let id = Int32(nodes.count)
-    var parent: Int32 = -1
-    if stack.isEmpty {
-      precondition(nodes.isEmpty && kind == .element, "a document has one root, which is an element")
-    } else {
-      parent = stack[stack.count - 1].node
+    guard var level = stack.last else {
+      precondition(nodes.isEmpty && new.kind == .element, "a document has one root, which is an element")
+      nodes.append(new)
+      return Document.NodeID(index: id)
     }
-    nodes.append(Document.Node(symbol: symbol, namespace: namespace, parent: parent, line: Int32(clamping: line), kind: kind))
-    if parent >= 0 { hang(id, kind) }
+    var node = new
+    node.parent = level.node
+    let previous = node.kind == .attribute ? level.lastAttribute : level.lastChild
+    if previous < 0 {
+      node.nextSibling = nodes[Int(level.node)].firstChild
+      nodes[Int(level.node)].firstChild = id
+    } else {
+      node.nextSibling = nodes[Int(previous)].nextSibling
+      nodes[Int(previous)].nextSibling = id
+    }
+    nodes.append(node)
+    if level.lastChild == previous { level.lastChild = id }
+    if node.kind == .attribute { level.lastAttribute = id }
+    level.children += 1
+    stack[stack.count - 1] = level
     return Document.NodeID(index: id)
   }
 
-  /// Puts a node into the chain of the open node's children: an attribute behind the last attribute, an element at the end.
-  private mutating func hang(_ id: Int32, _ kind: Document.Kind) {
-    let top = stack.count - 1
-    let previous = kind == .attribute ? stack[top].lastAttribute : stack[top].lastChild
-    if previous < 0 {
-      let parent = Int(stack[top].node)
-      nodes[Int(id)].nextSibling = nodes[parent].firstChild
-      nodes[parent].firstChild = id
-    } else {
-      nodes[Int(id)].nextSibling = nodes[Int(previous)].nextSibling
-      nodes[Int(previous)].nextSibling = id
-    }
-    if stack[top].lastChild == previous { stack[top].lastChild = id }
-    if kind == .attribute { stack[top].lastAttribute = id }
-    stack[top].children += 1
-  }
-
-  private mutating func setText(_ text: some Collection<UInt8>, of node: Int) {
+  private mutating func setText(_ text: some Collection<UInt8>, of index: Int, scalar: Document.Scalar) {
     let start = bytes.count
-    if nodes[node].textLength < 0 {
-      nodes[node].textStart = Int32(start)
-      nodes[node].textLength = 0
-    } else if Int(nodes[node].textStart + nodes[node].textLength) != start {
-      let old = Int(nodes[node].textStart)..<Int(nodes[node].textStart + nodes[node].textLength)
-      nodes[node].textStart = Int32(start)
+    var node = nodes[index]
+    if node.textLength < 0 {
+      node.textStart = Int32(start)
+    } else if Int(node.textStart + node.textLength) != start {
+      let old = Int(node.textStart)..<Int(node.textStart + node.textLength)
+      node.textStart = Int32(start)
       bytes.append(contentsOf: bytes[old])
     }
     bytes.append(contentsOf: text)
-    nodes[node].textLength = Int32(bytes.count) - nodes[node].textStart
+    node.textLength = Int32(bytes.count) - node.textStart
+    node.scalar = scalar
+    nodes[index] = node
   }
 }

@@ -22,12 +22,12 @@ struct TranslationRun {
       for element in part.changed { crossed.swapped[Int(element.raw)] = .computed }
     }
     let plan = try Self.plan(target, crossed.declaration, shape: options.shape ?? options.complement?.shape)
-    var lost = lostValues(part?.whole ?? released)
+    var withheld = withheldValues(part?.whole ?? released)
     if options.isMirrored {
-      crossed.left += lost.withheld
-      lost.withheld = []
+      crossed.left += withheld
+      withheld = []
     }
-    let filled = fill(&crossed, lost, plan)
+    let filled = fill(&crossed, withheld, plan)
     var writing = Writer.write(crossed.declaration, profile: target, plan: plan, on: options.day)
     if let filled { writing.leaveOut(filled) }
     var skipped: [(path: String, reason: Reason)] = []
@@ -52,8 +52,8 @@ struct TranslationRun {
       (complement, changed) = try makeComplement(back, writing)
     }
     let editions = editions(released, crossed)
-    let supplement = compared(supplement(writing, plan, crossed, lost), editions)
-    let report = report(writing, bound, crossed, lost, changed, supplement, skipped, editions, filled)
+    let supplement = compared(supplement(writing, plan, crossed, withheld), editions)
+    let report = report(writing, bound, crossed, withheld, changed, supplement, skipped, editions, filled)
     return Translation(
       profile: target, document: document, declaration: crossed.declaration, report: report, complement: complement, supplement: supplement,
       problems: problems, plan: plan)
@@ -73,14 +73,14 @@ struct TranslationRun {
 
   /// Takes what was agreed for the corridor where the declaration says nothing. Only a draft for the other side does; what comes back with a
   /// complement is one's own document.
-  private func fill(_ crossed: inout Crossing.Result, _ lost: Lost, _ plan: VariantPlan) -> DefaultsTaken? {
+  private func fill(_ crossed: inout Crossing.Result, _ withheld: [LostValue], _ plan: VariantPlan) -> DefaultsTaken? {
     guard target.known != nil, options.complement == nil,
       let defaults = library.defaults(from: source.reading.economy, to: target.economy)
     else { return nil }
     let own = library.crossing.own
     var isSaid = [Bool](repeating: false, count: own.count)
     for failure in source.reading.failures.keys { isSaid[Int(failure.element.raw)] = true }
-    for value in lost.withheld { isSaid[Int(value.path.element.raw)] = true }
+    for value in withheld { isSaid[Int(value.path.element.raw)] = true }
     let bound = source.bound
     for node in 0..<Int32(bound.document.count) where bound.binding[Int(node)] >= 0 && bound.document.isNull(.init(index: node)) {
       for use in source.plan.uses[Int(bound.binding[Int(node)])] { for element in use.rule.elements { isSaid[Int(element.raw)] = true } }
@@ -174,29 +174,26 @@ struct TranslationRun {
 
   // MARK: What did not go
 
-  struct Lost {
-    var withheld: [(path: ElementPath, value: Value)] = []
-  }
-
   /// Values that the release policy kept.
-  private func lostValues(_ released: Declaration) -> Lost {
-    var lost = Lost()
-    if released == source.declaration { return lost }
+  private func withheldValues(_ released: Declaration) -> [LostValue] {
+    if released == source.declaration { return [] }
     struct Key: Hashable {
       let element: ElementIndex
       let origin: Int32
     }
     var kept: Set<Key> = []
+    var withheld: [LostValue] = []
     released.walk { path, value in kept.insert(Key(element: path.element, origin: value.origin)) }
     source.declaration.walk { path, value in
       if value.isFilled, !kept.contains(Key(element: path.element, origin: value.origin)) {
-        lost.withheld.append((path: path, value: value))
+        withheld.append(LostValue(path: path, origin: value.origin))
       }
     }
-    return lost
+    return withheld
   }
 
-  private func supplement(_ writing: Writing, _ plan: VariantPlan, _ crossed: Crossing.Result, _ lost: Lost) -> SupplementRequest {
+  private func supplement(_ writing: Writing, _ plan: VariantPlan, _ crossed: Crossing.Result, _ withheld: [LostValue]) -> SupplementRequest
+  {
     var builder = SupplementBuilder(draft: writing.draft, profile: target, plan: plan)
     let reading = source.reading
     builder.failures = { isAsked in
@@ -207,7 +204,7 @@ struct TranslationRun {
       for event in writing.events where event.action == .notCarried && isAsked(event.element) {
         guard let reason = event.reason else { continue }
         failures[ElementPath(event.element, in: writing.steps(event.instance))] = .init(
-          reason: reason, candidates: event.candidates, isWriting: true)
+          reason: reason, candidates: writing.candidates(event), isWriting: true)
       }
       return failures
     }
@@ -216,13 +213,13 @@ struct TranslationRun {
     builder.ownSide = hasCrossed ? library.crossing.own : none
     for lost in crossed.left { builder.ownSide[Int(lost.path.element.raw)] = true }
     builder.withheld = none
-    for lost in lost.withheld { builder.withheld[Int(lost.path.element.raw)] = true }
+    for lost in withheld { builder.withheld[Int(lost.path.element.raw)] = true }
     builder.steps = writing.steps
     return builder.request()
   }
 
   private func report(
-    _ writing: Writing, _ bound: BoundDocument, _ crossed: Crossing.Result, _ lost: Lost, _ changed: [Bool],
+    _ writing: Writing, _ bound: BoundDocument, _ crossed: Crossing.Result, _ withheld: [LostValue], _ changed: [Bool],
     _ supplement: SupplementRequest,
     _ skipped: [(path: String, reason: Reason)], _ editions: HSEditions.Difference?, _ filled: DefaultsTaken?
   ) -> TranslationReport {
@@ -230,7 +227,6 @@ struct TranslationRun {
     let dictionary = target.dictionary
     let reading = source.reading
     let document = source.bound
-    let withheld = lost.withheld
     let left = crossed.left
     let swapped = crossed.swapped
     let isPart = part != nil
@@ -242,8 +238,8 @@ struct TranslationRun {
       var builder = ReportBuilder(
         reading: reading, source: document, outputs: writing.draft.nodes.map(\.output), swapped: swapped, changed: changed,
         isPart: isPart)
-      for (path, value) in withheld { builder.addLost(path, value, .withheld, .withheld) }
-      for (path, value) in left { builder.addLost(path, value, .notCarried, .ownSide) }
+      for lost in withheld { builder.add(lost, .withheld, .withheld) }
+      for lost in left { builder.add(lost, .notCarried, .ownSide) }
       builder.add(writing, targetCount: bound.document.count)
       for item in supplement.items {
         builder.addPlace(item.path, item.element.flatMap { dictionary[id: $0] }, .missing, item.reason)

@@ -235,7 +235,7 @@ package struct Translator: Sendable {
       problems.append(
         Problem(
           code, pointer: bound.document.pointer(id), line: bound.document.line(id), element: mark.element.map { profile.dictionary[$0].id },
-          facts: mark.table.map { ["list": $0.list] } ?? [:]))
+          facts: reading.tables[mark.table].map { ["list": $0.list] } ?? [:]))
     }
     return problems
   }

@@ -74,7 +74,7 @@ final class BoundDocument: Sendable {
     let isNone = uris.map(\.isEmpty)
     let isNamed = uris.map { uri in document.namespaces.map { $0.hasSameBytes(as: uri) } }
     func agrees(_ node: Document.NodeID, _ found: Int) -> Bool {
-      let (own, expected) = (document.namespaceIndex(node), structure[found].namespace)
+      let (own, expected) = (document.namespaceIndex(node), Int(structure.outline[found].namespace))
       guard expected >= 0 else { return own == nil }
       return own.map { isNamed[expected][$0] } ?? isNone[expected]
     }
@@ -97,7 +97,7 @@ final class BoundDocument: Sendable {
         name < 0 ? -1 : structure.find(name, isAttribute: isAttribute, isJSON: isJSON, parent: Int(parent), cursor: &cursor[Int(parent)])
       if found >= 0, isJSON || agrees(id, found) {
         binding[Int(index)] = Int32(found)
-      } else if isJSON, name == contentID, structure[Int(parent)].isLeaf {
+      } else if isJSON, name == contentID, structure.outline[Int(parent)].isLeaf {
         binding[Int(index)] = Self.content
         contents[parentID.index] = index
       } else {
@@ -212,19 +212,19 @@ final class BoundDocument: Sendable {
 extension Structure {
   /// The child of a parent by the number of its name; searches from where the last search under that parent ended.
   func find(_ name: Int32, isAttribute: Bool, isJSON: Bool, parent: Int, cursor: inout Int32) -> Int {
-    let end = nodes[parent].end
+    let end = Int(outline[parent].end)
     let start = parent + 1
     guard start < end else { return -1 }
     var node = Int(cursor) >= start && Int(cursor) < end ? Int(cursor) : start
     let first = node
     repeat {
-      let candidate = nodes[node]
+      let candidate = outline[node]
       let isMatch = isJSON ? candidate.jsonNameID == name : candidate.isAttribute == isAttribute && candidate.nameID == name
-      if isMatch || (!isJSON && !candidate.alsoIDs.isEmpty && candidate.isAttribute == isAttribute && candidate.alsoIDs.contains(name)) {
+      if isMatch || (!isJSON && candidate.hasOthers && candidate.isAttribute == isAttribute && nodes[node].alsoIDs.contains(name)) {
         cursor = Int32(node)
         return node
       }
-      node = candidate.end
+      node = Int(candidate.end)
       if node >= end { node = start }
     } while node != first
     return -1

@@ -2,6 +2,13 @@ import Declarations
 import Primitives
 import YAMLTree
 
+/// A value that stays behind, by its place.
+struct LostValue: Sendable {
+  let path: ElementPath
+  /// Document node of the source; -1: it was not read from one.
+  let origin: Int32
+}
+
 /// How a declaration of one side becomes the other side's declaration of the same goods (`schemas/canonical/crossing.yaml`).
 struct Crossing: Sendable {
   enum Derivation: Sendable {
@@ -61,8 +68,8 @@ struct Crossing: Sendable {
     var declaration: Declaration
     /// By element: its value stands for the other side's; nil: it does not. Empty: nothing was crossed.
     var swapped: [Action?] = []
-    /// What stayed behind, with its place.
-    var left: [(path: ElementPath, value: Value)] = []
+    /// What stayed behind.
+    var left: [LostValue] = []
   }
 
   /// The other side's declaration.
@@ -107,12 +114,13 @@ struct Crossing: Sendable {
   /// - Parameter steps: the place of the group.
   /// - Returns: whether something was taken out.
   @discardableResult
-  private func strip(
-    _ group: inout Group, _ steps: inout [ElementPath.Step], _ left: inout [(path: ElementPath, value: Value)]
-  ) -> Bool {
+  private func strip(_ group: inout Group, _ steps: inout [ElementPath.Step], _ left: inout [LostValue]) -> Bool {
     var isChanged = false
-    for member in group.values where own[Int(member.element.raw)] {
-      if member.value.isFilled { left.append((path: ElementPath(member.element, in: steps), value: member.value)) }
+    let values = group.values
+    for index in values.indices where own[Int(values[index].element.raw)] {
+      if values[index].value.isFilled {
+        left.append(LostValue(path: ElementPath(values[index].element, in: steps), origin: values[index].value.origin))
+      }
       isChanged = true
     }
     if isChanged { group.removeValues { own[Int($0.raw)] } }

@@ -12,11 +12,8 @@ struct Draft {
     let parent: Int32
     /// nil: an element without text.
     var text: String?
-    /// XML: white space that is all the content of an element that holds others, as long as none comes.
-    var space: String?
-    /// Another name than the structure's.
-    var name: String?
-    var namespace: String?
+    /// What few nodes have.
+    private var rest: Rest?
     /// A fixed value: does not keep an optional parent alive.
     var isWeak = false
     /// Stays although it holds nothing.
@@ -37,6 +34,38 @@ struct Draft {
     var group: Int32 = -1
     /// Place in the document that `finish` builds.
     var output: Int32 = -1
+
+    init(structure: Int32, parent: Int32) {
+      self.structure = structure
+      self.parent = parent
+    }
+
+    /// XML: white space that is all the content of an element that holds others, as long as none comes.
+    var space: String? {
+      get { rest?.space }
+      set { rest = Rest(space: newValue, name: name, namespace: namespace) }
+    }
+    /// Another name than the structure's.
+    var name: String? {
+      get { rest?.name }
+      set { rest = Rest(space: space, name: newValue, namespace: namespace) }
+    }
+    var namespace: String? {
+      get { rest?.namespace }
+      set { rest = Rest(space: space, name: name, namespace: newValue) }
+    }
+
+    private final class Rest: Sendable {
+      let space: String?
+      let name: String?
+      let namespace: String?
+
+      init(space: String?, name: String?, namespace: String?) {
+        self.space = space
+        self.name = name
+        self.namespace = namespace
+      }
+    }
   }
 
   let structure: Structure
@@ -236,7 +265,7 @@ struct Draft {
     }
     let found = instances(step.node, of: parent)
     if let node = found.first(where: { passes($0, step.tests) }) { return node }
-    guard found.count < structure[step.node].max else { return nil }
+    guard found.count < Int(structure.outline[step.node].max) else { return nil }
     let node = append(step.node, to: parent)
     satisfy(step.tests, at: node)
     return node
@@ -272,7 +301,7 @@ struct Draft {
         let structureNode = Int(nodes[index].structure)
         isLiving[index] =
           nodes[index].text != nil || nodes[index].isQualifier
-          || (structureNode >= 0 && plan.requirements.isRequired[structureNode] && !structure[structureNode].isLeaf)
+          || (structureNode >= 0 && plan.requirements.isRequired[structureNode] && !structure.outline[structureNode].isLeaf)
       }
     }
     return isLiving
@@ -402,13 +431,13 @@ struct Draft {
   }
 
   private func isAttributeNode(_ index: Int32) -> Bool {
-    let node = nodes[Int(index)]
-    return node.structure >= 0 ? structure[Int(node.structure)].isAttribute : node.name?.utf8.first == 0x40
+    let structureNode = Int(nodes[Int(index)].structure)
+    return structureNode >= 0 ? structure.outline[structureNode].isAttribute : nodes[Int(index)].name?.utf8.first == 0x40
   }
 
   private func rank(_ index: Int32) -> Int {
     let structureNode = Int(nodes[Int(index)].structure)
     guard structureNode >= 0 else { return nodes[Int(index)].name?.utf8.first == 0x40 ? -1 : Int.max }
-    return structure[structureNode].isAttribute ? structureNode - structure.count : structureNode
+    return structure.outline[structureNode].isAttribute ? structureNode - structure.count : structureNode
   }
 }

@@ -6,8 +6,8 @@ import Primitives
 struct ReadMark: Sendable {
   var action: Action
   var reason: Reason?
-  /// The table that converted it.
-  var table: CodeListVersion?
+  /// The table that converted it: number in the reading's tables; -1: none.
+  var table: Int16 = -1
   /// The leaf whose value this one is part of (a further line, a unit); -1: stands for itself.
   var via: Int32 = -1
   var element: ElementIndex?
@@ -36,6 +36,8 @@ package struct Reading: Sendable {
   package let economy: String
   /// By document node.
   let marks: [ReadMark?]
+  /// What the marks name by number.
+  let tables: UsedTables
   package let failures: [ElementPath: ReadFailure]
 }
 
@@ -45,6 +47,7 @@ struct Reader {
   private let structure: Structure
   private let dictionary: ElementDictionary
   private var marks: [ReadMark?]
+  private var tables = UsedTables()
   private var failures: [ElementPath: ReadFailure] = [:]
   private var steps: [ElementPath.Step] = []
 
@@ -66,7 +69,8 @@ struct Reader {
     let economy = profile.known.map { readHead(&root, profile, plan.variant, $0) } ?? ""
     markConstants(plan)
     return Reading(
-      declaration: Declaration(root: root, in: dictionary), variant: plan.variant, economy: economy, marks: marks, failures: failures)
+      declaration: Declaration(root: root, in: dictionary), variant: plan.variant, economy: economy, marks: marks, tables: tables,
+      failures: failures)
   }
 
   /// Direction and economy, which are known before the rules are.
@@ -93,7 +97,7 @@ struct Reader {
       let economy = String(decoding: LeafType.trimmed(text), as: UTF8.self)
       if let list = dictionary[known.economy].list.flatMap({ profile.codes.list($0) }), !list.accepts(economy) {
         marks[Int(node)] = ReadMark(
-          action: .notCarried, reason: .codeUnknown, table: list.version, element: known.economy, isRefused: true)
+          action: .notCarried, reason: .codeUnknown, table: tables.number(of: list.version), element: known.economy, isRefused: true)
         return ""
       }
       root[known.economy] = Value(economy, origin: node)
@@ -130,9 +134,9 @@ struct Reader {
     guard !group.isEmpty || steps.isEmpty else { return nil }
     for rule in plan.stating {
       switch rule.kind {
-      case .implied(let field, let text): if group[field.element] == nil { group[field.element] = Value(text) }
+      case .implied(let field, let text): if !group.has(field.element) { group[field.element] = Value(text) }
       case .derived(let field, let compute):
-        if group[field.element] == nil, let text = compute.evaluate(in: group), let canonical = field.type.canonical(text) {
+        if !group.has(field.element), let text = compute.evaluate(in: group), let canonical = field.type.canonical(text) {
           group[field.element] = Value(canonical)
         }
       default: break
@@ -143,7 +147,7 @@ struct Reader {
 
   /// By structure node below `base`: the first document node under a node that stands for it; -1: none.
   private func slots(below node: Int32, _ base: Int) -> [Int32] {
-    var slots = [Int32](repeating: -1, count: structure[base].end - base)
+    var slots = [Int32](repeating: -1, count: Int(structure.outline[base].end) - base)
     for index in Int(node)..<Int(bound.ends[Int(node)]) {
       let slot = Int(bound.binding[index]) - base
       if slot >= 0, slot < slots.count, slots[slot] < 0 { slots[slot] = Int32(index) }
@@ -177,7 +181,7 @@ struct Reader {
   private func instances(_ path: Path, _ context: Int32, _ slots: [Int32], _ base: Int) -> [Int32] {
     guard let last = path.steps.last else { return [context] }
     guard path.isPlain else { return bound.matches(path, from: context) }
-    if !structure[last.node].isRepeated {
+    if !structure.outline[last.node].isRepeated {
       let node = slots[last.node - base]
       return node < 0 ? [] : [node]
     }
@@ -321,7 +325,8 @@ struct Reader {
     _ field: Field, _ node: Int32, _ reason: Reason, candidates: [String] = [], table: CodeListVersion? = nil, isRefused: Bool = false
   ) {
     if marks[Int(node)] == nil || marks[Int(node)]?.reason == .empty {
-      marks[Int(node)] = ReadMark(action: .notCarried, reason: reason, table: table, element: field.element, isRefused: isRefused)
+      marks[Int(node)] = ReadMark(
+        action: .notCarried, reason: reason, table: tables.number(of: table), element: field.element, isRefused: isRefused)
     }
     failures[ElementPath(field.element, in: steps)] = ReadFailure(reason: reason, node: node, candidates: candidates)
   }
@@ -335,7 +340,8 @@ struct Reader {
         fail(field, node, .conflict)
       } else if marks[Int(node)] == nil {
         marks[Int(node)] = ReadMark(
-          action: action, reason: reason, table: table, via: present.origin == node ? -1 : present.origin, element: field.element)
+          action: action, reason: reason, table: tables.number(of: table), via: present.origin == node ? -1 : present.origin,
+          element: field.element)
       }
       return
     }
@@ -344,7 +350,7 @@ struct Reader {
       if action == .copied, mark.element != field.element { marks[Int(node)]?.unconverted = field.element }
       return
     }
-    marks[Int(node)] = ReadMark(action: action, reason: reason, table: table, element: field.element)
+    marks[Int(node)] = ReadMark(action: action, reason: reason, table: tables.number(of: table), element: field.element)
   }
 
   private mutating func read(_ field: Field, _ type: LeafType, _ text: ArraySlice<UInt8>, _ node: Int32, _ group: inout Group) {

@@ -12,9 +12,10 @@ struct WriteEvent: Sendable {
   let target: Int32
   let action: Action
   let reason: Reason?
-  let table: CodeListVersion?
-  /// Codes to choose from.
-  var candidates: [String] = []
+  /// Number in the writing's tables; -1: none.
+  let table: Int16
+  /// Index into the writing's candidates; -1: none.
+  let candidates: Int32
 }
 
 /// A group instance on the way down, as a table of parents.
@@ -30,6 +31,11 @@ struct Writing {
   var events: [WriteEvent]
   /// Entry 0 is the root.
   var instances: [InstanceEntry]
+  let tables: UsedTables
+  /// Codes to choose from.
+  fileprivate let candidates: [[String]]
+
+  func candidates(_ event: WriteEvent) -> [String] { event.candidates < 0 ? [] : candidates[Int(event.candidates)] }
 
   /// Says nothing of values that nobody declared and that found no place.
   mutating func leaveOut(_ taken: DefaultsTaken) {
@@ -60,6 +66,8 @@ struct Writer {
   var draft: Draft
   private(set) var events: [WriteEvent] = []
   private(set) var instances: [InstanceEntry] = []
+  private var tables = UsedTables()
+  private var candidates: [[String]] = []
   /// Rules that name a position in what groups make, and constants: after everything else.
   private(set) var deferred: [(rule: RulePlan, context: Int32, group: Group, instance: Int32, isRoot: Bool)] = []
 
@@ -67,7 +75,8 @@ struct Writer {
   static func write(_ declaration: Declaration, profile: Profile, plan: VariantPlan, on day: String?) -> Writing {
     var writer = Writer(profile: profile, plan: plan, day: day)
     writer.run(declaration)
-    return Writing(draft: writer.draft, events: writer.events, instances: writer.instances)
+    return Writing(
+      draft: writer.draft, events: writer.events, instances: writer.instances, tables: writer.tables, candidates: writer.candidates)
   }
 
   private init(profile: Profile, plan: VariantPlan, day: String?) {
@@ -91,7 +100,7 @@ struct Writer {
 
   /// A node and those above it, made.
   mutating func container(_ node: Int) -> Int32 {
-    let parent = structure[node].parent
+    let parent = Int(structure.outline[node].parent)
     guard parent >= 0 else { return 0 }
     let above = container(parent)
     let found = draft.first(node, of: above)
@@ -131,10 +140,12 @@ struct Writer {
     _ element: ElementIndex, _ instance: Int32, _ origin: Int32, _ target: Int32, _ action: Action, _ reason: Reason? = nil,
     _ table: CodeListVersion? = nil, _ candidates: [String] = []
   ) {
+    if !candidates.isEmpty { self.candidates.append(candidates) }
     events.append(
       WriteEvent(
-        element: element, instance: instance, origin: origin, target: target, action: action, reason: reason, table: table,
-        candidates: candidates))
+        element: element, instance: instance, origin: origin, target: target, action: action, reason: reason,
+        table: tables.number(of: table),
+        candidates: candidates.isEmpty ? -1 : Int32(self.candidates.count - 1)))
   }
 
   // MARK: Groups
@@ -158,7 +169,7 @@ struct Writer {
           continue
         }
         if !rule.implies.isEmpty { suited += rule.elements }
-        if let path = rule.path, structure[path.target].isAttribute, structure[structure[path.target].parent].isLeaf, !rule.isConstant {
+        if let path = rule.path, structure.isOnLeaf(path.target), !rule.isConstant {
           qualifiers.append(rule)
         } else {
           write(rule, group, context, instance, isRoot: instance == 0)
@@ -241,7 +252,7 @@ struct Writer {
       return
     }
     var parent: Int32 = plan.path.isAbsolute ? 0 : context
-    var room = structure[last.node].max
+    var room = Int(structure.outline[last.node].max)
     var isReached = false
     var ready: [Int32] = []
     for (position, group) in list.enumerated() where !taken[position] && accepts(plan, group) {
@@ -370,7 +381,7 @@ struct Writer {
     {
       return .failure(.init(reason: reason))
     }
-    if structure[path.target].isAttribute, structure[structure[path.target].parent].isLeaf, !hasValue(path, context) {
+    if structure.isOnLeaf(path.target), !hasValue(path, context) {
       return .failure(.init(reason: .withoutValue))
     }
     guard let node = reach(path, context, sharesTarget: rule.sharesTarget) else {
@@ -459,7 +470,7 @@ struct Writer {
     }
     switch rule.kind {
     case .constant(let text):
-      if structure[path.target].isAttribute {
+      if structure.outline[path.target].isAttribute {
         // On the element that carries it, when that is there.
         var node: Int32 = path.isAbsolute ? 0 : context
         for step in path.steps.dropLast() {

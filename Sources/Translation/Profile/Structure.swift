@@ -21,6 +21,38 @@ final class Structure: Sendable {
   /// What a node is in the JSON form.
   enum JSONKind: String, Sendable { case string, number, boolean, object, array }
 
+  /// What is asked of every node of every document: numbers in a row, which copy without counting references and lie close together.
+  struct Outline: Sendable {
+    let nameID: Int32
+    let jsonNameID: Int32
+    let namespace: Int32
+    let parent: Int32
+    let end: Int32
+    /// `Int32.max`: no limit.
+    let max: Int32
+    let isAttribute: Bool
+    let isLeaf: Bool
+    /// The root of one of several shapes.
+    let isShape: Bool
+    /// Other names are read too.
+    let hasOthers: Bool
+
+    init(_ node: Node) {
+      nameID = node.nameID
+      jsonNameID = node.jsonNameID
+      namespace = Int32(node.namespace)
+      parent = Int32(node.parent)
+      end = Int32(node.end)
+      max = Int32(clamping: node.max)
+      isAttribute = node.isAttribute
+      isLeaf = node.isLeaf
+      isShape = node.shape != nil
+      hasOthers = !node.alsoIDs.isEmpty
+    }
+
+    var isRepeated: Bool { max > 1 }
+  }
+
   /// A class, so that looking at one node copies one reference.
   final class Node: Sendable {
     let name: String
@@ -137,6 +169,8 @@ final class Structure: Sendable {
   let file: String
   let namespaces: [Namespace]
   let nodes: [Node]
+  /// By node.
+  let outline: [Outline]
   /// Names of shapes in the order of the file; empty: the document has one shape.
   let shapes: [String]
   /// Node of each shape.
@@ -171,6 +205,7 @@ final class Structure: Sendable {
     var hasAttributes = [Bool](repeating: false, count: rows.count)
     for row in rows where row.isAttribute { hasAttributes[row.parent] = true }
     nodes = rows.enumerated().map { Node($0.element, hasAttributes: hasAttributes[$0.offset]) }
+    outline = nodes.map(Outline.init)
     self.shapes = shapes
     self.shapeNodes = shapeNodes
     self.vocabulary = vocabulary
@@ -182,16 +217,16 @@ final class Structure: Sendable {
   var count: Int { nodes.count }
 
   /// Direct children of a node in written order.
-  func children(_ node: Int) -> Children { Children(structure: self, upcoming: node + 1, end: nodes[node].end) }
+  func children(_ node: Int) -> Children { Children(outline: outline, upcoming: node + 1, end: Int(outline[node].end)) }
 
   struct Children: Sequence, IteratorProtocol {
-    let structure: Structure
+    let outline: [Outline]
     var upcoming: Int
     let end: Int
 
     mutating func next() -> Int? {
       guard upcoming < end else { return nil }
-      defer { upcoming = structure.nodes[upcoming].end }
+      defer { upcoming = Int(outline[upcoming].end) }
       return upcoming
     }
   }
@@ -215,7 +250,10 @@ final class Structure: Sendable {
   }
 
   /// Whether `node` lies in the subtree of `ancestor` (a node lies in its own).
-  func isInside(_ node: Int, _ ancestor: Int) -> Bool { node >= ancestor && node < nodes[ancestor].end }
+  func isInside(_ node: Int, _ ancestor: Int) -> Bool { node >= ancestor && node < Int(outline[ancestor].end) }
+
+  /// Whether a node is an attribute of a leaf.
+  func isOnLeaf(_ node: Int) -> Bool { outline[node].isAttribute && outline[Int(outline[node].parent)].isLeaf }
 
   /// The shape that a node belongs to, or nil when it stands outside the shapes.
   func shape(of node: Int) -> Int? { shapeNodes.firstIndex { isInside(node, $0) } }

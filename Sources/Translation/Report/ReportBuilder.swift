@@ -38,6 +38,7 @@ struct ReportBuilder {
   }
 
   mutating func add(_ writing: Writing, targetCount: Int) {
+    content.tables = reading.tables
     // First target of each source node, for lines and units that belong to it.
     var isMentioned = [Bool](repeating: false, count: source.document.count)
     var eventOf = [Int32](repeating: -1, count: source.document.count)
@@ -46,10 +47,11 @@ struct ReportBuilder {
     content.entries.reserveCapacity(content.entries.count + writing.events.count + source.document.count)
     let firstInstance = content.instances.count - 1
     content.instances += repeatElement([], count: writing.instances.count - 1)
+    let tables = (0..<Int16(writing.tables.count)).map { content.tables.number(of: writing.tables[$0]) }
     for event in writing.events {
       var mark = event.origin >= 0 ? reading.marks[Int(event.origin)] : nil
       if mark?.unconverted == event.element { mark?.action = .copied }
-      var (action, reason, table) = Self.combine(mark, event)
+      var (action, reason, table) = Self.combine(mark, event, event.table < 0 ? -1 : tables[Int(event.table)])
       if event.target >= 0 || event.action == .implied, !swapped.isEmpty, let swap = swapped[Int(event.element.raw)], action != .lossy {
         action = swap
       }
@@ -65,8 +67,7 @@ struct ReportBuilder {
       content.entries.append(
         .init(
           element: event.element, instance: Int32(instance), source: event.origin,
-          target: event.target < 0 ? -1 : outputs[Int(event.target)], action: action, reason: reason,
-          table: number(of: table ?? event.table)))
+          target: event.target < 0 ? -1 : outputs[Int(event.target)], action: action, reason: reason, table: table))
     }
     addRest(&isMentioned, eventOf)
     addTargets(writing.draft, eventOf, targetCount)
@@ -106,23 +107,17 @@ struct ReportBuilder {
     }
   }
 
-  mutating func addLost(_ path: ElementPath, _ value: Value, _ action: Action, _ reason: Reason) {
-    if content.instances[content.instances.count - 1] != path.steps { content.instances.append(path.steps) }
-    let instance = Int32(path.steps.isEmpty ? 0 : content.instances.count - 1)
-    content.entries.append(.init(element: path.element, instance: instance, source: value.origin, action: action, reason: reason))
+  mutating func add(_ lost: LostValue, _ action: Action, _ reason: Reason) {
+    let steps = lost.path.steps
+    if content.instances[content.instances.count - 1] != steps { content.instances.append(steps) }
+    let instance = Int32(steps.isEmpty ? 0 : content.instances.count - 1)
+    content.entries.append(.init(element: lost.path.element, instance: instance, source: lost.origin, action: action, reason: reason))
   }
 
   /// What the target requires and nothing gives, or where a complement could not be put back.
   mutating func addPlace(_ place: String, _ element: ElementIndex?, _ action: Action, _ reason: Reason) {
     content.entries.append(.init(element: element, place: Int32(content.places.count), action: action, reason: reason))
     content.places.append(place)
-  }
-
-  private mutating func number(of table: CodeListVersion?) -> Int16 {
-    guard let table else { return -1 }
-    if let known = content.tables.firstIndex(where: { $0 === table }) { return Int16(known) }
-    content.tables.append(table)
-    return Int16(content.tables.count - 1)
   }
 
   /// Leaves of the source that gave no value that was written.
@@ -146,18 +141,19 @@ struct ReportBuilder {
       let wasRead = mark?.element != nil && mark?.action != .notCarried
       let rest: Reason = isPart && wasRead ? .otherPart : .local
       let reason = mark?.reason ?? (isEmpty ? .empty : action == .notCarried ? rest : nil)
-      content.entries.append(.init(element: mark?.element, source: leaf, action: action, reason: reason, table: number(of: mark?.table)))
+      content.entries.append(.init(element: mark?.element, source: leaf, action: action, reason: reason, table: mark?.table ?? -1))
     }
   }
 
-  private static func combine(_ mark: ReadMark?, _ event: WriteEvent) -> (Action, Reason?, CodeListVersion?) {
-    guard event.target >= 0 || event.action == .implied else { return (event.action, event.reason, event.table) }
-    guard let mark else { return (event.origin < 0 && event.action == .copied ? .computed : event.action, event.reason, event.table) }
-    if mark.action == .computed { return (.computed, mark.reason, event.table) }
-    if event.action == .lossy { return (.lossy, event.reason, event.table) }
-    if mark.action == .lossy { return (.lossy, mark.reason, mark.table) }
-    if event.action == .converted { return (.converted, event.reason, event.table) }
-    if mark.action == .converted { return (.converted, mark.reason, mark.table) }
-    return (event.action, event.reason, event.table)
+  /// - Parameter table: the event's.
+  private static func combine(_ mark: ReadMark?, _ event: WriteEvent, _ table: Int16) -> (Action, Reason?, Int16) {
+    guard event.target >= 0 || event.action == .implied else { return (event.action, event.reason, table) }
+    guard let mark else { return (event.origin < 0 && event.action == .copied ? .computed : event.action, event.reason, table) }
+    if mark.action == .computed { return (.computed, mark.reason, table) }
+    if event.action == .lossy { return (.lossy, event.reason, table) }
+    if mark.action == .lossy { return (.lossy, mark.reason, mark.table < 0 ? table : mark.table) }
+    if event.action == .converted { return (.converted, event.reason, table) }
+    if mark.action == .converted { return (.converted, mark.reason, mark.table < 0 ? table : mark.table) }
+    return (event.action, event.reason, table)
   }
 }

@@ -15,8 +15,8 @@ struct ReportWriter: ~Copyable {
   private var pieces = ByteSink(capacity: 4096)
   private var sourcePlaces: PlaceWriter
   private var targetPlaces: PlaceWriter
-  /// Beginnings of entries, by action.
-  private var outcomes: [[(reason: Reason?, piece: ByteSink.Piece)]]
+  /// Beginnings of entries.
+  private var outcomes: [(action: Action, reason: Reason?, piece: ByteSink.Piece)] = []
   private var tables: [ByteSink.Piece?]
   /// By instance: the group that it is one of; nil: the root.
   private let groups: [ElementIndex?]
@@ -33,7 +33,6 @@ struct ReportWriter: ~Copyable {
     self.content = content
     sourcePlaces = PlaceWriter(source.document)
     targetPlaces = PlaceWriter(target.document)
-    outcomes = Array(repeating: [], count: Action.allCases.count)
     tables = Array(repeating: nil, count: content.tables.count)
     groups = content.instances.map { $0.last?.group }
     prefixes = Array(repeating: nil, count: content.instances.count)
@@ -73,7 +72,7 @@ struct ReportWriter: ~Copyable {
     } else if raw.place >= 0 {
       member("target", content.places[Int(raw.place)])
     }
-    if raw.table >= 0 { line.append(table(Int(raw.table)), of: pieces) }
+    if raw.table >= 0 { line.append(table(raw.table), of: pieces) }
     if raw.isConverted {
       if raw.source >= 0, let text = source.utf8(raw.source) { member("from", text.span) }
       if raw.target >= 0, let text = target.utf8(raw.target) { member("to", text.span) }
@@ -93,7 +92,12 @@ struct ReportWriter: ~Copyable {
   }
 
   private mutating func outcome(_ action: Action, _ reason: Reason?) -> ByteSink.Piece {
-    for known in outcomes[action.index] where known.reason == reason { return known.piece }
+    // What happens to one leaf mostly happens to the next as well.
+    if let last = outcomes.last, last.action == action, last.reason == reason { return last.piece }
+    if let known = outcomes.firstIndex(where: { $0.action == action && $0.reason == reason }) {
+      outcomes.swapAt(known, outcomes.count - 1)
+      return outcomes[outcomes.count - 1].piece
+    }
     let start = pieces.count
     pieces.append(#"{"action":""#)
     pieces.append(action.rawValue)
@@ -103,7 +107,7 @@ struct ReportWriter: ~Copyable {
     }
     pieces.append(0x22)
     let piece = pieces.piece(from: start)
-    outcomes[action.index].append((reason, piece))
+    outcomes.append((action, reason, piece))
     return piece
   }
 
@@ -147,15 +151,15 @@ struct ReportWriter: ~Copyable {
     return piece
   }
 
-  private mutating func table(_ index: Int) -> ByteSink.Piece {
-    if let known = tables[index] { return known }
+  private mutating func table(_ number: Int16) -> ByteSink.Piece {
+    if let known = tables[Int(number)] { return known }
     escaped.removeAll(keepingCapacity: true)
-    JSONText.append(utf8: content.tables[index].description.utf8.span, to: &escaped)
+    JSONText.append(utf8: (content.tables[number]?.description ?? "").utf8.span, to: &escaped)
     let start = pieces.count
     pieces.append(#","table":"#)
     pieces.append(escaped)
     let piece = pieces.piece(from: start)
-    tables[index] = piece
+    tables[Int(number)] = piece
     return piece
   }
 

@@ -50,11 +50,11 @@ package struct TranslationReport: Sendable {
     /// The first one is the root.
     var instances: [[ElementPath.Step]] = [[]]
     var places: [String] = []
-    var tables: [CodeListVersion] = []
+    var tables = UsedTables()
 
     func path(_ raw: Raw) -> ElementPath? { raw.element.map { ElementPath($0, in: instances[Int(raw.instance)]) } }
     func place(_ raw: Raw) -> String? { raw.place < 0 ? nil : places[Int(raw.place)] }
-    func table(_ raw: Raw) -> CodeListVersion? { raw.table < 0 ? nil : tables[Int(raw.table)] }
+    func table(_ raw: Raw) -> CodeListVersion? { tables[raw.table] }
   }
 
   let source: BoundDocument

@@ -31,13 +31,20 @@ struct SupplementBuilder {
 
   func request() -> SupplementRequest {
     var missing: [Place] = []
+    var states = [State](repeating: .absent, count: draft.structure.count)
     for index in draft.nodes.indices where draft.nodes[index].output >= 0 && draft.nodes[index].structure >= 0 {
-      for child in plan.requirements.leaves[Int(draft.nodes[index].structure)] where !isFilled(child, under: Int32(index)) {
-        missing.append(Place(leaf: child, parent: Int32(index), holder: nil))
-        // The attributes that the leaf will need: asked with it, not in a second round. A leaf that is there is visited itself.
-        guard !isThere(child, under: Int32(index)) else { continue }
-        for attribute in plan.requirements.leaves[child] { missing.append(Place(leaf: attribute, parent: Int32(index), holder: child)) }
+      let required = plan.requirements.leaves[Int(draft.nodes[index].structure)]
+      guard !required.isEmpty else { continue }
+      forEachChild(of: index) { child, structure in
+        if states[structure] != .filled { states[structure] = isFilled(child) ? .filled : .empty }
       }
+      for leaf in required where states[leaf] != .filled {
+        missing.append(Place(leaf: leaf, parent: Int32(index), holder: nil))
+        // The attributes that the leaf will need: asked with it, not in a second round. A leaf that is there is visited itself.
+        guard states[leaf] == .absent else { continue }
+        for attribute in plan.requirements.leaves[leaf] { missing.append(Place(leaf: attribute, parent: Int32(index), holder: leaf)) }
+      }
+      forEachChild(of: index) { _, structure in states[structure] = .absent }
     }
     // In the order of the document.
     missing.sort { (draft.nodes[Int($0.parent)].output, $0.leaf) < (draft.nodes[Int($1.parent)].output, $1.leaf) }
@@ -73,26 +80,23 @@ struct SupplementBuilder {
     return []
   }
 
-  private func isThere(_ leaf: Int, under parent: Int32) -> Bool {
-    var child = draft.nodes[Int(parent)].firstChild
-    while child >= 0 {
-      if draft.nodes[Int(child)].structure == Int32(leaf), draft.nodes[Int(child)].output >= 0 { return true }
-      child = draft.nodes[Int(child)].nextSibling
-    }
-    return false
-  }
+  /// What stands in the place of a leaf, under one parent.
+  private enum State { case absent, empty, filled }
 
-  private func isFilled(_ leaf: Int, under parent: Int32) -> Bool {
-    var child = draft.nodes[Int(parent)].firstChild
+  /// The children of a node that come out and that the structure knows.
+  private func forEachChild(of node: Int, _ body: (_ child: Int, _ structure: Int) -> Void) {
+    var child = draft.nodes[node].firstChild
     while child >= 0 {
-      if draft.nodes[Int(child)].structure == Int32(leaf), draft.nodes[Int(child)].output >= 0,
-        draft.nodes[Int(child)].text?.utf8.contains(where: { $0 != 0x20 && $0 != 0x09 && $0 != 0x0A && $0 != 0x0D }) ?? false
-      {
-        return true
+      if draft.nodes[Int(child)].output >= 0, draft.nodes[Int(child)].structure >= 0 {
+        body(Int(child), Int(draft.nodes[Int(child)].structure))
       }
       child = draft.nodes[Int(child)].nextSibling
     }
-    return false
+  }
+
+  private func isFilled(_ node: Int) -> Bool {
+    guard let text = draft.nodes[node].text else { return false }
+    return text.utf8.contains { $0 != 0x20 && $0 != 0x09 && $0 != 0x0A && $0 != 0x0D }
   }
 
   private func item(

@@ -38,13 +38,13 @@ struct StructureValidator {
       }
       guard binding >= 0 else { continue }
       guard problems.count < Self.limit else { return addMore() }
-      let node = structure[binding]
-      if bound.isJSON, let kind = wrongKind(index, node) {
+      if bound.isJSON, let kind = wrongKind(index, structure[binding]) {
         add("validate.json_kind", index, facts: ["expected": kind])
         continue
       }
+      let node = structure.outline[binding]
       if node.isLeaf { checkLeaf(index, binding) }
-      guard node.end > binding + 1 || !node.isLeaf else { continue }
+      guard Int(node.end) > binding + 1 || !node.isLeaf else { continue }
       if !node.isLeaf, bound.isFilled[Int(index)], document.utf8(.init(index: index)) != nil {
         add("validate.unexpected_text", index)
       }
@@ -141,13 +141,13 @@ struct StructureValidator {
     for child in bound.document.children(.init(index: index)) {
       let kind = bound.binding[Int(child.index)]
       guard kind >= 0 else { continue }
-      let entry = structure[Int(kind)]
+      let entry = structure.outline[Int(kind)]
       // An empty element does not fill its place, but in the place of one there are no two.
       if !entry.isLeaf || bound.isFilled[Int(child.index)] { counts[Int(kind)] += 1 } else { empties[Int(kind)] += 1 }
       if entry.max == 1, empties[Int(kind)] > 0, empties[Int(kind)] + counts[Int(kind)] == 2, counts[Int(kind)] < 2 {
         add("validate.too_many", child.index, facts: ["limit": "1"])
       }
-      if entry.shape != nil { shapes += 1 }
+      if entry.isShape { shapes += 1 }
       if !bound.isJSON, !profile.isOrderFree, !entry.isAttribute {
         if kind < last { add("validate.order", child.index) }
         last = max(last, kind)
