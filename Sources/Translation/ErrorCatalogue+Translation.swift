@@ -63,12 +63,12 @@ extension ErrorCatalogue {
       "write.item_limit", .refusal, en: "The declaration has {count} goods items; {profile} holds {limit}. It has to be divided.",
       zh: "报关单有 {count} 项商品，{profile} 最多容纳 {limit} 项，须拆分。"),
     .init(
-      "write.cancellation", .refusal, en: "The declaration is a cancellation; in {profile} it would become a new declaration.",
-      zh: "该申报为撤销；写成 {profile} 会变成一份新的申报。"),
+      "write.cancellation", .refusal, en: "The document takes an earlier one back; in {profile} it would become something else.",
+      zh: "该单证撤销先前单证；写成 {profile} 后含义会改变。"),
     .init(
       "write.amendment", .refusal,
-      en: "What the document does to an earlier one cannot be said in {profile}: it would come out as something else.",
-      zh: "该单证对先前单证的作用无法用 {profile} 表示，写出后含义会改变。"),
+      en: "In {profile} the document would do something else to an earlier one than it says: amend it, take it back, or stand for itself.",
+      zh: "写成 {profile} 后，该单证对先前单证的作用会与其所述不符：变成修改、撤销或独立的单证。"),
     .init(
       "write.parts_incomplete", .error, en: "The parts do not make the whole: {expected} expected, {found} found.",
       zh: "各部分不完整：应为 {expected}，实为 {found}。"),

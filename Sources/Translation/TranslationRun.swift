@@ -118,17 +118,16 @@ struct TranslationRun {
     return plan
   }
 
-  /// Why a document is not written that would do less to an earlier one than it does, or would take it back and does not: telling it in the report
-  /// is not enough.
+  /// Why a document is not written that would do something else to an earlier one than the declaration says: telling it in the report is not enough.
   private func changedFunction(of declaration: Declaration, in written: Declaration) -> ErrorCode? {
-    func function(_ declaration: Declaration) -> MessageFunction? {
-      target.function.flatMap { declaration[$0] }.flatMap { MessageFunction(code: $0.text) }
+    let (does, says) = (declaration.function, written.function)
+    // One's own document comes back with what it said, unless the partner has changed that.
+    if says == does || options.complement?.function?.hasSameBytes(as: declaration.functionCode) ?? false { return nil }
+    return switch (does, says) {
+    case (.takesBack, _): "write.cancellation"
+    case (.changes, nil) where options.replacesDraft && target.known != nil: nil
+    default: "write.amendment"
     }
-    let (does, says) = (function(declaration), function(written))
-    if says == .takesBack, does != .takesBack { return "write.amendment" }
-    guard let does, says != does else { return nil }
-    if does == .takesBack { return "write.cancellation" }
-    return options.replacesDraft && target.known != nil ? nil : "write.amendment"
   }
 
   // MARK: Complement
@@ -147,8 +146,9 @@ struct TranslationRun {
     _ = returned.draft.finish(syntax: source.profile.syntax)
     var origins = [Int32](repeating: -1, count: back.marks.count)
     for node in writing.draft.nodes where node.output >= 0 { origins[Int(node.output)] = node.origin }
-    let made = ComplementMaker.make(
+    var made = ComplementMaker.make(
       source: source.bound, returned: returned.draft, profile: source.profile, plan: source.plan, economy: home, origins: origins)
+    if source.declaration.function != back.declaration.function { made.complement.function = back.declaration.functionCode }
     return (made.complement, made.changed)
   }
 

@@ -294,8 +294,8 @@ package struct Translator: Sendable {
   /// A declaration keeps its direction in its own economy's format and in the hub's; in another economy's it is mirrored (`crossing.yaml`).
   /// - Parameter released: what the release policy lets go; nil: everything.
   /// - Throws: `write.kind_differs`, `write.shape_unknown`, `write.complement_profile`; `write.cancellation`, `write.amendment`: the format cannot
-  ///   say what the document does to an earlier one (``MessageFunction``); `write.item_limit`: more goods items than the format holds
-  ///   (``writeParts(_:released:to:options:)``).
+  ///   say what the document does to an earlier one (``MessageFunction``), or says what it does not do; `write.item_limit`: more goods items than
+  ///   the format holds (``writeParts(_:released:to:options:)``).
   package func write(
     _ source: ValidDocument, released: Declaration? = nil, to profile: Profile, options: Options = Options()
   ) throws(CausewayError) -> Translation {

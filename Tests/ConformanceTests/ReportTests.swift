@@ -96,7 +96,12 @@ import Testing
   /// - Parameter isCareless: the declaration may contradict a rule of the target by what it says, which no answer can mend.
   static func check(_ bytes: [UInt8], _ from: String, _ to: String, _ comment: String, isCareless: Bool = false) throws {
     let translator = try Repository.translator()
-    let translation = try translator.translate(bytes, from, to, replacesDraft: true)
+    // Where every document amends, what is to become one says so.
+    let target = try translator.profile(to)
+    let isAmending = target.plan.variants.contains { target.impliedFunction($0) == .changes }
+    let translation = try translator.translate(
+      bytes, from: try translator.profile(from), to: target, options: .init(replacesDraft: true),
+      release: isAmending ? { $0.amending } : nil)
     let entries = translation.report.entries
     let sources = Set(entries.compactMap(\.source))
     let targets = Set(entries.compactMap(\.target))

@@ -27,9 +27,10 @@ import Testing
     let partner = try translator.valid(try there.bytes(), to, isDraft: true)
     let stored = try #require(there.complement).serialized()
     let complement = try Complement(json: try JSONValue.parse(stored))
-    let empty = Complement(
+    var empty = Complement(
       profile: complement.profile, direction: complement.direction, economy: complement.economy, shape: complement.shape, namespace: nil,
       counts: [], orders: [], entries: [])
+    empty.function = complement.function
     let documents = try [complement, empty].map { complement in
       // Bare, an amendment may lack what makes it one.
       let back = try translator.write(

@@ -97,6 +97,37 @@ import Trust
     #expect(try await world.isSound("SG"))
   }
 
+  /// A partner's declaration that says it takes back is no amendment of what is lodged here, though it comes as one: it is refused. Its twin, which
+  /// says nothing, is one.
+  @Test(arguments: [("1", ["write.cancellation"]), ("9", [])]) func aCancellationThatComesAsAnAmendment(
+    _ function: String, _ codes: [String]
+  )
+    async throws
+  {
+    var corridors = AmendmentDocumentTests.corridors
+    corridors["SG"] = "[{id: CN-SG, handsOver: sg.tradenet, shape: InPayment, handsOverAmended: sg.tradenet.update}]"
+    let (world, id) = try await AmendmentDocumentTests.accepted(corridors)
+    try await world.report("lodged", on: id, at: "SG", ",\"registrationId\":\"IG6C000002X\"")
+    try await world.run()
+    let sent = try #require(world.line.sent.first?.envelope)
+    let translator = Translator(Economies.shared.profiles)
+    let said = try valid(sent.payload, as: "uncefact.xml")
+    var changed = said.declaration
+    changed[try #require(changed.dictionary[id: "Declaration.FunctionCode"])] = Value(function)
+    let payload = try translator.write(said, released: changed, to: said.profile, options: .init(makesComplement: false)).bytes()
+    let header = sent.header.with(
+      messageID: sent.header.another, kind: .amendment, sequence: try await world.clearance(id, at: "SG").receivedSequence + 1, revision: 2,
+      payload: PayloadDescription(payload, mediaType: sent.header.payload.mediaType))
+    let receipt = try await world.line.carry(try sealed(header, payload: payload, salt: sent.salt), from: "CN", to: "SG")
+    #expect(try content(of: receipt)["outcome"]?.string == "accepted")
+    _ = try await world.sg.translateRecorded()
+    let clearance = try await world.clearance(id, at: "SG")
+    #expect(clearance.import?.revision == 2 && clearance.import?.status == (codes.isEmpty ? .supplementRequested : .refused))
+    let view = try await world.sg.message(header.messageID.text, waitSeconds: 0)
+    #expect(view["problems"]?["reasons"]?.array?.compactMap { $0["code"]?.string } ?? [] == codes)
+    #expect(try await world.isSound("SG"))
+  }
+
   /// A declaration that takes its clearance's own back is the withdrawal.
   @Test func aCancellationOfAClearance() async throws {
     let (world, id) = try await AmendmentDocumentTests.accepted()

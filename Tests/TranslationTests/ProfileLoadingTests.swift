@@ -65,6 +65,8 @@ struct Mistake: Sendable, CustomTestStringConvertible {
     Mistake(old: "{name: Note, card: 0..1", new: "{name: Note, card: 1", file: "structure.yaml", line: 5, reason: "no names"),
     Mistake(old: "decimal 10.3", new: "decimal ten", file: "structure.yaml", line: 4, reason: "is not known"),
     Mistake(old: "card: 0..9", new: "card: nine", file: "structure.yaml", line: 10, reason: "cardinality"),
+    Mistake(old: "card: 0..9", new: "card: 2..9", file: "structure.yaml", line: 10, reason: "cardinality"),
+    Mistake(old: "card: 0..9", new: "card: 2147483648", file: "structure.yaml", line: 10, reason: "cardinality"),
     Mistake(old: "I: IM", new: "I: EX", file: "mapping.yaml", line: 1, reason: "no value means IM"),
     Mistake(old: "at: Items/Item", new: "at: 'Items/Item[!Nope]'", file: "mapping.yaml", line: 6, reason: "has no Nope"),
     Mistake(old: "at: Items/Item", new: "at: 'Items/Item[!]'", file: "mapping.yaml", line: 6, reason: "is not understood"),

@@ -1,4 +1,3 @@
-import Declarations
 import Formats
 import JSONTree
 import Primitives
@@ -20,7 +19,7 @@ extension GatewayNode {
   /// the number that this side's customs gave.
   ///
   /// - Throws: `receive.corridor_unknown`; `write.*`: among them `write.amendment` when the declaration says that it amends, one has been lodged, and
-  ///   the form cannot say so.
+  ///   the form cannot say so, `write.cancellation` when it says that it takes back.
   func localDraft(
     of valid: ValidDocument, _ clearance: Clearance, _ settings: GatewayConfiguration.CorridorSettings, day: String
   ) throws(CausewayError) -> LocalDraft {
@@ -29,6 +28,7 @@ extension GatewayNode {
     let translator = Translator(profiles)
     let options = Translator.Options(
       shape: settings.shape, makesComplement: false, day: day, replacesDraft: !clearance.isLodged)
+    // The revision of its clearance makes it an amendment, whether it says so or not.
     let written = try translator.write(
       valid, released: amending == nil ? nil : valid.declaration.amending, to: profile, options: options)
     var request = written.supplement.json.object ?? [:]
@@ -55,20 +55,5 @@ extension GatewayNode {
     draft.request = .object(request)
     draft.isComplete = items.isEmpty
     draft.report = report.serialized()
-  }
-}
-
-extension Declaration {
-  /// The same as a declaration that amends, when it does not say so itself: the revision of its clearance does.
-  fileprivate var amending: Declaration {
-    guard let element = dictionary[id: "Declaration.FunctionCode"], MessageFunction(code: text("Declaration.FunctionCode")) != .changes
-    else {
-      return self
-    }
-    var changed = self
-    var value = self[element] ?? Value("")
-    value.text = "4"
-    changed[element] = value
-    return changed
   }
 }

@@ -118,7 +118,7 @@ extension GatewayNode {
     let translator = Translator(profiles)
     let valid = try translator.validate(try local.document.get(), as: profile, on: local.day)
     guard profile.document == .declaration else { return .request(try request(valid, local)) }
-    let function = MessageFunction(code: valid.declaration.text("Declaration.FunctionCode"))
+    let function = valid.declaration.function
     if function != nil { try check(valid, amends: local.clearance) }
     guard function != .takesBack else { return .cancellation }
     var declaration = valid.declaration

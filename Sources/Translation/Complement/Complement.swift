@@ -35,8 +35,11 @@ package struct Complement: Sendable {
   package let entries: [Entry]
   /// The original's name of the root, when it is not the one that is written.
   package var root: String?
+  /// What the partner's document said of the message function (empty: nothing), when the original does something else to an earlier document. Only
+  /// as long as it says the same, the original's comes back.
+  package var function: String?
 
-  package var isEmpty: Bool { entries.isEmpty && orders.isEmpty && namespace == nil && root == nil }
+  package var isEmpty: Bool { entries.isEmpty && orders.isEmpty && namespace == nil && root == nil && function == nil }
 }
 
 extension Complement {
@@ -53,6 +56,7 @@ extension Complement {
     writer.member("shape", shape)
     writer.member("namespace", namespace)
     writer.member("root", root)
+    writer.member("function", function)
     if !counts.isEmpty {
       writer.name("counts")
       writer.beginObject()
@@ -134,6 +138,7 @@ extension Complement {
     shape = json["shape"]?.string
     namespace = json["namespace"]?.string
     root = json["root"]?.string
+    function = json["function"]?.string
     economy = json["economy"]?.string ?? ""
     self.counts = counts
     self.orders = orders

@@ -1,4 +1,4 @@
-import Declarations
+package import Declarations
 import Primitives
 
 /// What a document does to an earlier one, by its message function (UNTDID 1225). A document of another function, or of none, stands for itself.
@@ -17,7 +17,36 @@ package enum MessageFunction: Sendable {
   }
 }
 
+extension Declaration {
+  /// What it says that it does to an earlier one; nil: it stands for itself.
+  package var function: MessageFunction? { MessageFunction(code: functionCode) }
+
+  /// Its message function (UNTDID 1225); empty: it says none, or documents of its kind have none.
+  var functionCode: String { dictionary.function(of: root.element).flatMap { self[$0]?.text } ?? "" }
+
+  /// The same as a document that amends, when it does not say what it does to an earlier one.
+  package var amending: Declaration {
+    guard function == nil, let element = dictionary.function(of: root.element) else { return self }
+    var changed = self
+    var value = self[element] ?? Value("")
+    value.text = "4"
+    changed[element] = value
+    return changed
+  }
+}
+
 extension Profile {
-  /// The element that holds the message function; nil: documents of the kind have none.
-  var function: ElementIndex? { dictionary.root(of: document).flatMap { dictionary[id: dictionary[$0].id + ".FunctionCode"] } }
+  /// What its documents do to an earlier one because they are of this format, by a mapping's `implied`; nil: nothing, or each says it itself.
+  func impliedFunction(_ plan: VariantPlan) -> MessageFunction? {
+    let element = dictionary.function(of: plan.root.element)
+    for rule in plan.root.stating {
+      if case .implied(let field, let code) = rule.kind, field.element == element { return MessageFunction(code: code) }
+    }
+    return nil
+  }
+}
+
+extension ElementDictionary {
+  /// The message function of a document of a kind, by its root; nil: documents of the kind have none.
+  fileprivate func function(of root: ElementIndex) -> ElementIndex? { self[id: self[root].id + ".FunctionCode"] }
 }

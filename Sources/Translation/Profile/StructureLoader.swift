@@ -91,7 +91,8 @@ struct StructureLoader {
     let isAttribute = written.utf8.first == 0x40
     let name = isAttribute ? String(written.dropFirst()) : written
     guard !name.isEmpty else { return refuse(node, "the name is empty") }
-    guard let (low, high) = Self.cardinality(try node["card"]?.string() ?? "1") else {
+    // Validation looks for one of what is required, so more than one cannot be asked for.
+    guard let (low, high) = Self.cardinality(try node["card"]?.string() ?? "1"), low <= 1 else {
       return refuse(node, "the cardinality of \(written) is not of the form 1, 0..1 or 1..n")
     }
     var type: LeafType?

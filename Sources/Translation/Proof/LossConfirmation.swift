@@ -30,8 +30,8 @@ extension Translator {
     for seed in 0..<UInt64(max(declarations, 0)) {
       let bytes = try source.sample(seed: seed, direction: source.document.hasDirection ? .export : nil)
       let valid = try validate(try parse(bytes, as: source), as: source)
-      var released: Declaration?
-      if let release { released = try release(valid.declaration) }
+      var released = try release?(valid.declaration) ?? valid.declaration
+      if target.impliedFunction(plan) == .changes { released = released.amending }
       let translation = try write(valid, released: released, to: target, options: Options(shape: matrix.shape, replacesDraft: true))
       confirmation.add(translation.report, seed: seed)
     }
