@@ -204,7 +204,7 @@ struct TranslationRun {
       for event in writing.events where event.action == .notCarried && isAsked(event.element) {
         guard let reason = event.reason else { continue }
         failures[ElementPath(event.element, in: writing.steps(event.instance))] = .init(
-          reason: reason, candidates: writing.candidates(event), isWriting: true)
+          reason: reason, candidates: writing.candidates(of: event), isWriting: true)
       }
       return failures
     }
