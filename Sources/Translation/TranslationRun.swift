@@ -17,10 +17,13 @@ struct TranslationRun {
       throw CausewayError("write.item_limit", facts: ["profile": target.name, "limit": String(target.itemLimit), "count": String(count)])
     }
     var crossed = cross(released)
-    if let part {
-      if crossed.swapped.isEmpty { crossed.swapped = Array(repeating: nil, count: target.dictionary.elements.count) }
-      for element in part.changed { crossed.swapped[Int(element.raw)] = .computed }
+    var computed = part?.changed ?? []
+    // What was released says something else of an earlier document than the source.
+    if let function = released.functionElement, !released.functionCode.hasSameBytes(as: source.declaration.functionCode) {
+      computed.insert(function)
     }
+    if !computed.isEmpty, crossed.swapped.isEmpty { crossed.swapped = Array(repeating: nil, count: target.dictionary.elements.count) }
+    for element in computed { crossed.swapped[Int(element.raw)] = .computed }
     let plan = try Self.plan(target, crossed.declaration, shape: options.shape ?? options.complement?.shape)
     var withheld = withheldValues(part?.whole ?? released)
     if options.isMirrored {

@@ -65,7 +65,11 @@ import Testing
     // Said to amend by who knows it to, as an import side does of what it has lodged.
     let amending = valid.declaration.amending
     #expect(amending.function == .changes && amending.amending == amending)
-    #expect(try translator.validateDraft(try translator.write(valid, released: amending, to: form)).function == .changes)
+    let written = try translator.write(valid, released: amending, to: form)
+    #expect(try translator.validateDraft(written).function == .changes)
+    #expect(written.report.entries.first { $0.element == "Declaration.FunctionCode" }?.action == .computed)
+    // And the other way round, by who has not seen what is amended.
+    #expect(amending.original.function == nil && valid.declaration.original == valid.declaration)
   }
 
   /// What takes back is not made an amendment.

@@ -67,6 +67,31 @@ import Trust
     #expect(view["problems"]?["reasons"]?.array?.compactMap { $0["code"]?.string } ?? [] == codes)
   }
 
+  /// While nothing is lodged here, this side's customs has seen no original: whatever the partner amends, the draft is one. In a form that states the
+  /// function too, which would otherwise amend what is not there.
+  @Test func anAmendmentBeforeAnythingIsLodged() async throws {
+    var corridors = AmendmentDocumentTests.corridors
+    corridors["SG"] = "[{id: CN-SG, handsOver: edifact.cusdec}]"
+    let world = try await World(corridors: corridors)
+    let made = try await world.cn.submit(
+      Submission(
+        body: try Self.cusdec("9"), profile: "edifact.cusdec", corridor: "CN-SG", ucr: nil, clearanceID: nil, idempotencyKey: nil),
+      by: world.customs)
+    _ = try await world.cn.translateReceived()
+    try await world.run()
+    for (revision, function) in [(2, "4"), (3, "5")] {
+      let amended = try await AmendmentDocumentTests.submit(world, try Self.cusdec(function), "edifact.cusdec", on: made.clearanceID)
+      #expect(amended.state == "sealed" && amended.kind == "amendment")
+      try await world.run()
+      let clearance = try await world.clearance(made.clearanceID, at: "SG")
+      #expect(clearance.import?.revision == revision && clearance.import?.status != .refused)
+      let item = try #require(try await AmendmentDocumentTests.item(world, "declaration"))
+      #expect(item.json["revision"]?.int == revision)
+      let text = String(decoding: try #require(item.payload).bytes, as: UTF8.self)
+      #expect(text.contains(#/BGM\+830[^']*\+9'/#), "\(text.prefix(400))")
+    }
+  }
+
   /// With a form for amended declarations: under the number of Singapore's own permit, whatever the amended declaration calls itself. What is lodged
   /// stays lodged until customs refuses it.
   @Test(arguments: [true, false]) func ofWhatIsLodgedInTheOwnForm(_ saysSo: Bool) async throws {

@@ -16,7 +16,8 @@ struct LocalDraft: Sendable {
 
 extension GatewayNode {
   /// Writes the local draft: in the form of declarations while none is with this side's customs, otherwise in the one of amended declarations, about
-  /// the number that this side's customs gave.
+  /// the number that this side's customs gave. While none is, the draft is an original whatever the partner's declaration amends: this side's customs
+  /// has not seen it.
   ///
   /// - Throws: `receive.corridor_unknown`; `write.*`: among them `write.amendment` when the declaration says that it amends, one has been lodged, and
   ///   the form cannot say so, `write.cancellation` when it says that it takes back.
@@ -25,12 +26,13 @@ extension GatewayNode {
   ) throws(CausewayError) -> LocalDraft {
     let amending = clearance.isLodged ? settings.handsOverAmended.flatMap { profiles[$0] } : nil
     guard let profile = amending ?? settings.handsOver.flatMap({ profiles[$0] }) else { throw CausewayError("receive.corridor_unknown") }
-    let translator = Translator(profiles)
-    let options = Translator.Options(
-      shape: settings.shape, makesComplement: false, day: day, replacesDraft: !clearance.isLodged)
+    let declaration = valid.declaration
+    // A withdrawal has a message of its own.
+    guard declaration.function != .takesBack else { throw CausewayError("write.cancellation", facts: ["profile": profile.name]) }
     // The revision of its clearance makes it an amendment, whether it says so or not.
-    let written = try translator.write(
-      valid, released: amending == nil ? nil : valid.declaration.amending, to: profile, options: options)
+    let released = amending != nil ? declaration.amending : clearance.isLodged ? declaration : declaration.original
+    let written = try Translator(profiles).write(
+      valid, released: released, to: profile, options: .init(shape: settings.shape, makesComplement: false, day: day))
     var request = written.supplement.json.object ?? [:]
     request["problems"] = .array(written.problems.map(Self.json))
     var draft = LocalDraft(

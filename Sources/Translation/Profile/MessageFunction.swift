@@ -22,14 +22,22 @@ extension Declaration {
   package var function: MessageFunction? { MessageFunction(code: functionCode) }
 
   /// Its message function (UNTDID 1225); empty: it says none, or documents of its kind have none.
-  var functionCode: String { dictionary.function(of: root.element).flatMap { self[$0]?.text } ?? "" }
+  var functionCode: String { functionElement.flatMap { self[$0]?.text } ?? "" }
+
+  /// nil: documents of its kind have no message function.
+  var functionElement: ElementIndex? { dictionary.function(of: root.element) }
 
   /// The same as a document that amends, when it does not say what it does to an earlier one.
-  package var amending: Declaration {
-    guard function == nil, let element = dictionary.function(of: root.element) else { return self }
+  package var amending: Declaration { function == nil ? saying("4") : self }
+
+  /// The same as a document that stands for itself, when it says that it amends: for who has not seen what it amends.
+  package var original: Declaration { function == .changes ? saying("9") : self }
+
+  private func saying(_ code: String) -> Declaration {
+    guard let element = functionElement else { return self }
     var changed = self
     var value = self[element] ?? Value("")
-    value.text = "4"
+    value.text = code
     changed[element] = value
     return changed
   }
