@@ -24,10 +24,7 @@ package struct Group: Hashable, Sendable {
   ///
   /// - Complexity: O(log n); setting is O(1) at the end and O(n) otherwise.
   package subscript(_ element: ElementIndex) -> Value? {
-    get {
-      let position = position(ofValue: element)
-      return position < values.count && values[position].element == element ? values[position].value : nil
-    }
+    get { index(of: element).map { values[$0].value } }
     set {
       let position = position(ofValue: element)
       let exists = position < values.count && values[position].element == element
@@ -49,16 +46,12 @@ package struct Group: Hashable, Sendable {
   package mutating func removeValues(where isRemoved: (ElementIndex) -> Bool) { values = values.filter { !isRemoved($0.element) } }
 
   /// Whether there is a value of an element, filled or not.
-  package func has(_ element: ElementIndex) -> Bool {
-    let position = position(ofValue: element)
-    return position < values.count && values[position].element == element
-  }
+  package func has(_ element: ElementIndex) -> Bool { index(of: element) != nil }
 
   /// The text of a filled value, or nil.
   package func text(_ element: ElementIndex) -> String? {
-    let position = position(ofValue: element)
-    guard position < values.count, values[position].element == element, values[position].value.isFilled else { return nil }
-    return values[position].value.text
+    guard let index = index(of: element), values[index].value.isFilled else { return nil }
+    return values[index].value.text
   }
 
   /// The instances of a nested group, in order; empty when there is none.
@@ -121,6 +114,12 @@ package struct Group: Hashable, Sendable {
       for (a, b) in zip(left.groups, right.groups) where !a.hasSameContent(as: b) { return false }
     }
     return true
+  }
+
+  /// Where the value of an element is, if there is one.
+  private func index(of element: ElementIndex) -> Int? {
+    let position = position(ofValue: element)
+    return position < values.count && values[position].element == element ? position : nil
   }
 
   private func position(ofValue element: ElementIndex) -> Int {

@@ -96,7 +96,7 @@ struct SupplementBuilder {
 
   private func isFilled(_ node: Int) -> Bool {
     guard let text = draft.nodes[node].text else { return false }
-    return text.utf8.contains { $0 != 0x20 && $0 != 0x09 && $0 != 0x0A && $0 != 0x0D }
+    return !text.utf8.allSatisfy(LeafType.isSpace)
   }
 
   private func item(
