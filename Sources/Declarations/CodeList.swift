@@ -4,8 +4,8 @@ package import Primitives
 ///
 /// File: `<id>.csv` with the columns code, zh, en, valid_from, valid_to, note and any further ones; before the header the facts
 /// `# source:`, `# version:` and, when the table holds only part of the published one, either `# prefixes:` (the first characters of
-/// the codes that it covers wholly, separated by spaces) or `# coverage: partial`.
-package struct CodeList: Sendable {
+/// the codes that it covers wholly, separated by spaces) or `# coverage: partial`. A class, so that asking one copies a reference.
+package final class CodeList: Sendable {
   package struct Entry: Hashable, Sendable {
     package let code: String
     /// Empty when the source gives none.
@@ -44,6 +44,18 @@ package struct CodeList: Sendable {
   package let extraColumns: [String]
   package let coverage: Coverage
   private let index: CodeIndex
+
+  private init(
+    id: String, version: CodeListVersion, source: String, entries: [Entry], extraColumns: [String], coverage: Coverage, index: CodeIndex
+  ) {
+    self.id = id
+    self.version = version
+    self.source = source
+    self.entries = entries
+    self.extraColumns = extraColumns
+    self.coverage = coverage
+    self.index = index
+  }
 
   /// The line of a code, or nil. Codes compare as UTF-8 bytes.
   ///

@@ -18,7 +18,11 @@ package struct Group: Hashable, Sendable {
   package private(set) var values: [Member] = []
   package private(set) var groups: [Instances] = []
 
-  package init(_ element: ElementIndex) { self.element = element }
+  /// - Parameter capacity: how many values it is made for; it holds any number.
+  package init(_ element: ElementIndex, capacity: Int = 0) {
+    self.element = element
+    values.reserveCapacity(capacity)
+  }
 
   /// The value of an element of this instance; setting nil makes it absent.
   ///
@@ -42,8 +46,30 @@ package struct Group: Hashable, Sendable {
     }
   }
 
+  /// Gives an element its value unless it has one.
+  ///
+  /// - Returns: the one that it has.
+  /// - Complexity: as that of setting.
+  package mutating func insert(_ value: Value, of element: ElementIndex) -> Value? {
+    let position = position(ofValue: element)
+    if position == values.count {
+      values.append(Member(element: element, value: value))
+    } else if values[position].element == element {
+      return values[position].value
+    } else {
+      values.insert(Member(element: element, value: value), at: position)
+    }
+    return nil
+  }
+
   /// Makes the values of some elements absent.
-  package mutating func removeValues(where isRemoved: (ElementIndex) -> Bool) { values = values.filter { !isRemoved($0.element) } }
+  package mutating func removeValues(where isRemoved: (ElementIndex) -> Bool) {
+    // Mostly another group has the same array: what stays is copied once, and nothing is moved.
+    var kept: [Member] = []
+    kept.reserveCapacity(values.count)
+    for index in values.indices where !isRemoved(values[index].element) { kept.append(values[index]) }
+    values = kept
+  }
 
   /// Whether there is a value of an element, filled or not.
   package func has(_ element: ElementIndex) -> Bool { index(of: element) != nil }

@@ -4,13 +4,14 @@ import Primitives
 package final class CodeListVersion: Hashable, Sendable, CustomStringConvertible {
   package let list: String
   package let version: String
+  /// `list@version`, as reports have it.
+  package let description: String
 
   package init(list: String, version: String) {
     self.list = list
     self.version = version
+    description = "\(list)@\(version)"
   }
-
-  package var description: String { "\(list)@\(version)" }
 
   package static func == (left: CodeListVersion, right: CodeListVersion) -> Bool {
     left === right || (left.list.hasSameBytes(as: right.list) && left.version.hasSameBytes(as: right.version))

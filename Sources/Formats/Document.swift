@@ -1,3 +1,5 @@
+package import Primitives
+
 /// A parsed document whatever its syntax: a tree of named nodes with text, and the place of each in the sender's bytes.
 ///
 /// One flat array of nodes, one buffer of text, each name held once. It knows no customs word. A class because it never changes once it is
@@ -42,6 +44,9 @@ package final class Document: Sendable {
     var scalar: Scalar = .string
     var isArrayElement = false
     var isArray = false
+
+    /// Of its text in the document's bytes; empty: it has none.
+    var text: Range<Int> { Int(textStart)..<Int(textStart + max(textLength, 0)) }
 
     init(symbol: Int32, namespace: Int32, line: Int, kind: Kind) {
       self.symbol = symbol
@@ -93,6 +98,11 @@ package final class Document: Sendable {
   /// Local name, without a prefix. Empty for a JSON root and for the elements of an array inside an array.
   package func name(_ node: NodeID) -> String { symbols.names[Int(nodes[Int(node.index)].symbol)] }
 
+  /// Adds ``name(_:)`` to a text.
+  package func appendName(_ node: NodeID, to text: inout ByteSink) {
+    text.append(symbols.text, symbols.entries[Int(nodes[Int(node.index)].symbol)].range)
+  }
+
   package func symbol(_ node: NodeID) -> Symbol { Symbol(index: nodes[Int(node.index)].symbol) }
 
   /// The number of a local name, or nil when neither a node of this document nor its vocabulary has it. Names are compared as UTF-8 bytes.
@@ -131,7 +141,7 @@ package final class Document: Sendable {
   /// ``text(_:)`` as its UTF-8 bytes, without a copy.
   package func utf8(_ node: NodeID) -> ArraySlice<UInt8>? {
     let node = nodes[Int(node.index)]
-    return node.textLength < 0 ? nil : bytes[Int(node.textStart)..<Int(node.textStart + node.textLength)]
+    return node.textLength < 0 ? nil : bytes[node.text]
   }
 
   /// By node: whether its text has anything but white space in it.
@@ -140,8 +150,7 @@ package final class Document: Sendable {
   package func filledNodes() -> [Bool] {
     nodes.map { node in
       guard node.textLength > 0 else { return false }
-      let text = Int(node.textStart)..<Int(node.textStart + node.textLength)
-      return text.contains { !Self.isSpace(bytes[$0]) }
+      return node.text.contains { !Self.isSpace(bytes[$0]) }
     }
   }
 

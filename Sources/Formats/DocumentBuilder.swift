@@ -75,7 +75,7 @@ package struct DocumentBuilder: Sendable {
   /// - Returns: false when it is not.
   mutating func takeBackBlankText() -> Bool {
     let node = openNode
-    let text = Int(nodes[node].textStart)..<Int(nodes[node].textStart + max(nodes[node].textLength, 0))
+    let text = nodes[node].text
     guard text.isEmpty || text.upperBound == bytes.count, bytes[text].allSatisfy(Document.isSpace) else { return false }
     bytes.removeLast(text.count)
     nodes[node].textLength = -1
@@ -190,7 +190,7 @@ package struct DocumentBuilder: Sendable {
     if node.textLength < 0 {
       node.textStart = Int32(start)
     } else if Int(node.textStart + node.textLength) != start {
-      let old = Int(node.textStart)..<Int(node.textStart + node.textLength)
+      let old = node.text
       node.textStart = Int32(start)
       bytes.append(contentsOf: bytes[old])
     }

@@ -22,23 +22,28 @@ final class SiblingPositions: Sendable {
   private static func count(_ document: Document) -> [Place] {
     let nodes = document.nodes
     var places = [Place](repeating: Place(position: 1, count: 1), count: nodes.count)
-    // By name and kind: the last parent that had such a child, and how many it had.
-    var owners = [Int32](repeating: -1, count: document.symbols.names.count * 2)
-    var counts = [Int32](repeating: 0, count: owners.count)
-    func slot(_ node: Document.Node) -> Int { Int(node.symbol) * 2 + (node.kind == .attribute ? 1 : 0) }
+    // By name: the last element that had it. Attributes have no siblings of their name.
+    var latest = [Int32](repeating: -1, count: document.symbols.count)
     for parent in nodes.indices {
       var child = nodes[parent].firstChild
+      var isRepeated = false
       while child >= 0 {
-        let slot = slot(nodes[Int(child)])
-        if owners[slot] != Int32(parent) { (owners[slot], counts[slot]) = (Int32(parent), 0) }
-        counts[slot] += 1
-        places[Int(child)].position = counts[slot]
-        child = nodes[Int(child)].nextSibling
+        let node = nodes[Int(child)]
+        if node.kind == .element {
+          let before = latest[Int(node.symbol)]
+          if before >= 0, nodes[Int(before)].parent == Int32(parent) {
+            places[Int(child)].position = places[Int(before)].position + 1
+            isRepeated = true
+          }
+          latest[Int(node.symbol)] = child
+        }
+        child = node.nextSibling
       }
-      child = nodes[parent].firstChild
+      child = isRepeated ? nodes[parent].firstChild : -1
       while child >= 0 {
-        places[Int(child)].count = counts[slot(nodes[Int(child)])]
-        child = nodes[Int(child)].nextSibling
+        let node = nodes[Int(child)]
+        if node.kind == .element { places[Int(child)].count = places[Int(latest[Int(node.symbol)])].position }
+        child = node.nextSibling
       }
     }
     return places

@@ -6,9 +6,25 @@ import Primitives
 /// process, so that a sender cannot choose names that collide.
 struct SymbolTable: Sendable {
   private(set) var names: [String] = []
-  private var hashes: [Int] = []
+  /// By name, as ``names``.
+  private(set) var entries: [Entry] = []
+  /// The UTF-8 bytes of all names, one behind the other.
+  private(set) var text: [UInt8] = []
   /// Index of a name plus one; 0: free. A power of two long, at most half full.
   private var slots = [Int32](repeating: 0, count: 128)
+
+  struct Entry: Sendable {
+    let hash: Int
+    let start: Int32
+    let end: Int32
+    /// An XML element or attribute may have this local name.
+    let isXML: Bool
+
+    /// Of the name in ``SymbolTable/text``.
+    var range: Range<Int> { Int(start)..<Int(end) }
+  }
+
+  var count: Int { entries.count }
 
   func find(_ name: String) -> Int32? {
     let index = slots[slot(of: name.utf8.span, Self.hash(name.utf8.span))]
@@ -22,19 +38,21 @@ struct SymbolTable: Sendable {
     let hash = Self.hash(name)
     let slot = slot(of: name, hash)
     if slots[slot] != 0 { return slots[slot] - 1 }
+    let start = Int32(self.text.count)
+    for index in name.indices { self.text.append(name[index]) }
     names.append(text())
-    hashes.append(hash)
-    slots[slot] = Int32(names.count)
-    if names.count * 2 > slots.count { grow() }
-    return Int32(names.count - 1)
+    entries.append(Entry(hash: hash, start: start, end: Int32(self.text.count), isXML: XMLName.isLocal(name)))
+    slots[slot] = Int32(count)
+    if count * 2 > slots.count { grow() }
+    return Int32(count - 1)
   }
 
   private func slot(of name: Span<UInt8>, _ hash: Int) -> Int {
     let mask = slots.count - 1
     var slot = hash & mask
     while slots[slot] != 0 {
-      let index = Int(slots[slot]) - 1
-      if hashes[index] == hash, name.isUTF8(of: names[index]) { return slot }
+      let entry = entries[Int(slots[slot]) - 1]
+      if entry.hash == hash, text.span.extracting(entry.range).hasSameBytes(as: name) { return slot }
       slot = (slot + 1) & mask
     }
     return slot
@@ -43,8 +61,8 @@ struct SymbolTable: Sendable {
   private mutating func grow() {
     slots = [Int32](repeating: 0, count: slots.count * 4)
     let mask = slots.count - 1
-    for (index, hash) in hashes.enumerated() {
-      var slot = hash & mask
+    for (index, entry) in entries.enumerated() {
+      var slot = entry.hash & mask
       while slots[slot] != 0 { slot = (slot + 1) & mask }
       slots[slot] = Int32(index + 1)
     }
@@ -69,7 +87,7 @@ package final class Vocabulary: Sendable {
     self.symbols = symbols
   }
 
-  package var count: Int { symbols.names.count }
+  package var count: Int { symbols.count }
 
   /// The number of a name; nil: it is not one of them.
   package func number(of name: String) -> Int32? { symbols.find(name) }

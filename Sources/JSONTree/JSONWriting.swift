@@ -97,6 +97,19 @@ package enum JSONText {
     }
   }
 
+  /// The same into a sink.
+  package static func append(utf8 string: Span<UInt8>, to text: inout ByteSink) {
+    if isPlain(string) {
+      text.append(0x22)
+      text.append(string)
+      text.append(0x22)
+    } else {
+      var escaped: [UInt8] = []
+      append(utf8: string, to: &escaped)
+      text.append(escaped)
+    }
+  }
+
   /// Whether a string is written as it is: most are, and are then copied in one piece.
   private static func isPlain(_ string: Span<UInt8>) -> Bool {
     // Without a way out of the loop it is done for many bytes at a time.

@@ -32,9 +32,11 @@ extension [UInt8] {
 }
 
 extension Span<UInt8> {
-  /// Whether these are the UTF-8 bytes of a text. Not generic, as `elementsEqual` is.
-  package func isUTF8(of text: String) -> Bool {
-    let other = text.utf8.span
+  /// Whether these are the UTF-8 bytes of a text.
+  package func isUTF8(of text: String) -> Bool { hasSameBytes(as: text.utf8.span) }
+
+  /// Not generic, as `elementsEqual` is.
+  package func hasSameBytes(as other: Span<UInt8>) -> Bool {
     guard count == other.count else { return false }
     for index in indices where self[index] != other[index] { return false }
     return true

@@ -244,8 +244,9 @@ struct TranslationRun {
       for lost in withheld { builder.add(lost, .withheld, .withheld) }
       for lost in left { builder.add(lost, .notCarried, .ownSide) }
       builder.add(writing, targetCount: bound.document.count)
-      for item in supplement.items {
-        builder.addPlace(item.path, item.element.flatMap { dictionary[id: $0] }, .missing, item.reason)
+      let items = supplement.items
+      for index in items.indices {
+        builder.addPlace(items[index].path, items[index].element.flatMap { dictionary[id: $0] }, .missing, items[index].reason)
       }
       for entry in skipped { builder.addPlace(entry.path, nil, .notCarried, entry.reason) }
       if editions != nil { builder.mark(code) }

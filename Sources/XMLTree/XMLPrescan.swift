@@ -307,7 +307,7 @@ struct XMLPrescan {
     return at > start
   }
 
-  private func matches(_ text: StaticString) -> Bool {
+  private mutating func matches(_ text: StaticString) -> Bool {
     let count = text.utf8CodeUnitCount
     guard at + count <= end else { return false }
     return text.withUTF8Buffer { $0.elementsEqual(bytes[at..<(at + count)]) }
@@ -318,16 +318,17 @@ struct XMLPrescan {
     try limit(nodes, limits.nodes, "parse.nodes")
   }
 
-  /// The code is made into one only where it is thrown: making it costs more than a tag.
-  private func limit(_ value: Int, _ limit: Int, _ code: StaticString) throws(CausewayError) {
+  /// The code is made into one only where it is thrown: making it costs more than a tag. Mutating, as ``error(_:_:)`` and ``malformed(_:)``
+  /// are, or each call would copy the scan.
+  private mutating func limit(_ value: Int, _ limit: Int, _ code: StaticString) throws(CausewayError) {
     if value > limit { throw error(code, limit) }
   }
 
-  private func error(_ code: StaticString, _ limit: Int? = nil) -> CausewayError {
+  private mutating func error(_ code: StaticString, _ limit: Int? = nil) -> CausewayError {
     Position(bytes, at).error(ErrorCode(stringLiteral: code), limit.map { ["limit": String($0)] } ?? [:])
   }
 
-  private func malformed(_ detail: String) -> CausewayError { Position(bytes, at).error("parse.malformed", ["detail": detail]) }
+  private mutating func malformed(_ detail: String) -> CausewayError { Position(bytes, at).error("parse.malformed", ["detail": detail]) }
 
   static func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x0A || byte == 0x09 || byte == 0x0D }
 

@@ -22,7 +22,7 @@ package protocol XMLTreeSink: AnyObject {
 
 /// A sink's numbers by the address of a name's bytes: libxml2 keeps each name of a document once, so equal names have equal addresses.
 struct XMLNameCache {
-  private var names = Table(256)
+  private var names = Table(512)
   /// A table of their own: a name and a URI may be the same text.
   private var namespaces = Table(16)
 

@@ -75,8 +75,8 @@ private final class XMLDocumentReader: XMLTreeSink {
 
   func symbol(_ name: Span<UInt8>) -> Int32 {
     let symbol = builder.symbol(utf8: name)
-    if name.isUTF8(of: "nil") { nilSymbol = symbol }
-    if name.isUTF8(of: "type") { typeSymbol = symbol }
+    if name.count == 3, name.isUTF8(of: "nil") { nilSymbol = symbol }
+    if name.count == 4, name.isUTF8(of: "type") { typeSymbol = symbol }
     if let mark = options.nullMark, name.isUTF8(of: mark) { markSymbol = symbol }
     return symbol
   }

@@ -124,7 +124,7 @@ struct Reader {
   private mutating func read(_ plan: GroupPlan, at node: Int32, text: ArraySlice<UInt8>? = nil) -> Group? {
     let base = plan.node
     let slots = slots(below: node, base)
-    var group = Group(plan.element)
+    var group = Group(plan.element, capacity: min(plan.items.count, 16))
     for item in plan.items {
       switch item {
       case .rule(let rule): if rule.reads { read(rule, plan, &group, node, slots, base, text) }
@@ -335,7 +335,7 @@ struct Reader {
     _ field: Field, _ value: Value, _ node: Int32, _ action: Action, _ reason: Reason? = nil, _ table: CodeListVersion? = nil,
     _ group: inout Group
   ) {
-    if let present = group[field.element] {
+    if let present = group.insert(value, of: field.element) {
       if !present.hasSameContent(as: value) {
         fail(field, node, .conflict)
       } else if marks[Int(node)] == nil {
@@ -345,7 +345,6 @@ struct Reader {
       }
       return
     }
-    group[field.element] = value
     if let mark = marks[Int(node)], mark.action != .notCarried {
       if action == .copied, mark.element != field.element { marks[Int(node)]?.unconverted = field.element }
       return

@@ -132,13 +132,15 @@ struct Writer {
     for (position, element) in unsuited.enumerated() where !suited.contains(element) && !unsuited[..<position].contains(element) {
       if let value = group[element], value.isFilled { note(element, instance, value.origin, -1, .notCarried, .noPlace) }
     }
-    for list in group.groups {
-      guard let known = lists.first(where: { $0.element == list.element }) else { continue }
-      for (position, isTaken) in known.isTaken.enumerated() where !isTaken {
-        dropped(list.groups[position], known.first + Int32(position), .tooMany)
+    for list in lists where list.isTaken.contains(false) {
+      let instances = group.groups(list.element)
+      for (position, isTaken) in list.isTaken.enumerated() where !isTaken {
+        dropped(instances[position], list.first + Int32(position), .tooMany)
       }
     }
-    for member in group.values where member.value.isFilled && !plan.writable[Int(member.element.raw)] {
+    let values = group.values
+    for index in values.indices where !plan.writable[Int(values[index].element.raw)] && values[index].value.isFilled {
+      let member = values[index]
       let isSaid = saysItself(member.element, member.value, plan, group)
       note(
         member.element, instance, member.value.origin, -1, isSaid == true ? .implied : .notCarried,

@@ -1,5 +1,6 @@
 import Formats
 import JSONTree
+import Primitives
 
 /// Writes the places of a document's nodes, as ``DocumentPointers`` does, into a report: what the children of a node have in common is made once.
 struct PlaceWriter: ~Copyable {
@@ -7,7 +8,6 @@ struct PlaceWriter: ~Copyable {
   private let isJSON: Bool
   /// For JSON documents, whose names may need escapes.
   private var pointers: DocumentPointers
-  private var escaped: [UInt8] = []
   private var pieces: ByteSink
   private let siblings: [Document.SiblingPlace]
   /// By node that has children.
@@ -25,15 +25,13 @@ struct PlaceWriter: ~Copyable {
   /// Adds the place of a node as a JSON string.
   mutating func append(_ node: Int32, to sink: inout ByteSink) {
     if isJSON {
-      escaped.removeAll(keepingCapacity: true)
-      JSONText.append(utf8: pointers.pointer(.init(index: node)).utf8.span, to: &escaped)
-      sink.append(escaped)
+      JSONText.append(utf8: pointers.pointer(.init(index: node)).utf8.span, to: &sink)
     } else {
       let id = Document.NodeID(index: node)
       if let parent = document.parent(id) { sink.append(place(of: parent.index), of: pieces) } else { sink.append("\"/") }
       let isAttribute = document.isAttribute(id)
       if isAttribute { sink.append(0x40) }
-      sink.append(document.name(id))
+      document.appendName(id, to: &sink)
       if !isAttribute { Self.append(siblings[Int(node)], to: &sink) }
       sink.append(0x22)
     }
@@ -46,7 +44,7 @@ struct PlaceWriter: ~Copyable {
     let parent = document.parent(id).map { place(of: $0.index) }
     let start = pieces.count
     if let parent { pieces.append(again: parent) } else { pieces.append("\"/") }
-    pieces.append(document.name(id))
+    document.appendName(id, to: &pieces)
     Self.append(siblings[Int(node)], to: &pieces)
     pieces.append(0x2F)
     let piece = pieces.piece(from: start)

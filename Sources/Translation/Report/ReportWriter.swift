@@ -10,8 +10,9 @@ struct ReportWriter: ~Copyable {
   private let dictionary: ElementDictionary
   private let content: TranslationReport.Content
   private var bytes: [UInt8] = []
-  /// The entry that is being written.
-  private var line = ByteSink(capacity: 1024)
+  /// What is not in `bytes` yet: some pages, so that a large report is not held twice.
+  private var text = ByteSink(capacity: 2 * ReportWriter.page)
+  private static let page = 8192
   private var pieces = ByteSink(capacity: 4096)
   private var sourcePlaces: PlaceWriter
   private var targetPlaces: PlaceWriter
@@ -24,7 +25,6 @@ struct ReportWriter: ~Copyable {
   private var prefixes: [ByteSink.Piece?]
   /// By element: the end of the path in an instance of the element's own group, and the element.
   private var leaves: [ByteSink.Piece?]
-  private var escaped: [UInt8] = []
 
   init(_ report: TranslationReport, _ content: TranslationReport.Content) {
     source = report.source
@@ -41,54 +41,55 @@ struct ReportWriter: ~Copyable {
   }
 
   mutating func head(from: String, to: String, editions: HSEditions.Difference?, defaults: String?, counts: [(Action, Int)]) {
-    line.append(#"{"version":1"#)
+    text.append(#"{"version":1"#)
     member("from", from)
     member("to", to)
     if let editions {
-      line.append(#","editions":{"list":"#)
-      quoted(editions.list.utf8.span)
+      text.append(#","editions":{"list":"#)
+      JSONText.append(utf8: editions.list.utf8.span, to: &text)
       member("source", editions.source)
       member("target", editions.target)
-      line.append(0x7D)
+      text.append(0x7D)
     }
     if let defaults { member("defaults", defaults) }
-    line.append(#","counts":{"#)
-    line.append(counts.map { "\"\($0.rawValue)\":\($1)" }.joined(separator: ","))
-    line.append(#"},"entries":["#)
-    endLine()
+    text.append(#","counts":{"#)
+    for (index, (action, count)) in counts.enumerated() {
+      if index > 0 { text.append(0x2C) }
+      text.append(0x22)
+      text.append(string: action.rawValue)
+      text.append("\":")
+      text.append(decimal: count)
+    }
+    text.append(#"},"entries":["#)
   }
 
   mutating func entry(_ raw: TranslationReport.Raw, isFirst: Bool) {
-    if !isFirst { line.append(0x2C) }
-    line.append(outcome(raw.action, raw.reason), of: pieces)
+    if !isFirst { text.append(0x2C) }
+    text.append(outcome(raw.action, raw.reason), of: pieces)
     if let element = raw.element { add(element, in: Int(raw.instance)) }
     if raw.source >= 0 {
-      line.append(#","source":"#)
-      sourcePlaces.append(raw.source, to: &line)
+      text.append(#","source":"#)
+      sourcePlaces.append(raw.source, to: &text)
     }
     if raw.target >= 0 {
-      line.append(#","target":"#)
-      targetPlaces.append(raw.target, to: &line)
+      text.append(#","target":"#)
+      targetPlaces.append(raw.target, to: &text)
     } else if raw.place >= 0 {
       member("target", content.places[Int(raw.place)])
     }
-    if raw.table >= 0 { line.append(table(raw.table), of: pieces) }
+    if raw.table >= 0 { text.append(table(raw.table), of: pieces) }
     if raw.isConverted {
-      if raw.source >= 0, let text = source.utf8(raw.source) { member("from", text.span) }
-      if raw.target >= 0, let text = target.utf8(raw.target) { member("to", text.span) }
+      if raw.source >= 0, let from = source.utf8(raw.source) { member("from", from.span) }
+      if raw.target >= 0, let to = target.utf8(raw.target) { member("to", to.span) }
     }
-    line.append(0x7D)
-    endLine()
+    text.append(0x7D)
+    if text.count > Self.page { text.move(to: &bytes) }
   }
 
   consuming func finish() -> [UInt8] {
-    bytes += "]}".utf8
+    text.append("]}")
+    text.move(to: &bytes)
     return bytes
-  }
-
-  private mutating func endLine() {
-    line.copy(to: &bytes)
-    line.removeAll()
   }
 
   private mutating func outcome(_ action: Action, _ reason: Reason?) -> ByteSink.Piece {
@@ -100,10 +101,10 @@ struct ReportWriter: ~Copyable {
     }
     let start = pieces.count
     pieces.append(#"{"action":""#)
-    pieces.append(action.rawValue)
+    pieces.append(string: action.rawValue)
     if let reason {
       pieces.append(#"","reason":""#)
-      pieces.append(reason.rawValue)
+      pieces.append(string: reason.rawValue)
     }
     pieces.append(0x22)
     let piece = pieces.piece(from: start)
@@ -114,14 +115,16 @@ struct ReportWriter: ~Copyable {
   /// Ids of elements need no escapes.
   private mutating func add(_ element: ElementIndex, in instance: Int) {
     if let group = groups[instance], dictionary.group(of: element) == group {
-      line.append(prefix(instance), of: pieces)
-      line.append(leaf(element), of: pieces)
+      text.append(prefix(instance), of: pieces)
+      text.append(leaf(element), of: pieces)
     } else {
-      line.append(#","path":""#)
-      line.append(ElementPath(element, in: content.instances[instance]).description(in: dictionary))
-      line.append(#"","element":""#)
-      line.append(dictionary.id(of: element))
-      line.append(0x22)
+      let id = dictionary.id(of: element)
+      let isInRoot = content.instances[instance].isEmpty
+      text.append(#","path":""#)
+      text.append(string: isInRoot ? id : ElementPath(element, in: content.instances[instance]).description(in: dictionary))
+      text.append(#"","element":""#)
+      text.append(string: id)
+      text.append(0x22)
     }
   }
 
@@ -142,9 +145,9 @@ struct ReportWriter: ~Copyable {
     let id = dictionary.id(of: element)
     let start = pieces.count
     pieces.append(0x2E)
-    pieces.append(dictionary.name(of: element))
+    pieces.append(string: dictionary.name(of: element))
     pieces.append(#"","element":""#)
-    pieces.append(id)
+    pieces.append(string: id)
     pieces.append(0x22)
     let piece = pieces.piece(from: start)
     leaves[Int(element.raw)] = piece
@@ -153,28 +156,20 @@ struct ReportWriter: ~Copyable {
 
   private mutating func table(_ number: Int16) -> ByteSink.Piece {
     if let known = tables[Int(number)] { return known }
-    escaped.removeAll(keepingCapacity: true)
-    JSONText.append(utf8: (content.tables[number]?.description ?? "").utf8.span, to: &escaped)
     let start = pieces.count
     pieces.append(#","table":"#)
-    pieces.append(escaped)
+    JSONText.append(utf8: (content.tables[number]?.description ?? "").utf8.span, to: &pieces)
     let piece = pieces.piece(from: start)
     tables[Int(number)] = piece
     return piece
   }
 
-  private mutating func member(_ name: StaticString, _ text: String) { member(name, text.utf8.span) }
+  private mutating func member(_ name: StaticString, _ value: String) { member(name, value.utf8.span) }
 
-  private mutating func member(_ name: StaticString, _ text: Span<UInt8>) {
-    line.append(",\"")
-    line.append(name)
-    line.append("\":")
-    quoted(text)
-  }
-
-  private mutating func quoted(_ text: Span<UInt8>) {
-    escaped.removeAll(keepingCapacity: true)
-    JSONText.append(utf8: text, to: &escaped)
-    line.append(escaped)
+  private mutating func member(_ name: StaticString, _ value: Span<UInt8>) {
+    text.append(",\"")
+    text.append(name)
+    text.append("\":")
+    JSONText.append(utf8: value, to: &text)
   }
 }

@@ -30,22 +30,7 @@ struct SupplementBuilder {
   }
 
   func request() -> SupplementRequest {
-    var missing: [Place] = []
-    var states = [State](repeating: .absent, count: draft.structure.count)
-    for index in draft.nodes.indices where draft.nodes[index].output >= 0 && draft.nodes[index].structure >= 0 {
-      let required = plan.requirements.leaves[Int(draft.nodes[index].structure)]
-      guard !required.isEmpty else { continue }
-      forEachChild(of: index) { child, structure in
-        if states[structure] != .filled { states[structure] = isFilled(child) ? .filled : .empty }
-      }
-      for leaf in required where states[leaf] != .filled {
-        missing.append(Place(leaf: leaf, parent: Int32(index), holder: nil))
-        // The attributes that the leaf will need: asked with it, not in a second round. A leaf that is there is visited itself.
-        guard states[leaf] == .absent else { continue }
-        for attribute in plan.requirements.leaves[leaf] { missing.append(Place(leaf: attribute, parent: Int32(index), holder: leaf)) }
-      }
-      forEachChild(of: index) { _, structure in states[structure] = .absent }
-    }
+    var missing = missingPlaces()
     // In the order of the document.
     missing.sort { (draft.nodes[Int($0.parent)].output, $0.leaf) < (draft.nodes[Int($1.parent)].output, $1.leaf) }
     var isAsked = [Bool](repeating: false, count: missing.isEmpty ? 0 : profile.dictionary.elements.count)
@@ -69,6 +54,29 @@ struct SupplementBuilder {
     )
   }
 
+  /// In the order of the draft's nodes.
+  private func missingPlaces() -> [Place] {
+    let nodes = draft.nodes
+    let required = plan.requirements.leaves
+    var missing: [Place] = []
+    var states = [State](repeating: .absent, count: draft.structure.count)
+    for index in nodes.indices where nodes[index].output >= 0 && nodes[index].structure >= 0 {
+      let structure = Int(nodes[index].structure)
+      guard !required[structure].isEmpty else { continue }
+      Self.forEachChild(of: index, in: nodes) { child, structure in
+        if states[structure] != .filled { states[structure] = Self.isFilled(nodes[child]) ? .filled : .empty }
+      }
+      for leaf in required[structure] where states[leaf] != .filled {
+        missing.append(Place(leaf: leaf, parent: Int32(index), holder: nil))
+        // The attributes that the leaf will need: asked with it, not in a second round. A leaf that is there is visited itself.
+        guard states[leaf] == .absent else { continue }
+        for attribute in required[leaf] { missing.append(Place(leaf: attribute, parent: Int32(index), holder: leaf)) }
+      }
+      Self.forEachChild(of: index, in: nodes) { _, structure in states[structure] = .absent }
+    }
+    return missing
+  }
+
   /// The group instance that a node was written for, or that stands around it.
   private func instance(around node: Int32) -> [ElementPath.Step] {
     var current = node
@@ -84,18 +92,16 @@ struct SupplementBuilder {
   private enum State { case absent, empty, filled }
 
   /// The children of a node that come out and that the structure knows.
-  private func forEachChild(of node: Int, _ body: (_ child: Int, _ structure: Int) -> Void) {
-    var child = draft.nodes[node].firstChild
+  private static func forEachChild(of node: Int, in nodes: [Draft.Node], _ body: (_ child: Int, _ structure: Int) -> Void) {
+    var child = nodes[node].firstChild
     while child >= 0 {
-      if draft.nodes[Int(child)].output >= 0, draft.nodes[Int(child)].structure >= 0 {
-        body(Int(child), Int(draft.nodes[Int(child)].structure))
-      }
-      child = draft.nodes[Int(child)].nextSibling
+      if nodes[Int(child)].output >= 0, nodes[Int(child)].structure >= 0 { body(Int(child), Int(nodes[Int(child)].structure)) }
+      child = nodes[Int(child)].nextSibling
     }
   }
 
-  private func isFilled(_ node: Int) -> Bool {
-    guard let text = draft.nodes[node].text else { return false }
+  private static func isFilled(_ node: Draft.Node) -> Bool {
+    guard let text = node.text else { return false }
     return !text.utf8.allSatisfy(LeafType.isSpace)
   }
 

@@ -1,8 +1,8 @@
 import Declarations
 import Primitives
 
-/// One rule across fields, over dictionary elements (`rules.yaml`).
-struct Rule: Sendable {
+/// One rule across fields, over dictionary elements (`rules.yaml`). A class, so that looking at one copies a reference.
+final class Rule: Sendable {
   enum Kind: Sendable {
     case sumEquals(total: ElementIndex, groups: [ElementIndex], of: ElementIndex, tolerance: ExactDecimal)
     /// `decimals`: which of the numbers are rounded, and to how many decimals; empty: each to the decimals it is given with.
@@ -42,6 +42,21 @@ struct Rule: Sendable {
   let shape: [Int]
   let en: String
   let zh: String
+
+  init(
+    id: String, kind: Kind, severity: Problem.Severity, groups: [ElementIndex], condition: Condition?, direction: Direction?, shape: [Int],
+    en: String, zh: String
+  ) {
+    self.id = id
+    self.kind = kind
+    self.severity = severity
+    self.groups = groups
+    self.condition = condition
+    self.direction = direction
+    self.shape = shape
+    self.en = en
+    self.zh = zh
+  }
 }
 
 /// Where a rule found something wrong.

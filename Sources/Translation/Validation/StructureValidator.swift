@@ -26,10 +26,12 @@ struct StructureValidator {
 
   private mutating func run(isDraft: Bool) {
     let document = bound.document
+    let bindings = bound.binding
+    let outline = structure.outline
     var counts = [Int32](repeating: 0, count: structure.count)
     var empties = counts
     for index in 0..<Int32(document.count) {
-      let binding = Int(bound.binding[Int(index)])
+      let binding = Int(bindings[Int(index)])
       if binding == Int(BoundDocument.content) {
         let id = Document.NodeID(index: index)
         if document.scalar(id) != .string || document.isArrayElement(id) || document.utf8(id) == nil {
@@ -42,10 +44,10 @@ struct StructureValidator {
         add("validate.json_kind", index, facts: ["expected": kind])
         continue
       }
-      let node = structure.outline[binding]
+      let node = outline[binding]
       if node.isLeaf { checkLeaf(index, binding) }
       guard Int(node.end) > binding + 1 || !node.isLeaf else { continue }
-      if !node.isLeaf, bound.isFilled[Int(index)], document.utf8(.init(index: index)) != nil {
+      if !node.isLeaf, bound.isFilled[Int(index)], document.hasText(.init(index: index)) {
         add("validate.unexpected_text", index)
       }
       checkChildren(index, binding, &counts, &empties, isDraft)
@@ -138,12 +140,15 @@ struct StructureValidator {
   ) {
     var last: Int32 = -1
     var shapes = 0
+    let bindings = bound.binding
+    let isFilled = bound.isFilled
+    let outline = structure.outline
     for child in bound.document.children(.init(index: index)) {
-      let kind = bound.binding[Int(child.index)]
+      let kind = bindings[Int(child.index)]
       guard kind >= 0 else { continue }
-      let entry = structure.outline[Int(kind)]
+      let entry = outline[Int(kind)]
       // An empty element does not fill its place, but in the place of one there are no two.
-      if !entry.isLeaf || bound.isFilled[Int(child.index)] { counts[Int(kind)] += 1 } else { empties[Int(kind)] += 1 }
+      if !entry.isLeaf || isFilled[Int(child.index)] { counts[Int(kind)] += 1 } else { empties[Int(kind)] += 1 }
       if entry.max == 1, empties[Int(kind)] > 0, empties[Int(kind)] + counts[Int(kind)] == 2, counts[Int(kind)] < 2 {
         add("validate.too_many", child.index, facts: ["limit": "1"])
       }
@@ -173,7 +178,7 @@ struct StructureValidator {
       for child in requirements.containers[binding] where counts[child] == 0 { report(child) }
     }
     for child in bound.document.children(.init(index: index)) {
-      let kind = bound.binding[Int(child.index)]
+      let kind = bindings[Int(child.index)]
       if kind >= 0 { (counts[Int(kind)], empties[Int(kind)]) = (0, 0) }
     }
   }
