@@ -13,6 +13,8 @@ package final class ElementDictionary: Sendable {
   private let roots: [DocumentKind: ElementIndex]
   private let childrenByIndex: [[ElementIndex]]
   private let names: [String]
+  /// By root: the message function of its documents.
+  private let functions: [ElementIndex: ElementIndex]
 
   private init(elements: [Element], kinds: [DocumentKind], byID: [ByteString: ElementIndex], roots: [DocumentKind: ElementIndex]) {
     self.elements = elements
@@ -25,6 +27,9 @@ package final class ElementDictionary: Sendable {
     names = elements.map { element in
       element.group.map { String(ElementPath.name(element.id, in: elements[Int($0.raw)].id)) } ?? element.id
     }
+    var functions: [ElementIndex: ElementIndex] = [:]
+    for root in roots.values { functions[root] = byID[ByteString(elements[Int(root.raw)].id + ".FunctionCode")] }
+    self.functions = functions
   }
 
   package subscript(id id: String) -> ElementIndex? { byID[ByteString(id)] }
@@ -39,6 +44,9 @@ package final class ElementDictionary: Sendable {
   package func follows(of element: ElementIndex) -> [ElementIndex] { elements[Int(element.raw)].follows }
 
   package func root(of kind: DocumentKind) -> ElementIndex? { roots[kind] }
+
+  /// The message function of the documents that have a root; nil: they have none.
+  package func function(of root: ElementIndex) -> ElementIndex? { functions[root] }
 
   /// Elements and groups directly in a group, in dictionary order.
   package func children(of group: ElementIndex) -> [ElementIndex] { childrenByIndex[Int(group.raw)] }

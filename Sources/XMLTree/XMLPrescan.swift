@@ -217,6 +217,12 @@ struct XMLPrescan {
   private mutating func name() throws(CausewayError) -> Bool {
     let start = at
     var next = at
+    while next + 4 <= end {
+      let first = classes[Int(bytes[next])] | classes[Int(bytes[next + 1])]
+      let second = classes[Int(bytes[next + 2])] | classes[Int(bytes[next + 3])]
+      if (first | second) & Class.notName != 0 { break }
+      next += 4
+    }
     while next < end, classes[Int(bytes[next])] & Class.notName == 0 { next += 1 }
     at = next
     // Of what is no part of a name, a blank, `=`, `/` and `>` may follow one.
@@ -289,8 +295,22 @@ struct XMLPrescan {
 
   // MARK: Parts
 
-  /// Past the bytes that mean nothing but themselves, and not past `stop`.
-  private mutating func skipPlain(until stop: UInt8 = 0) {
+  /// Past the bytes that mean nothing but themselves.
+  private mutating func skipPlain() {
+    var next = at
+    // Four at a time, while there are four.
+    while next + 4 <= end {
+      let first = classes[Int(bytes[next])] | classes[Int(bytes[next + 1])]
+      let second = classes[Int(bytes[next + 2])] | classes[Int(bytes[next + 3])]
+      if (first | second) & Class.text != Class.plain { break }
+      next += 4
+    }
+    while next < end, textClass(bytes[next]) == Class.plain { next += 1 }
+    at = next
+  }
+
+  /// The same, and not past `stop`.
+  private mutating func skipPlain(until stop: UInt8) {
     var next = at
     while next < end, classes[Int(bytes[next])] & Class.text == Class.plain, bytes[next] != stop { next += 1 }
     at = next

@@ -53,8 +53,3 @@ extension Profile {
     return nil
   }
 }
-
-extension ElementDictionary {
-  /// The message function of a document of a kind, by its root; nil: documents of the kind have none.
-  fileprivate func function(of root: ElementIndex) -> ElementIndex? { self[id: self[root].id + ".FunctionCode"] }
-}

@@ -78,16 +78,17 @@ struct TextPattern: Hashable, Sendable {
   }
 
   private static func matches(_ text: String, _ runs: [Run]) -> Bool {
-    var rest = text.unicodeScalars[...]
+    var rest = text.unicodeScalars.makeIterator()
+    var next = rest.next()
     for run in runs {
       var count = 0
-      while count < run.high, let scalar = rest.first, run.holds(scalar.value) {
-        rest.removeFirst()
+      while count < run.high, let scalar = next, run.holds(scalar.value) {
+        next = rest.next()
         count += 1
       }
       guard count >= run.low else { return false }
     }
-    return rest.isEmpty
+    return next == nil
   }
 
   private struct Parser {
