@@ -211,7 +211,9 @@ struct DraftPaths {
   }
 
   private mutating func add(_ segment: KeyedPath.Segment, to outer: [UInt8], for node: Int32) -> [UInt8] {
-    var path = outer
+    var path: [UInt8] = []
+    path.reserveCapacity(outer.count + 48)
+    path += outer
     KeyedPath.append(segment.name, segment.selector, to: &path)
     paths[Int(node)] = path
     return path

@@ -50,6 +50,8 @@ struct Reader {
   private var tables = UsedTables()
   private var failures: [ElementPath: ReadFailure] = [:]
   private var steps: [ElementPath.Step] = []
+  /// Of the instances that are being read, the innermost last (``enter(_:_:)``).
+  private var slots: [Int32] = []
 
   static func read(_ bound: BoundDocument, profile: Profile, variant: VariantPlan) -> Reading {
     var reader = Reader(bound: bound, structure: profile.structure, dictionary: profile.dictionary)
@@ -61,6 +63,7 @@ struct Reader {
     self.structure = structure
     self.dictionary = dictionary
     marks = Array(repeating: nil, count: bound.document.count)
+    slots.reserveCapacity(2 * structure.count)
   }
 
   private mutating func run(profile: Profile, plan: VariantPlan) -> Reading {
@@ -122,13 +125,13 @@ struct Reader {
 
   /// Reads one instance; nil when nothing in it has a value.
   private mutating func read(_ plan: GroupPlan, at node: Int32, text: ArraySlice<UInt8>? = nil) -> Group? {
-    let base = plan.node
-    let slots = slots(below: node, base)
+    let frame = enter(node, plan.node)
+    defer { leave(frame, plan.node) }
     var group = Group(plan.element, capacity: min(plan.items.count, 16))
     for item in plan.items {
       switch item {
-      case .rule(let rule): if rule.reads { read(rule, plan, &group, node, slots, base, text) }
-      case .group(let inner): readInstances(inner, &group, node, slots, base)
+      case .rule(let rule): if rule.reads { read(rule, plan, &group, node, frame, text) }
+      case .group(let inner): readInstances(inner, &group, node, frame)
       }
     }
     guard !group.isEmpty || steps.isEmpty else { return nil }
@@ -145,19 +148,25 @@ struct Reader {
     return group
   }
 
-  /// By structure node below `base`: the first document node under a node that stands for it; -1: none.
-  private func slots(below node: Int32, _ base: Int) -> [Int32] {
-    var slots = [Int32](repeating: -1, count: Int(structure.outline[base].end) - base)
+  /// Makes the slots of a structure node and of those below it: for each the first document node that stands for it, in or below `node`; -1: none.
+  ///
+  /// - Returns: what leads from the number of a structure node to its slot.
+  private mutating func enter(_ node: Int32, _ base: Int) -> Int {
+    let frame = slots.count - base
+    let end = Int(structure.outline[base].end)
+    slots.append(contentsOf: repeatElement(-1, count: end - base))
     for index in Int(node)..<Int(bound.ends[Int(node)]) {
-      let slot = Int(bound.binding[index]) - base
-      if slot >= 0, slot < slots.count, slots[slot] < 0 { slots[slot] = Int32(index) }
+      let binding = Int(bound.binding[index])
+      if binding >= base, binding < end, slots[frame + binding] < 0 { slots[frame + binding] = Int32(index) }
     }
-    slots[0] = node
-    return slots
+    slots[frame + base] = node
+    return frame
   }
 
-  private mutating func readInstances(_ plan: GroupPlan, _ group: inout Group, _ context: Int32, _ slots: [Int32], _ base: Int) {
-    let nodes = instances(plan.path, context, slots, base)
+  private mutating func leave(_ frame: Int, _ base: Int) { slots.removeLast(slots.count - frame - base) }
+
+  private mutating func readInstances(_ plan: GroupPlan, _ group: inout Group, _ context: Int32, _ frame: Int) {
+    let nodes = instances(plan.path, context, frame)
     guard !nodes.isEmpty else { return }
     steps.append(.init(group: plan.element, position: 0))
     defer { steps.removeLast() }
@@ -178,14 +187,14 @@ struct Reader {
     }
   }
 
-  private func instances(_ path: Path, _ context: Int32, _ slots: [Int32], _ base: Int) -> [Int32] {
+  private func instances(_ path: Path, _ context: Int32, _ frame: Int) -> [Int32] {
     guard let last = path.steps.last else { return [context] }
     guard path.isPlain else { return bound.matches(path, from: context) }
     if !structure.outline[last.node].isRepeated {
-      let node = slots[last.node - base]
+      let node = slots[frame + last.node]
       return node < 0 ? [] : [node]
     }
-    let parent = path.steps.count == 1 ? context : slots[path.steps[path.steps.count - 2].node - base]
+    let parent = path.steps.count == 1 ? context : slots[frame + path.steps[path.steps.count - 2].node]
     return parent < 0 ? [] : bound.children(parent, boundTo: last.node)
   }
 
@@ -209,31 +218,31 @@ struct Reader {
 
   // MARK: Rules
 
-  private func locate(_ path: Path, _ context: Int32, _ slots: [Int32], _ base: Int) -> Int32 {
-    path.isPlain ? slots[path.target - base] : bound.matches(path, from: context).first ?? -1
+  private func locate(_ path: Path, _ context: Int32, _ frame: Int) -> Int32 {
+    path.isPlain ? slots[frame + path.target] : bound.matches(path, from: context).first ?? -1
   }
 
   private mutating func read(
-    _ rule: RulePlan, _ plan: GroupPlan, _ group: inout Group, _ context: Int32, _ slots: [Int32], _ base: Int, _ piece: ArraySlice<UInt8>?
+    _ rule: RulePlan, _ plan: GroupPlan, _ group: inout Group, _ context: Int32, _ frame: Int, _ piece: ArraySlice<UInt8>?
   ) {
-    if let across = rule.across { return readAcross(across, rule, plan, &group, instances(across.instances, context, slots, base)) }
+    if let across = rule.across { return readAcross(across, rule, plan, &group, instances(across.instances, context, frame)) }
     guard let path = rule.path else { return }
-    read(rule, path, plan, &group, context, slots, base, piece)
+    read(rule, path, plan, &group, context, frame, piece)
   }
 
   private mutating func read(
-    _ rule: RulePlan, _ path: Path, _ plan: GroupPlan, _ group: inout Group, _ context: Int32, _ slots: [Int32], _ base: Int,
+    _ rule: RulePlan, _ path: Path, _ plan: GroupPlan, _ group: inout Group, _ context: Int32, _ frame: Int,
     _ piece: ArraySlice<UInt8>?
   ) {
     if case .lines(let field, let length, _) = rule.kind {
-      readLines(field, length, instances(path, context, slots, base), &group)
+      readLines(field, length, instances(path, context, frame), &group)
       return
     }
-    var node = locate(path, context, slots, base)
+    var node = locate(path, context, frame)
     var leaf = path.target
     if !rule.also.isEmpty, node < 0 || bound.filled(node) == nil {
       for other in rule.also {
-        let candidate = locate(other, context, slots, base)
+        let candidate = locate(other, context, frame)
         if candidate >= 0, bound.filled(candidate) != nil {
           if node >= 0 { noteEmpty(node) }
           (node, leaf) = (candidate, other.target)
@@ -257,7 +266,7 @@ struct Reader {
     switch rule.kind {
     case .field(let field, let scale):
       if let scale {
-        readScaled(field, scale, type, text, node, &group, locate(scale.unit, context, slots, base))
+        readScaled(field, scale, type, text, node, &group, locate(scale.unit, context, frame))
       } else {
         read(field, type, text, node, &group)
       }
@@ -266,7 +275,7 @@ struct Reader {
       let isSame = LeafType.trimmed(text).elementsEqual(constant.utf8)
       marks[Int(node)] = ReadMark(action: isSame ? .implied : .notCarried, reason: .constant)
     case .concat(let parts, let otherwise): readParts(parts, otherwise, type, text, node, &group)
-    case .unit(let field, let unit): readUnit(field, unit, type, text, node, locate(unit.path, context, slots, base), &group)
+    case .unit(let field, let unit): readUnit(field, unit, type, text, node, locate(unit.path, context, frame), &group)
     case .computed(_, nil): marks[Int(node)] = ReadMark(action: .computed, reason: nil)
     case .lines, .implied, .derived: break
     }
@@ -281,15 +290,16 @@ struct Reader {
     var kinds: Set<[UInt8]> = []
     for node in nodes {
       let base = across.instances.target
-      let slots = slots(below: node, base)
+      let frame = enter(node, base)
+      defer { leave(frame, base) }
       // What the instance alone would say; values that an earlier rule implied are looked at, not made anew.
       var scratch = Group(plan.element)
       for (field, _) in rule.implies { scratch[field.element] = group[field.element] }
-      read(rule, across.leaf, plan, &scratch, node, slots, base, nil)
+      read(rule, across.leaf, plan, &scratch, node, frame, nil)
       guard let value = scratch[element] else { continue }
       for (field, _) in rule.implies { group[field.element] = scratch[field.element] }
       parts.append(value)
-      let kind = across.by.map { locate($0, node, slots, base) } ?? -1
+      let kind = across.by.map { locate($0, node, frame) } ?? -1
       kinds.insert(kind < 0 ? [] : bound.filled(kind).map { Array(LeafType.trimmed($0)) } ?? [])
     }
     guard let first = parts.first else { return }

@@ -110,7 +110,9 @@ struct SupplementBuilder {
   ) -> SupplementRequest.Item {
     let node = draft.structure[place.leaf]
     let name = node.step
-    var path = parent
+    var path: [UInt8] = []
+    path.reserveCapacity(parent.count + 48)
+    path += parent
     if let holder = place.holder.map({ draft.structure[$0] }) {
       KeyedPath.append(holder.name, holder.isRepeated ? .position(1) : .only, to: &path)
     }
