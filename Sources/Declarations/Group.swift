@@ -33,13 +33,7 @@ package struct Group: Hashable, Sendable {
       let position = position(ofValue: element)
       let exists = position < values.count && values[position].element == element
       if let newValue {
-        if exists {
-          values[position].value = newValue
-        } else if position == values.count {
-          values.append(Member(element: element, value: newValue))
-        } else {
-          values.insert(Member(element: element, value: newValue), at: position)
-        }
+        if exists { values[position].value = newValue } else { insert(Member(element: element, value: newValue), at: position) }
       } else if exists {
         values.remove(at: position)
       }
@@ -52,14 +46,14 @@ package struct Group: Hashable, Sendable {
   /// - Complexity: as that of setting.
   package mutating func insert(_ value: Value, of element: ElementIndex) -> Value? {
     let position = position(ofValue: element)
-    if position == values.count {
-      values.append(Member(element: element, value: value))
-    } else if values[position].element == element {
-      return values[position].value
-    } else {
-      values.insert(Member(element: element, value: value), at: position)
-    }
+    if position < values.count, values[position].element == element { return values[position].value }
+    insert(Member(element: element, value: value), at: position)
     return nil
+  }
+
+  /// Appending costs less than inserting at the end, where most values go.
+  private mutating func insert(_ member: Member, at position: Int) {
+    if position == values.count { values.append(member) } else { values.insert(member, at: position) }
   }
 
   /// Makes the values of some elements absent.

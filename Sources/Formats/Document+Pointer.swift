@@ -12,7 +12,7 @@ extension Document {
     return pointers.pointer(node)
   }
 
-  /// A node among the siblings of its kind and local name.
+  /// An element among its siblings of the same local name; an attribute is alone.
   package struct SiblingPlace: Sendable {
     /// From 1.
     package var position: Int32

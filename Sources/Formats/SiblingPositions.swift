@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Where each node of a document stands among the siblings of its kind and local name. Counted for the whole document when the first
+/// Where each element of a document stands among its siblings of the same local name; an attribute is alone. Counted for the whole document when the first
 /// pointer is asked for, in one walk, so that a hostile document with as many problems as nodes costs no more than linear time.
 final class SiblingPositions: Sendable {
   typealias Place = Document.SiblingPlace

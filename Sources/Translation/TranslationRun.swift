@@ -244,6 +244,7 @@ struct TranslationRun {
       for lost in withheld { builder.add(lost, .withheld, .withheld) }
       for lost in left { builder.add(lost, .notCarried, .ownSide) }
       builder.add(writing, targetCount: bound.document.count)
+      // By position: an item holds a dozen texts, and copying it would count each.
       let items = supplement.items
       for index in items.indices {
         builder.addPlace(items[index].path, items[index].element.flatMap { dictionary[id: $0] }, .missing, items[index].reason)

@@ -69,7 +69,7 @@ struct XMLPrescan {
   private mutating func text() throws(CausewayError) {
     let start = at
     while at < end {
-      skipPlain()
+      skip(until: Class.text)
       guard at < end else { return }
       switch textClass(bytes[at]) {
       case Class.less:
@@ -216,15 +216,7 @@ struct XMLPrescan {
   /// - Returns: true for `xmlns` and `xmlns:…`.
   private mutating func name() throws(CausewayError) -> Bool {
     let start = at
-    var next = at
-    while next + 4 <= end {
-      let first = classes[Int(bytes[next])] | classes[Int(bytes[next + 1])]
-      let second = classes[Int(bytes[next + 2])] | classes[Int(bytes[next + 3])]
-      if (first | second) & Class.notName != 0 { break }
-      next += 4
-    }
-    while next < end, classes[Int(bytes[next])] & Class.notName == 0 { next += 1 }
-    at = next
+    skip(until: Class.notName)
     // Of what is no part of a name, a blank, `=`, `/` and `>` may follow one.
     if at < end, !Self.isSpace(bytes[at]), bytes[at] != 0x3D, bytes[at] != 0x2F, bytes[at] != 0x3E { throw malformed("name") }
     guard at > start else { throw malformed("name") }
@@ -295,21 +287,20 @@ struct XMLPrescan {
 
   // MARK: Parts
 
-  /// Past the bytes that mean nothing but themselves.
-  private mutating func skipPlain() {
+  /// Past the bytes whose class has none of some bits: four at a time, while there are four.
+  private mutating func skip(until bits: UInt8) {
     var next = at
-    // Four at a time, while there are four.
     while next + 4 <= end {
       let first = classes[Int(bytes[next])] | classes[Int(bytes[next + 1])]
       let second = classes[Int(bytes[next + 2])] | classes[Int(bytes[next + 3])]
-      if (first | second) & Class.text != Class.plain { break }
+      if (first | second) & bits != 0 { break }
       next += 4
     }
-    while next < end, textClass(bytes[next]) == Class.plain { next += 1 }
+    while next < end, classes[Int(bytes[next])] & bits == 0 { next += 1 }
     at = next
   }
 
-  /// The same, and not past `stop`.
+  /// Past the bytes that mean nothing but themselves, and not past `stop`.
   private mutating func skipPlain(until stop: UInt8) {
     var next = at
     while next < end, classes[Int(bytes[next])] & Class.text == Class.plain, bytes[next] != stop { next += 1 }
@@ -375,6 +366,7 @@ struct XMLPrescan {
   /// What a byte means: in text (the low four bits), and whether it is no part of a name.
   private enum Class {
     static let text: UInt8 = 0x0F
+    /// No bit of ``text``.
     static let plain: UInt8 = 0
     static let control: UInt8 = 1
     static let less: UInt8 = 2

@@ -53,10 +53,10 @@ struct XMLPrefixes {
   private static func check(_ namespaces: [String], _ given: [Declaration]) throws(CausewayError) {
     for (index, (uri, prefix)) in given.enumerated() {
       let isFirst = !given[..<index].contains { $0.prefix.hasSameBytes(as: prefix) || $0.uri.hasSameBytes(as: uri) }
-      let isName = XMLName.isLocal(prefix) && !prefix.hasSameBytes(as: "xmlns")
-      guard isFirst, !uri.isEmpty, prefix.isEmpty || isName,
-        prefix.hasSameBytes(as: "xml") == uri.hasSameBytes(as: XMLFormat.xmlNamespace) || prefix.isEmpty
-      else { throw error("prefixes") }
+      let isPrefix =
+        XMLName.isLocal(prefix) && !prefix.hasSameBytes(as: "xmlns")
+        && prefix.hasSameBytes(as: "xml") == uri.hasSameBytes(as: XMLFormat.xmlNamespace)
+      guard isFirst, !uri.isEmpty, prefix.isEmpty || isPrefix else { throw error("prefixes") }
     }
     // The reader takes no references in namespace names, so the writer makes none.
     for namespace in namespaces {

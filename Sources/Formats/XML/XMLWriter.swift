@@ -3,6 +3,7 @@ import Primitives
 /// Writes the elements of a document as XML.
 struct XMLWriter: ~Copyable {
   private let document: Document
+  /// The document's own: reading them from it would count a reference for each name.
   private let symbols: SymbolTable
   private let indent: Bool
   private var output: ByteSink

@@ -35,6 +35,14 @@ struct KeyedPath: Hashable, Sendable {
     return String(decoding: text, as: UTF8.self)
   }
 
+  /// A path that starts like another and has room for what mostly follows.
+  static func begin(with outer: [UInt8]) -> [UInt8] {
+    var text: [UInt8] = []
+    text.reserveCapacity(outer.count + 48)
+    text += outer
+    return text
+  }
+
   /// Writes one more segment behind those that are there.
   static func append(_ name: String, _ selector: Selector, to text: inout [UInt8]) {
     if !text.isEmpty { text.append(0x2F) }
@@ -211,9 +219,7 @@ struct DraftPaths {
   }
 
   private mutating func add(_ segment: KeyedPath.Segment, to outer: [UInt8], for node: Int32) -> [UInt8] {
-    var path: [UInt8] = []
-    path.reserveCapacity(outer.count + 48)
-    path += outer
+    var path = KeyedPath.begin(with: outer)
     KeyedPath.append(segment.name, segment.selector, to: &path)
     paths[Int(node)] = path
     return path

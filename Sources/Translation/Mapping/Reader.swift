@@ -127,6 +127,7 @@ struct Reader {
   private mutating func read(_ plan: GroupPlan, at node: Int32, text: ArraySlice<UInt8>? = nil) -> Group? {
     let frame = enter(node, plan.node)
     defer { leave(frame, plan.node) }
+    // Room for what most instances have: growing to it step by step would cost more than reading it.
     var group = Group(plan.element, capacity: min(plan.items.count, 16))
     for item in plan.items {
       switch item {

@@ -78,6 +78,7 @@ extension Writer {
   ///
   /// - Returns: nil when there are no such pieces: several spaces, or a word as long as a line, stand where the line would end.
   static func lines(_ text: String, _ length: Int) -> [String]? {
+    // No more scalars than bytes.
     if text.utf8.count <= length { return [text] }
     let bytes = Array(text.utf8)
     // Where each scalar starts.

@@ -110,9 +110,7 @@ struct SupplementBuilder {
   ) -> SupplementRequest.Item {
     let node = draft.structure[place.leaf]
     let name = node.step
-    var path: [UInt8] = []
-    path.reserveCapacity(parent.count + 48)
-    path += parent
+    var path = KeyedPath.begin(with: parent)
     if let holder = place.holder.map({ draft.structure[$0] }) {
       KeyedPath.append(holder.name, holder.isRepeated ? .position(1) : .only, to: &path)
     }
@@ -132,17 +130,15 @@ struct SupplementBuilder {
 
   /// The rule that a leaf at this place has: among several, one whose tests the elements around it pass.
   private func use(of leaf: Int, under parent: Int32) -> LeafUse? {
-    let uses = plan.uses[leaf]
-    guard uses.count > 1 else { return uses.first { !$0.rule.elements.isEmpty } }
-    let telling = uses.filter { !$0.rule.elements.isEmpty }
-    guard telling.count > 1 else { return telling.first }
-    return telling.first { use in
+    let uses = plan.uses[leaf].filter { !$0.rule.elements.isEmpty }
+    guard uses.count > 1 else { return uses.first }
+    return uses.first { use in
       (use.plan.path.steps + (use.rule.path?.steps ?? [])).allSatisfy { step in
         var current = parent
         while current >= 0, draft.nodes[Int(current)].structure != Int32(step.node) { current = draft.nodes[Int(current)].parent }
         return current < 0 || draft.passes(current, step.tests)
       }
-    } ?? telling.first
+    } ?? uses.first
   }
 
   /// - Parameter isFailed: by element: `failures` has one of it.
