@@ -44,6 +44,21 @@ extension ErrorCatalogue {
     .init(
       "ledger.checkpoint_extension", .error,
       en: "The checkpoint carries extension lines, which nobody can audit.", zh: "检查点带有扩展行，无法审计。"),
+    .init(
+      "ledger.policy_invalid", .error,
+      en: "The trust policy is not valid at line {line}: {reason}.", zh: "信任策略第 {line} 行无效：{reason}。"),
+    .init(
+      "ledger.quorum_missing", .error,
+      en: "The checkpoint is cosigned by {found} known witnesses, which is no quorum.", zh: "检查点仅有 {found} 个已知见证方的联署，未达到法定数。"),
+    .init(
+      "ledger.fraud_malformed", .error,
+      en: "The fraud proof is malformed: {field}.", zh: "欺诈证明格式错误：{field}。"),
+    .init(
+      "ledger.fraud_unproven", .error,
+      en: "The two checkpoints do not show what the fraud proof says.", zh: "两个检查点并不能证明该欺诈证明所述内容。"),
+    .init(
+      "witness.request_malformed", .error,
+      en: "The request to cosign is malformed: {reason}.", zh: "联署请求格式错误：{reason}。"),
     .init("ledger.data_damaged", .fault, en: "Entry {index} is damaged ({field}).", zh: "条目 {index} 已损坏（{field}）。"),
     .init(
       "ledger.index_damaged", .fault,

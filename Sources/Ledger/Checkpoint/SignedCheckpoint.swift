@@ -16,6 +16,10 @@ package struct SignedCheckpoint: Hashable, Sendable {
     self.note = note
   }
 
+  init(_ signed: SignedCheckpoint, lines: [UInt8]) {
+    self.init(unchecked: signed.checkpoint, note: signed.note + lines)
+  }
+
   /// Verifies a checkpoint of one known log.
   ///
   /// - Parameters:
@@ -32,22 +36,6 @@ package struct SignedCheckpoint: Hashable, Sendable {
     guard ByteString(checkpoint.origin) == ByteString(origin) else { throw CausewayError("ledger.checkpoint_origin") }
     guard checkpoint.extensions.isEmpty else { throw CausewayError("ledger.checkpoint_extension") }
     return SignedCheckpoint(unchecked: checkpoint, note: note)
-  }
-}
-
-extension SignedNote {
-  /// Checks all signatures of known keys.
-  ///
-  /// - Throws: `ledger.note_signature` when one is wrong; `ledger.note_unknown_key` when there is none.
-  package func verify(keys: [VerifierKey]) throws(CausewayError) {
-    var isSigned = false
-    for signature in signatures {
-      let known = keys.filter { $0.keyID == signature.keyID && $0.name.hasSameBytes(as: signature.name) }
-      guard !known.isEmpty else { continue }
-      guard known.contains(where: { $0.publicKey.verify(signature.bytes, text) }) else { throw CausewayError("ledger.note_signature") }
-      isSigned = true
-    }
-    guard isSigned else { throw CausewayError("ledger.note_unknown_key") }
   }
 }
 

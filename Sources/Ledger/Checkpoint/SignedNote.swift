@@ -17,6 +17,11 @@ package struct SignedNote: Hashable, Sendable {
       self.keyID = keyID
       self.bytes = bytes
     }
+
+    /// The signature line, with its line feed.
+    package var line: [UInt8] {
+      SignedNote.dash + Array("\(name) \(Base64.encode(bigEndianBytes(keyID) + bytes))\n".utf8)
+    }
   }
 
   /// What is signed, with its final line feed.
@@ -36,6 +41,17 @@ package struct SignedNote: Hashable, Sendable {
   ///
   /// - Throws: `ledger.note_malformed` (fact `reason`).
   package init(parsing bytes: [UInt8]) throws(CausewayError) {
+    let parts = try Self.split(bytes)
+    text = parts.text
+    let lines = parts.lines.split(separator: 0x0A, omittingEmptySubsequences: false)
+    guard lines.count <= Self.mostSignatures else { throw Self.malformed("too many signatures") }
+    signatures = try lines.map { line throws(CausewayError) in try Self.signature(line) }
+  }
+
+  /// The text of a note, and its signature lines without the last line feed, unread.
+  ///
+  /// - Throws: `ledger.note_malformed` (fact `reason`).
+  static func split(_ bytes: [UInt8]) throws(CausewayError) -> (text: [UInt8], lines: ArraySlice<UInt8>) {
     guard bytes.count <= Self.largestByteCount else { throw Self.malformed("too large") }
     guard bytes.allSatisfy({ $0 >= 0x20 || $0 == 0x0A }) else { throw Self.malformed("control character") }
     guard String(validating: bytes, as: UTF8.self) != nil else { throw Self.malformed("not UTF-8") }
@@ -44,20 +60,12 @@ package struct SignedNote: Hashable, Sendable {
     guard bytes.count >= 3,
       let blank = (1..<bytes.count - 1).last(where: { bytes[$0] == 0x0A && bytes[$0 - 1] == 0x0A })
     else { throw Self.malformed("no signatures") }
-    text = Array(bytes[..<blank])
-    let lines = bytes[(blank + 1)..<(bytes.count - 1)].split(separator: 0x0A, omittingEmptySubsequences: false)
-    guard lines.count <= Self.mostSignatures else { throw Self.malformed("too many signatures") }
-    signatures = try lines.map { line throws(CausewayError) in try Self.signature(line) }
+    return (Array(bytes[..<blank]), bytes[(blank + 1)..<(bytes.count - 1)])
   }
 
   /// The note as bytes: text, empty line, signature lines.
   package var bytes: [UInt8] {
-    var bytes = text + [0x0A]
-    for signature in signatures {
-      let id = bigEndianBytes(signature.keyID)
-      bytes += Self.dash + Array("\(signature.name) \(Base64.encode(id + signature.bytes))\n".utf8)
-    }
-    return bytes
+    text + [0x0A] + signatures.flatMap(\.line)
   }
 
   /// Em dash and space.

@@ -88,6 +88,15 @@ package enum MerkleTree {
     }
   }
 
+  /// A consistency proof with its first digest always there: what ``roots(oldSize:newSize:path:)`` takes.
+  ///
+  /// - Throws: `ledger.proof_index` unless `0 < oldSize < newSize`.
+  package static func consistencyPath(from oldSize: Int, to newSize: Int, node: NodeReader) throws(CausewayError) -> [Digest] {
+    guard oldSize < newSize else { throw CausewayError("ledger.proof_index") }
+    let proof = try consistencyProof(from: oldSize, to: newSize, node: node)
+    return oldSize & (oldSize - 1) == 0 ? [try hash(0, oldSize, node)] + proof : proof
+  }
+
   /// SUBPROOF(m, D_n, b) over the leaves from `start`.
   private static func appendSubproof(
     _ old: Int, _ start: Int, _ count: Int, isWholeOldTree: Bool, _ node: NodeReader, to proof: inout [Digest]
@@ -160,16 +169,31 @@ package enum MerkleTree {
     }
     // An old tree that is one complete subtree is its own first digest, and the proof leaves it out.
     let path = oldSize & (oldSize - 1) == 0 ? [oldRoot] + proof : proof
+    let roots = try roots(oldSize: oldSize, newSize: newSize, path: path)
+    guard roots.old == oldRoot, roots.new == newRoot else { throw CausewayError("ledger.proof_mismatch") }
+  }
+
+  /// The two roots that a consistency path leads to. When the new one is the root of a tree, the old one is the root of that tree's
+  /// first `oldSize` leaves: there is no other path that leads there.
+  ///
+  /// - Parameter path: a consistency proof with its first digest always there, also when the old tree is one complete subtree.
+  /// - Precondition: `0 < oldSize < newSize`.
+  /// - Throws: `ledger.proof_length`.
+  /// - SeeAlso: RFC 9162 §2.1.4.2.
+  static func roots(oldSize: Int, newSize: Int, path: [Digest]) throws(CausewayError) -> (old: Digest, new: Digest) {
+    func wrongLength(_ expected: String) -> CausewayError {
+      CausewayError("ledger.proof_length", facts: ["count": String(path.count), "expected": expected])
+    }
     var position = oldSize - 1
     var last = newSize - 1
     while position & 1 == 1 {
       position >>= 1
       last >>= 1
     }
-    guard var oldHash = path.first else { throw CausewayError("ledger.proof_length", facts: ["count": "0", "expected": "1"]) }
+    guard var oldHash = path.first else { throw wrongLength("1") }
     var newHash = oldHash
     for sibling in path.dropFirst() {
-      guard last > 0 else { throw CausewayError("ledger.proof_length", facts: ["count": String(proof.count), "expected": "fewer"]) }
+      guard last > 0 else { throw wrongLength("fewer") }
       if position & 1 == 1 || position == last {
         oldHash = nodeHash(sibling, oldHash)
         newHash = nodeHash(sibling, newHash)
@@ -183,8 +207,8 @@ package enum MerkleTree {
       position >>= 1
       last >>= 1
     }
-    guard last == 0 else { throw CausewayError("ledger.proof_length", facts: ["count": String(proof.count), "expected": "more"]) }
-    guard oldHash == oldRoot, newHash == newRoot else { throw CausewayError("ledger.proof_mismatch") }
+    guard last == 0 else { throw wrongLength("more") }
+    return (oldHash, newHash)
   }
 
   private static func checkLength(_ proof: [Digest], _ expected: Int) throws(CausewayError) {
