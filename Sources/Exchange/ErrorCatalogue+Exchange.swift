@@ -36,6 +36,9 @@ extension ErrorCatalogue {
     .init("verify.payload_digest", .refusal, en: "The payload has another SHA-256 than the header says.", zh: "有效载荷的 SHA-256 与报头不符。"),
     .init(
       "verify.payload_media_type", .refusal, en: "The payload came with another media type than the header says.", zh: "有效载荷的媒体类型与报头不符。"),
+    .init(
+      "verify.fields_salt", .refusal, en: "A fields root and the secret that opens it belong together; one of them is missing.",
+      zh: "字段根哈希与其密钥必须同时提供，缺少其一。"),
   ]
 
   private static let receipts: [ErrorDefinition] = [

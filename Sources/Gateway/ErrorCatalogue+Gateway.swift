@@ -93,10 +93,27 @@ extension ErrorCatalogue {
     .init(
       "verify.amendment_mismatch", .refusal, en: "The request does not agree with its envelope or its clearance.", zh: "申请与信封或通关案不一致。"),
     .init("verify.certificate_missing", .refusal, en: "The connection has no client certificate.", zh: "连接没有客户端证书。"),
+    .init(
+      "disclose.choice_form", .refusal, en: "A field is named as ELEMENT or ELEMENT@PLACE, with positions from 1.",
+      zh: "字段须写作“要素”或“要素@位置”，位置从 1 起。"),
+    .init("disclose.element_absent", .refusal, en: "The message has no such field.", zh: "该报文没有此字段。"),
+    .init(
+      "disclose.erased", .refusal,
+      en: "The message's document or the secret of its fields has been erased: nothing can be disclosed any more.",
+      zh: "该报文的内容或字段密钥已被清除，无法再披露。"),
+    .init(
+      "disclose.not_committed", .refusal, en: "The message does not commit to its fields, or was not accepted.",
+      zh: "该报文未对字段作出承诺，或未被接受。"),
+    .init(
+      "disclose.root_mismatch", .refusal,
+      en: "The message, read again, does not have the fields that its envelope commits to.", zh: "重新读取该报文，所得字段与信封承诺不符。"),
     .init("verify.clearance_exists", .refusal, en: "The clearance has its declaration already.", zh: "该通关案已有报关单。"),
     .init(
       "verify.clearance_mismatch", .refusal, en: "The message is not about the consignment or corridor of its clearance.",
       zh: "报文与其通关案的货物或通道不符。"),
+    .init(
+      "verify.fields_root", .refusal, en: "The declaration's fields are not those that the envelope commits to.",
+      zh: "报关单的字段与信封承诺的字段根哈希不符。"),
     .init("verify.message_id_reused", .refusal, en: "The message id was used for another message.", zh: "报文标识已用于另一报文。"),
     .init("verify.profile_unknown", .refusal, en: "The payload is not in the wire profile of the corridor.", zh: "报文内容不是该通道约定的格式。"),
     .init("verify.sequence_reused", .refusal, en: "The sequence number was used for another message.", zh: "序号已用于另一报文。"),

@@ -131,6 +131,11 @@ package enum PayloadKind: String, Sendable, CaseIterable {
   case report, complement, supplement, problems
   /// Outbound: the answer to the syntax of a local document in EDIFACT.
   case contrl
+  /// The secret that opens the fields root of the envelope; 32 bytes. Without it nobody can disclose a field of the message any more.
+  case fields
+
+  /// Whether the local side may fetch it.
+  var isDocument: Bool { self != .fields }
 }
 
 extension Profile {

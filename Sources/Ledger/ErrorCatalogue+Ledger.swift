@@ -72,5 +72,22 @@ extension ErrorCatalogue {
     .init(
       "ledger.checkpoint_damaged", .fault,
       en: "The signed checkpoint does not match the entries from {index} on ({field}).", zh: "自条目 {index} 起与签名检查点不符（{field}）。"),
+    .init(
+      "ledger.fields_count", .error,
+      en: "A fields root is over 1 to {limit} fields.", zh: "字段根哈希须涵盖 1 至 {limit} 个字段。"),
+    .init(
+      "ledger.disclosure_malformed", .refusal,
+      en: "The disclosure is malformed: {field} must be {expected}.", zh: "披露文件格式错误：{field} 必须是 {expected}。"),
+    .init(
+      "ledger.disclosure_mismatch", .refusal,
+      en: "The fields are not those that the ledger entry was made for.", zh: "这些字段与账本条目所承诺的字段不符。"),
+    .init(
+      "ledger.disclosure_entry", .refusal,
+      en: "The ledger entry is not that of a declaration which was sent or accepted, by this profile and at this index.",
+      zh: "该账本条目不是按此格式、在此序号下已发送或已接受的申报条目。"),
+    .init(
+      "ledger.disclosure_withheld", .refusal,
+      en: "Not every field of a required element is shown: {count} are withheld, or the declaration lacks it.",
+      zh: "要求披露的要素未全部披露：{count} 个字段被保留，或申报中没有该要素。"),
   ]
 }

@@ -33,3 +33,14 @@ extension Translator {
     return try Self.bytes(document, profile: profile)
   }
 }
+
+extension Translator {
+  /// Bytes → canonical declaration, without judging them: for a document that was found valid before, or was written here.
+  ///
+  /// - Throws: as ``parse(_:as:)-([UInt8],Profile)``; `parse.root_unknown`, `parse.namespace_unknown`, `validate.direction_unknown`,
+  ///   `validate.shape_unknown`.
+  package func declaration(of bytes: [UInt8], as profile: Profile) throws(CausewayError) -> Declaration {
+    let bound = try BoundDocument(try parse(bytes, as: profile), to: profile.structure)
+    return Reader.read(bound, profile: profile, variant: try Self.variant(of: bound, profile: profile)).declaration
+  }
+}

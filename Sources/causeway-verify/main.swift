@@ -6,6 +6,7 @@ import Primitives
 // Offline verifier: a ledger export and the key to believe. Links no database and no network library.
 //
 //   causeway-verify --key VERIFIERKEY FOLDER
+//   causeway-verify disclosure … FILE          VerifyDisclosure.swift
 //
 // FOLDER holds `entries.jsonl` and `checkpoint`, as `causeway ledger export` writes them. VERIFIERKEY is the log's key by the registry,
 // `<origin>+<key id>+<key>`. Exit codes: 0 sound, 64 usage, 65 not sound, 66 no such file.
@@ -21,6 +22,7 @@ func read(_ path: String) -> [UInt8] {
 }
 
 let arguments = Array(CommandLine.arguments.dropFirst())
+if arguments.first == "disclosure" { verifyDisclosure(Array(arguments.dropFirst())) }
 guard arguments.count == 3, arguments[0] == "--key" else { fail("usage: causeway-verify --key VERIFIERKEY FOLDER", 64) }
 guard let key = try? VerifierKey(parsing: arguments[1]) else { fail("the verifier key is not of the form <origin>+<key id>+<key>", 64) }
 let report = EntryLines.verify(

@@ -115,13 +115,16 @@ import Trust
     try await world.singapore.waitFor(ids.clearance, "import", "supplement_requested")
     try await world.quiet()
     let payload = try await world.cn.inside.bytes("/v1/messages/\(ids.message)/documents/wire")
-    let (header, signature, salt) = try await world.journal(world.cn) { reader throws(CausewayError) -> ([UInt8], String, String) in
-      guard let id = MessageID(ids.message), let message = try reader.message(id), let clearance = try reader.clearance(ids.clearance)
+    let (header, signature, salt, secret) = try await world.journal(world.cn) {
+      reader throws(CausewayError) -> ([UInt8], String, String, String) in
+      guard let id = MessageID(ids.message), let message = try reader.message(id), let clearance = try reader.clearance(ids.clearance),
+        let fields = try reader.payload(owner: ids.message, kind: "fields")
       else {
         throw CausewayError("journal.not_found")
       }
       return (
-        message.header, String(decoding: message.signature, as: UTF8.self), try JSONValue.parse(clearance.state)["salt"]?.string ?? ""
+        message.header, String(decoding: message.signature, as: UTF8.self), try JSONValue.parse(clearance.state)["salt"]?.string ?? "",
+        Hex.encode(fields.bytes)
       )
     }
     let before = try await world.singapore.waitFor(ids.clearance) { view in
@@ -136,7 +139,8 @@ import Trust
           "curl", "--silent", "--max-time", "10", "--http1.1", "--cacert", world.cn.folder + "/authorities.pem", "--write-out",
           "\n%{http_code}",
           "--header", "Causeway-Envelope: \(Base64.encode(header, .url))", "--header", "Causeway-Signature: \(signature)",
-          "--header", "Causeway-Subject-Salt: \(salt)", "--header", "Content-Type: application/xml", "--data-binary", "@" + file,
+          "--header", "Causeway-Subject-Salt: \(salt)", "--header", "Causeway-Fields-Salt: \(secret)", "--header",
+          "Content-Type: application/xml", "--data-binary", "@" + file,
         ]
           + identity(sender.folder, "tls") + ["https://127.0.0.1:\(world.sg.partnerPort)/v1/messages"])
       let lines = result.output.split(separator: "\n")

@@ -52,10 +52,12 @@ import Trust
   @Test func connectionKeysDoNotSign() throws {
     let header = world.header()
     let sealed = try SealedEnvelope.seal(
-      header, payload: World.payload, salt: World.salt, keyID: world.cn.tlsCertificate.keyID, key: world.cn.tlsKey)
+      header, payload: World.payload, salt: World.salt, fieldsSecret: World.fieldsSecret, keyID: world.cn.tlsCertificate.keyID,
+      key: world.cn.tlsKey)
     #expect(try codes(sealed, tls: world.cn) == ["registry.certificate_role"])
     let borrowedName = try SealedEnvelope.seal(
-      header, payload: World.payload, salt: World.salt, keyID: world.cn.signingCertificate.keyID, key: world.cn.tlsKey)
+      header, payload: World.payload, salt: World.salt, fieldsSecret: World.fieldsSecret, keyID: world.cn.signingCertificate.keyID,
+      key: world.cn.tlsKey)
     #expect(try codes(borrowedName, tls: world.cn) == ["verify.jws_signature"])
   }
 
@@ -140,7 +142,8 @@ import Trust
     let sealed = try world.seal(world.header(), as: world.cn)
     func codes(_ payload: [UInt8], contentType: String = "application/xml") throws -> [String] {
       let received = ReceivedEnvelope(
-        headerBytes: sealed.headerBytes, signature: sealed.signature, salt: sealed.salt, contentType: contentType, payload: payload)
+        headerBytes: sealed.headerBytes, signature: sealed.signature, salt: sealed.salt, fieldsSecret: sealed.fieldsSecret,
+        contentType: contentType, payload: payload)
       return try world.verdict(received, tls: world.cn).codes
     }
     var flipped = World.payload
@@ -159,12 +162,14 @@ import Trust
       var bytes = sealed.headerBytes
       bytes[position] ^= 1
       let received = ReceivedEnvelope(
-        headerBytes: bytes, signature: sealed.signature, salt: sealed.salt, contentType: "application/xml", payload: World.payload)
+        headerBytes: bytes, signature: sealed.signature, salt: sealed.salt, fieldsSecret: sealed.fieldsSecret,
+        contentType: "application/xml", payload: World.payload)
       #expect(try !world.verdict(received, tls: world.cn).codes.isEmpty, "\(position)")
     }
     let other = try world.seal(world.header(), as: world.cn)
     let swapped = ReceivedEnvelope(
-      headerBytes: other.headerBytes, signature: sealed.signature, salt: sealed.salt, contentType: "application/xml", payload: World.payload
+      headerBytes: other.headerBytes, signature: sealed.signature, salt: sealed.salt, fieldsSecret: sealed.fieldsSecret,
+      contentType: "application/xml", payload: World.payload
     )
     #expect(try world.verdict(swapped, tls: world.cn).codes == ["verify.jws_signature"])
   }
@@ -176,7 +181,8 @@ import Trust
     let parts = sealed.signature.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
     func codes(_ signature: String) throws -> [String] {
       let received = ReceivedEnvelope(
-        headerBytes: sealed.headerBytes, signature: signature, salt: sealed.salt, contentType: "application/xml", payload: World.payload)
+        headerBytes: sealed.headerBytes, signature: signature, salt: sealed.salt, fieldsSecret: sealed.fieldsSecret,
+        contentType: "application/xml", payload: World.payload)
       return try world.verdict(received, tls: world.cn).codes
     }
     func protected(_ json: String) -> String { "\(Base64.encode(utf8(json), .url))..\(parts[2])" }
@@ -209,7 +215,8 @@ import Trust
     let created = World.now.adding(seconds: 4000)
     let sealed = try world.seal(world.header(recipient: "MY", created: created, expires: created.adding(seconds: 90 * 3600)), as: world.cn)
     let received = ReceivedEnvelope(
-      headerBytes: sealed.headerBytes, signature: sealed.signature, salt: sealed.salt, contentType: "text/plain", payload: [1])
+      headerBytes: sealed.headerBytes, signature: sealed.signature, salt: sealed.salt, fieldsSecret: sealed.fieldsSecret,
+      contentType: "text/plain", payload: [1])
     #expect(
       try world.verdict(received, tls: world.cn).codes == [
         "verify.recipient_mismatch", "verify.corridor_parties", "verify.created_in_future", "verify.lifetime_too_long",
@@ -247,6 +254,12 @@ import Trust
     #expect(throws: CausewayError("verify.http_field")) { try read { $0[envelope] = [fields[envelope]![0], fields[envelope]![0]] } }
     #expect(throws: CausewayError("verify.http_field")) { try read { $0[envelope] = ["=" + fields[envelope]![0]] } }
     #expect(throws: CausewayError("verify.http_field")) { try read { $0[SealedEnvelope.Field.salt] = ["00"] } }
+    // The secret of the fields root: there with a root, absent without, never doubled or malformed.
+    let secret = SealedEnvelope.Field.fieldsSalt
+    #expect(try world.verdict(try read { $0[secret] = nil }, tls: world.cn).codes == ["verify.fields_salt"])
+    for values in [["00"], [""], [fields[secret]![0], fields[secret]![0]], [fields[secret]![0].uppercased() + "0"]] {
+      #expect(throws: CausewayError("verify.http_field"), "\(values)") { try read { $0[secret] = values } }
+    }
     do {
       _ = try ReceivedEnvelope(field: { _ in [] }, body: [])
       Issue.record("accepted")
@@ -258,10 +271,12 @@ import Trust
   @Test func restoring() throws {
     let sealed = try world.seal(world.header(), as: world.cn)
     let restored = try SealedEnvelope.restore(
-      headerBytes: sealed.headerBytes, signature: sealed.signature, salt: sealed.salt, payload: sealed.payload)
+      headerBytes: sealed.headerBytes, signature: sealed.signature, salt: sealed.salt, fieldsSecret: sealed.fieldsSecret,
+      payload: sealed.payload)
     #expect(restored == sealed)
     #expect(throws: CausewayError("seal.payload_mismatch")) {
-      try SealedEnvelope.restore(headerBytes: sealed.headerBytes, signature: sealed.signature, salt: sealed.salt, payload: [])
+      try SealedEnvelope.restore(
+        headerBytes: sealed.headerBytes, signature: sealed.signature, salt: sealed.salt, fieldsSecret: sealed.fieldsSecret, payload: [])
     }
     #expect(throws: CausewayError("seal.payload_mismatch")) { try world.seal(world.header(), as: world.cn, payload: [1, 2]) }
   }

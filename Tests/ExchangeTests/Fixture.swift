@@ -78,6 +78,7 @@ struct World: Sendable {
   static let payload = utf8("<Declaration>一 two</Declaration>")
   static let clearance = ClearanceID("00112233445566778899aabbccddeeff")!
   static let salt = UCRCommitment.Salt((0..<32).map { UInt8($0) })!
+  static let fieldsSecret = HMACKey((32..<64).map { UInt8($0) })!
   static let ucr = "6CN1234567890ABC"
 
   /// A declaration from China to Singapore, unless told otherwise.
@@ -96,7 +97,9 @@ struct World: Sendable {
   }
 
   func seal(_ header: EnvelopeHeader, as economy: Economy, payload: [UInt8] = payload) throws -> SealedEnvelope {
-    try SealedEnvelope.seal(header, payload: payload, salt: Self.salt, keyID: economy.signingCertificate.keyID, key: economy.signingKey)
+    try SealedEnvelope.seal(
+      header, payload: payload, salt: Self.salt, fieldsSecret: Self.fieldsSecret, keyID: economy.signingCertificate.keyID,
+      key: economy.signingKey)
   }
 
   /// What Singapore says to a message that came over a connection of `tls`.
@@ -117,7 +120,8 @@ extension ReceivedEnvelope {
   /// What arrives when nothing happens on the way.
   init(_ sealed: SealedEnvelope) {
     self.init(
-      headerBytes: sealed.headerBytes, signature: sealed.signature, salt: sealed.salt, contentType: sealed.header.payload.mediaType,
+      headerBytes: sealed.headerBytes, signature: sealed.signature, salt: sealed.salt, fieldsSecret: sealed.fieldsSecret,
+      contentType: sealed.header.payload.mediaType,
       payload: sealed.payload)
   }
 }

@@ -69,6 +69,7 @@ final class PeerClientTests: Sendable {
       Causeway-Envelope=['\(Base64.encode(sealed.headerBytes, .url))']
       Causeway-Signature=['\(sealed.signature)']
       Causeway-Subject-Salt=['\(Hex.encode(sealed.salt.bytes.exposed))']
+      Causeway-Fields-Salt=['\(Hex.encode(World.fieldsSecret.bytes.exposed))']
       Content-Type=['application/xml']
       Expect=None
       Accept-Encoding=['identity']

@@ -130,7 +130,8 @@ final class TLSServer: Sendable {
         def do_POST(self):
             note(self.command + " " + self.path)
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            names = ["Causeway-Envelope", "Causeway-Signature", "Causeway-Subject-Salt", "Content-Type", "Expect", "Accept-Encoding"]
+            names = ["Causeway-Envelope", "Causeway-Signature", "Causeway-Subject-Salt", "Causeway-Fields-Salt", "Content-Type", "Expect",
+                     "Accept-Encoding"]
             text = "\n".join("%s=%s" % (name, self.headers.get_all(name)) for name in names)
             self.answer(200, text.encode() + b"\n" + body, Content_Type="application/jose")
 

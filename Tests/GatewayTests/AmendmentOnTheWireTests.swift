@@ -113,13 +113,13 @@ import Trust
     let unknown = try #require(ClearanceID(Self.other))
     for kind in [MessageKind.amendment, .withdrawal, .status] {
       let header = declared.header.with(messageID: declared.header.another, kind: kind, clearance: unknown, sequence: 1)
-      let message = try sealed(header, payload: declared.payload, salt: declared.salt)
+      let message = try sealed(header, payload: declared.payload, salt: declared.salt, fieldsSecret: declared.fieldsSecret)
       #expect(try reasons(of: try await world.line.carry(message, from: "CN", to: "SG")) == ["clearance.unknown"])
       #expect(try await world.entries(at: "SG").last?.draft.reasons == ["clearance.unknown"])
       // A later one may have overtaken its declaration: it comes again.
       let later = try sealed(
         declared.header.with(messageID: declared.header.another, kind: kind, clearance: unknown, sequence: 2), payload: declared.payload,
-        salt: declared.salt)
+        salt: declared.salt, fieldsSecret: declared.fieldsSecret)
       await #expect(throws: CausewayError("receive.early")) { try await world.line.carry(later, from: "CN", to: "SG") }
     }
     #expect(try await world.sg.clearanceRecord(Self.other) == nil)

@@ -35,10 +35,12 @@ extension PayloadDescription {
 
 /// A message with a genuine signature of `party`, whatever it says.
 func sealed(
-  _ header: EnvelopeHeader, payload: [UInt8], salt: UCRCommitment.Salt, by party: String = "CN"
+  _ header: EnvelopeHeader, payload: [UInt8], salt: UCRCommitment.Salt, fieldsSecret: HMACKey? = nil, by party: String = "CN"
 ) throws -> ReceivedEnvelope {
   let party = Economies.shared[party]
-  return ReceivedEnvelope(try SealedEnvelope.seal(header, payload: payload, salt: salt, keyID: party.signing.keyID, key: party.signingKey))
+  return ReceivedEnvelope(
+    try SealedEnvelope.seal(
+      header, payload: payload, salt: salt, fieldsSecret: fieldsSecret, keyID: party.signing.keyID, key: party.signingKey))
 }
 
 /// The receipt with members changed, signed by `party`.

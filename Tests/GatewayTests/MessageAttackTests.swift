@@ -31,7 +31,7 @@ import Trust
     try await expectRefused(stolen, ["verify.sender_mismatch"], world, actor: "MY")
     #expect(try content(of: stolen)["sender"]?.string == "MY")
     // MY's own signature on a message that names China, over either connection.
-    let signed = try sealed(envelope.header, payload: envelope.payload, salt: envelope.salt, by: "MY")
+    let signed = try sealed(envelope.header, payload: envelope.payload, salt: envelope.salt, fieldsSecret: envelope.fieldsSecret, by: "MY")
     try await expectRefused(try await world.line.carry(signed, from: "MY", to: "SG"), ["verify.sender_mismatch"], world, actor: "MY")
     try await expectRefused(try await world.line.carry(signed, from: "CN", to: "SG"), ["registry.certificate_unknown"], world)
     try expectAccepted(try await world.line.carry(ReceivedEnvelope(envelope), from: "CN", to: "SG"))
@@ -58,7 +58,8 @@ import Trust
     // Malaysia passes it on as if it had been meant so, then as its own.
     let passedOn = try await world.line.carry(ReceivedEnvelope(envelope), from: "MY", to: "SG")
     try await expectRefused(passedOn, ["verify.sender_mismatch"], world, actor: "MY")
-    let own = try sealed(envelope.header.with(sender: "MY"), payload: envelope.payload, salt: envelope.salt, by: "MY")
+    let own = try sealed(
+      envelope.header.with(sender: "MY"), payload: envelope.payload, salt: envelope.salt, fieldsSecret: envelope.fieldsSecret, by: "MY")
     try await expectRefused(try await world.line.carry(own, from: "MY", to: "SG"), ["verify.corridor_parties"], world, actor: "MY")
     try expectAccepted(try await world.line.carry(ReceivedEnvelope(envelope), from: "CN", to: "SG"))
   }
@@ -148,7 +149,8 @@ import Trust
     let declared = try await world.declare()
     let envelope = try await world.envelope(of: declared.messageID)
     let other = UCRCommitment(ucr: "6CNANOTHER", salt: envelope.salt).digest
-    let forged = try sealed(envelope.header.with(commitment: other), payload: envelope.payload, salt: envelope.salt)
+    let forged = try sealed(
+      envelope.header.with(commitment: other), payload: envelope.payload, salt: envelope.salt, fieldsSecret: envelope.fieldsSecret)
     try expectAccepted(try await world.line.carry(forged, from: "CN", to: "SG"))
     _ = try await world.sg.translateRecorded()
     #expect(try await world.clearance(declared.clearanceID, at: "SG").import?.status == .refused)
@@ -171,7 +173,8 @@ import Trust
     let envelope = try await world.envelope(of: world.declare().messageID)
     let time = Economies.start.adding(seconds: Int64(created))
     let header = envelope.header.with(created: time, expires: time.adding(seconds: Int64(lifetime)))
-    let receipt = try await world.line.carry(try sealed(header, payload: envelope.payload, salt: envelope.salt), from: "CN", to: "SG")
+    let receipt = try await world.line.carry(
+      try sealed(header, payload: envelope.payload, salt: envelope.salt, fieldsSecret: envelope.fieldsSecret), from: "CN", to: "SG")
     if codes.isEmpty { try expectAccepted(receipt) } else { try await expectRefused(receipt, codes, world) }
   }
 

@@ -33,7 +33,8 @@ import Trust
     let world = try await World()
     let envelope = try await world.envelope(of: world.declare().messageID)
     let message = try sealed(
-      envelope.header.with(messageID: envelope.header.another, revision: 7), payload: envelope.payload, salt: envelope.salt)
+      envelope.header.with(messageID: envelope.header.another, revision: 7), payload: envelope.payload, salt: envelope.salt,
+      fieldsSecret: envelope.fieldsSecret)
     let receipt = try await world.line.carry(message, from: "CN", to: "SG")
     #expect(try reasons(of: receipt) == ["clearance.illegal_revision"])
     #expect(try await world.sg.clearanceRecord(envelope.header.clearance.text) == nil)

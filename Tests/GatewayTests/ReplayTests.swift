@@ -48,7 +48,7 @@ import Trust
     let world = try await World()
     let envelope = try await world.envelope(of: world.declare().messageID)
     let first = try await world.line.carry(ReceivedEnvelope(envelope), from: "CN", to: "SG")
-    let again = try sealed(envelope.header, payload: envelope.payload, salt: envelope.salt)
+    let again = try sealed(envelope.header, payload: envelope.payload, salt: envelope.salt, fieldsSecret: envelope.fieldsSecret)
     #expect(again.signature != envelope.signature)
     #expect(try await world.line.carry(again, from: "CN", to: "SG") == first)
   }
@@ -93,7 +93,9 @@ import Trust
     let declared = try await world.declare()
     let envelope = try await world.envelope(of: declared.messageID)
     let receipt = try await world.line.carry(ReceivedEnvelope(envelope), from: "CN", to: "SG")
-    let repeated = try sealed(envelope.header.with(messageID: envelope.header.another), payload: envelope.payload, salt: envelope.salt)
+    let repeated = try sealed(
+      envelope.header.with(messageID: envelope.header.another), payload: envelope.payload, salt: envelope.salt,
+      fieldsSecret: envelope.fieldsSecret)
     #expect(try await world.line.carry(repeated, from: "CN", to: "SG") == receipt)
     let accepted = try status(.accepted, of: .export, declared.clearanceID)
     func message(_ payload: [UInt8], _ sequence: Int) throws -> ReceivedEnvelope {

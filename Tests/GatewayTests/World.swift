@@ -257,8 +257,8 @@ final class Line: Sendable {
 extension ReceivedEnvelope {
   init(_ sealed: SealedEnvelope) {
     self.init(
-      headerBytes: sealed.headerBytes, signature: sealed.signature, salt: sealed.salt, contentType: sealed.header.payload.mediaType,
-      payload: sealed.payload)
+      headerBytes: sealed.headerBytes, signature: sealed.signature, salt: sealed.salt, fieldsSecret: sealed.fieldsSecret,
+      contentType: sealed.header.payload.mediaType, payload: sealed.payload)
   }
 
   func with(headerBytes: [UInt8]? = nil, payload: [UInt8]? = nil, salt: UCRCommitment.Salt? = nil, signature: String? = nil)
@@ -266,7 +266,7 @@ extension ReceivedEnvelope {
   {
     ReceivedEnvelope(
       headerBytes: headerBytes ?? self.headerBytes, signature: signature ?? self.signature, salt: salt ?? self.salt,
-      contentType: contentType,
+      fieldsSecret: fieldsSecret, contentType: contentType,
       payload: payload ?? self.payload)
   }
 }
@@ -468,11 +468,13 @@ extension World {
   /// The envelope of a message as the gateway made it.
   func envelope(of message: String, at economy: String = "CN") async throws -> SealedEnvelope {
     let record = try await self.message(message, at: economy)
-    let wire = try await self[economy].journal.read { reader throws(CausewayError) in try reader.payload(owner: message, kind: "wire") }
+    let (wire, fields) = try await self[economy].journal.read { reader throws(CausewayError) in
+      (try reader.payload(owner: message, kind: "wire"), try reader.payload(owner: message, kind: "fields"))
+    }
     let salt = try #require(Hex.decode(try await clearance(record.clearance, at: economy).salt).flatMap(UCRCommitment.Salt.init))
     return try SealedEnvelope.restore(
       headerBytes: record.header, signature: String(decoding: record.signature, as: UTF8.self), salt: salt,
-      payload: try #require(wire).bytes)
+      fieldsSecret: fields.flatMap { HMACKey($0.bytes) }, payload: try #require(wire).bytes)
   }
 }
 

@@ -28,6 +28,8 @@ package struct VerifiedEnvelope: Sendable {
   /// Name of the sender's key that made the signature.
   package let keyID: String
   package let salt: UCRCommitment.Salt
+  /// What opens the header's fields root; nil exactly when it has none.
+  package let fieldsSecret: HMACKey?
   package let payload: [UInt8]
   package let peer: AuthenticatedPeer
   package let receivedAt: Instant
@@ -39,6 +41,7 @@ package struct VerifiedEnvelope: Sendable {
     signature = received.signature
     self.keyID = keyID
     salt = received.salt
+    fieldsSecret = received.fieldsSecret
     payload = received.payload
     self.peer = peer
     receivedAt = now
@@ -92,7 +95,7 @@ package struct EnvelopeVerifier: Sendable {
   ///   `verify.jws_*` codes of `JWS.verify` and the `registry.*` codes of `VerifiedRegistry.signingKey`; then
   ///   `verify.recipient_mismatch`, `verify.corridor_unknown`, `verify.corridor_parties`, `verify.corridor_direction`,
   ///   `verify.corridor_kind`, `verify.corridor_suite`, `verify.created_in_future`, `verify.expired`, `verify.lifetime_too_long`,
-  ///   `verify.payload_size`, `verify.payload_digest`, `verify.payload_media_type`.
+  ///   `verify.payload_size`, `verify.payload_digest`, `verify.payload_media_type`, `verify.fields_salt`.
   /// - Complexity: O(*n*) in the payload, one signature verification.
   package func verify(_ received: ReceivedEnvelope, from peer: AuthenticatedPeer, at now: Instant) -> EnvelopeVerdict {
     let payloadDigest = SHA256.hash(received.payload)
@@ -171,6 +174,10 @@ package struct EnvelopeVerifier: Sendable {
     if expected.sha256 != digest { problems.append(Problem("verify.payload_digest", pointer: "/payload/sha256")) }
     if ByteString(expected.mediaType) != ByteString(received.contentType) {
       problems.append(Problem("verify.payload_media_type", pointer: "/payload/mediaType"))
+    }
+    // Without its secret a root can never be checked, and whoever asks for a field later would get none.
+    if (expected.fieldsRoot == nil) != (received.fieldsSecret == nil) {
+      problems.append(Problem("verify.fields_salt", pointer: "/payload/fieldsRoot"))
     }
     return problems
   }

@@ -7,6 +7,8 @@ package import Trust
 /// - `Causeway-Envelope`: base64url of the header's canonical bytes,
 /// - `Causeway-Signature`: the detached JWS over those bytes, `protected..signature` (RFC 7515 Appendix F),
 /// - `Causeway-Subject-Salt`: 64 hexadecimal digits, see ``UCRCommitment``,
+/// - `Causeway-Fields-Salt`: 64 hexadecimal digits, with a message whose header has a fields root and with no other: the secret that opens
+///   the root (docs/disclosure.md); outside the signature, so that it can be erased,
 /// - `Content-Type`: the media type of the header.
 ///
 /// The signature covers the payload through its digest and size in the header, so that the payload is never encoded again.
@@ -19,6 +21,7 @@ package struct SealedEnvelope: Hashable, Sendable {
     package static let envelope = "Causeway-Envelope"
     package static let signature = "Causeway-Signature"
     package static let salt = "Causeway-Subject-Salt"
+    package static let fieldsSalt = "Causeway-Fields-Salt"
     package static let contentType = "Content-Type"
   }
 
@@ -28,34 +31,42 @@ package struct SealedEnvelope: Hashable, Sendable {
   /// Detached JWS, compact.
   package let signature: String
   package let salt: UCRCommitment.Salt
+  /// What opens the header's fields root; nil when it has none.
+  package let fieldsSecret: HMACKey?
   package let payload: [UInt8]
 
   /// Seals a message with the sender's signing key.
   ///
   /// - Parameter keyID: the name under which the registry lists the key's certificate.
-  /// - Throws: `seal.payload_mismatch` when size or digest in the header are not the payload's; `key.signing`.
+  /// - Throws: `seal.payload_mismatch` when size or digest in the header are not the payload's, or a fields root and its secret are not there
+  ///   together; `key.signing`.
   package static func seal(
-    _ header: EnvelopeHeader, payload: [UInt8], salt: UCRCommitment.Salt, keyID: String, key: PrivateKey
+    _ header: EnvelopeHeader, payload: [UInt8], salt: UCRCommitment.Salt, fieldsSecret: HMACKey? = nil, keyID: String, key: PrivateKey
   ) throws(CausewayError) -> SealedEnvelope {
-    guard header.payload.size == payload.count, header.payload.sha256 == SHA256.hash(payload) else {
-      throw CausewayError("seal.payload_mismatch")
-    }
+    try check(header, payload, fieldsSecret)
     let bytes = header.canonicalBytes
     let signature = try JWS.sign(payload: bytes, type: signatureType, keyID: keyID, key: key, detached: true)
-    return SealedEnvelope(header: header, headerBytes: bytes, signature: signature, salt: salt, payload: payload)
+    return SealedEnvelope(
+      header: header, headerBytes: bytes, signature: signature, salt: salt, fieldsSecret: fieldsSecret, payload: payload)
+  }
+
+  private static func check(_ header: EnvelopeHeader, _ payload: [UInt8], _ fieldsSecret: HMACKey?) throws(CausewayError) {
+    guard header.payload.size == payload.count, header.payload.sha256 == SHA256.hash(payload),
+      (header.payload.fieldsRoot == nil) == (fieldsSecret == nil)
+    else { throw CausewayError("seal.payload_mismatch") }
   }
 
   /// Puts a sealed message together again from what the journal kept of it.
   ///
-  /// - Throws: as ``EnvelopeHeader/parse(_:)``; `seal.payload_mismatch` when the payload is not the one that was sealed.
+  /// - Throws: as ``EnvelopeHeader/parse(_:)``; `seal.payload_mismatch` when the payload is not the one that was sealed, or a fields root and
+  ///   its secret are not there together.
   package static func restore(
-    headerBytes: [UInt8], signature: String, salt: UCRCommitment.Salt, payload: [UInt8]
+    headerBytes: [UInt8], signature: String, salt: UCRCommitment.Salt, fieldsSecret: HMACKey? = nil, payload: [UInt8]
   ) throws(CausewayError) -> SealedEnvelope {
     let header = try EnvelopeHeader.parse(headerBytes)
-    guard header.payload.size == payload.count, header.payload.sha256 == SHA256.hash(payload) else {
-      throw CausewayError("seal.payload_mismatch")
-    }
-    return SealedEnvelope(header: header, headerBytes: headerBytes, signature: signature, salt: salt, payload: payload)
+    try check(header, payload, fieldsSecret)
+    return SealedEnvelope(
+      header: header, headerBytes: headerBytes, signature: signature, salt: salt, fieldsSecret: fieldsSecret, payload: payload)
   }
 
   /// SHA-256 of ``headerBytes``: what receipts name.
@@ -66,7 +77,7 @@ package struct SealedEnvelope: Hashable, Sendable {
     [
       (Field.envelope, Base64.encode(headerBytes, .url)), (Field.signature, signature), (Field.salt, Hex.encode(salt.bytes.exposed)),
       (Field.contentType, header.payload.mediaType),
-    ]
+    ] + (fieldsSecret.map { [(Field.fieldsSalt, Hex.encode($0.bytes.exposed))] } ?? [])
   }
 }
 
@@ -75,13 +86,17 @@ package struct ReceivedEnvelope: Sendable {
   package let headerBytes: [UInt8]
   package let signature: String
   package let salt: UCRCommitment.Salt
+  package let fieldsSecret: HMACKey?
   package let contentType: String
   package let payload: [UInt8]
 
-  package init(headerBytes: [UInt8], signature: String, salt: UCRCommitment.Salt, contentType: String, payload: [UInt8]) {
+  package init(
+    headerBytes: [UInt8], signature: String, salt: UCRCommitment.Salt, fieldsSecret: HMACKey? = nil, contentType: String, payload: [UInt8]
+  ) {
     self.headerBytes = headerBytes
     self.signature = signature
     self.salt = salt
+    self.fieldsSecret = fieldsSecret
     self.contentType = contentType
     self.payload = payload
   }
@@ -105,8 +120,13 @@ package struct ReceivedEnvelope: Sendable {
     let signature = read(SealedEnvelope.Field.signature, limit: 2048) { $0 }
     let salt = read(SealedEnvelope.Field.salt, limit: 64) { Hex.decode($0).flatMap(UCRCommitment.Salt.init) }
     let contentType = read(SealedEnvelope.Field.contentType, limit: 128) { $0 }
-    guard let header, let signature, let salt, let contentType else { throw CausewayError(problems: problems) }
-    self.init(headerBytes: header, signature: signature, salt: salt, contentType: contentType, payload: body)
+    // Whether it belongs to this message, the header says.
+    let fieldsSecret =
+      field(SealedEnvelope.Field.fieldsSalt).isEmpty
+      ? nil : read(SealedEnvelope.Field.fieldsSalt, limit: 64) { Hex.decode($0).flatMap(HMACKey.init) }
+    guard problems.isEmpty, let header, let signature, let salt, let contentType else { throw CausewayError(problems: problems) }
+    self.init(
+      headerBytes: header, signature: signature, salt: salt, fieldsSecret: fieldsSecret, contentType: contentType, payload: body)
   }
 
   /// SHA-256 of the header as received.

@@ -23,6 +23,8 @@ struct Outgoing: Sendable {
   var payload: [UInt8]
   var profile: VersionedName
   var policy: VersionedName
+  /// nil: the message commits to no fields.
+  var fields: FieldCommitment?
   var inReplyTo: MessageID?
   /// The profile by which the local document behind it was read; nil when there is none.
   var source: VersionedName?

@@ -212,10 +212,11 @@ extension GatewayNode {
       versions: ["policy": Self.name(header.policy), "profile": Self.name(header.profile), "registry": String(registry.version)],
       created: now)
     var change = decision.change
-    change.operations = [
-      .putMessage(message, expecting: .absent),
-      .putPayload(payload(.wire, of: header.messageID, mediaType: header.payload.mediaType, envelope.payload, at: now)),
-    ]
+    change.operations =
+      [
+        .putMessage(message, expecting: .absent),
+        .putPayload(payload(.wire, of: header.messageID, mediaType: header.payload.mediaType, envelope.payload, at: now)),
+      ] + fieldsPayload(envelope.fieldsSecret, of: header.messageID, at: now)
     // A withdrawal is handed over when this side follows it.
     if isAccepted, let clearance = decision.clearance, let document = decision.document {
       switch header.kind {

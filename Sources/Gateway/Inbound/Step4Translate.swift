@@ -32,9 +32,10 @@ extension GatewayNode {
   /// A declaration or amendment: the local draft, the supplement request, and the status message that says so.
   private func draft(_ message: MessageRecord) async throws(CausewayError) {
     let (wire, header) = try await wirePayload(of: message)
+    let secret = try await fieldsSecret(of: message, header)
     guard let record = try await clearanceRecord(message.clearance) else { throw CausewayError("receive.not_found") }
     let clearance = try Clearance(json: try JSONValue.parse(record.state))
-    var draft = try draft(of: wire.bytes, header, clearance)
+    var draft = try draft(of: wire.bytes, header, clearance, secret)
     if case .written(let ucr, _) = draft, try await isUsed(ucr, by: clearance) {
       draft = .refused([Problem("clearance.ucr_in_use", element: "Declaration.UCR")])
     }
@@ -45,6 +46,14 @@ extension GatewayNode {
       guard clearance.isLodged == wasLodged else { throw CausewayError("journal.conflict") }
       var change = ClearanceChange(preconditions: [.message(message.id, in: [MessageState.recorded.rawValue])])
       change.operations = [.setMessageState(message.id, MessageState.handled.rawValue, reason: nil, at: now)]
+      // The entry of the receipt holds the sender's root: whoever reads the ledger is told that it was not found right, whatever becomes of the rest.
+      if case .refused(let problems) = draft, problems.contains(where: { $0.code == "verify.fields_root" }) {
+        change.entries = [
+          EntryDraft(
+            kind: "fields.refused", corridor: header.corridor, subject: header.ucrCommitment, messageID: message.id,
+            payloadDigest: header.payload.sha256, actor: economy, reasons: ["verify.fields_root"])
+        ]
+      }
       // Withdrawn or amended again meanwhile: nothing to draft any more.
       let revision = header.revision ?? 1
       guard clearance.export.status != .withdrawn, revision == clearance.export.revision, clearance.import?.status.isFinal != true else {
@@ -75,7 +84,9 @@ extension GatewayNode {
     }
   }
 
-  private func draft(of bytes: [UInt8], _ header: EnvelopeHeader, _ clearance: Clearance) throws(CausewayError) -> Draft {
+  private func draft(
+    of bytes: [UInt8], _ header: EnvelopeHeader, _ clearance: Clearance, _ secret: HMACKey?
+  ) throws(CausewayError) -> Draft {
     guard let settings = configuration.corridor(header.corridor), let corridor = registry.corridor(header.corridor),
       settings.handsOver != nil
     else { throw CausewayError("receive.corridor_unknown") }
@@ -86,6 +97,10 @@ extension GatewayNode {
       let translator = Translator(profiles)
       let day = header.created.day
       let valid = try translator.validate(try translator.parse(bytes, as: wire), as: wire, on: day)
+      if let secret {
+        let fields = try valid.declaration.fieldTree(profile: header.profile, secret: secret)
+        guard fields.root == header.payload.fieldsRoot else { throw CausewayError("verify.fields_root") }
+      }
       let ucr = valid.declaration[id: "Declaration.UCR"]?.text ?? ""
       guard let salt = Hex.decode(clearance.salt).flatMap(UCRCommitment.Salt.init),
         UCRCommitment(ucr: ucr, salt: salt).digest == header.ucrCommitment
@@ -122,6 +137,18 @@ extension GatewayNode {
       change.outgoing = [try statusOutgoing(status, in: clearance, inReplyTo: message.id, at: now)]
       return change
     }
+  }
+
+  /// What opens the fields root of a message; nil when it has none.
+  ///
+  /// - Throws: `journal.not_found` when it has one that cannot be opened any more.
+  private func fieldsSecret(of message: MessageRecord, _ header: EnvelopeHeader) async throws(CausewayError) -> HMACKey? {
+    guard header.payload.fieldsRoot != nil else { return nil }
+    let stored = try await journal.read { reader throws(CausewayError) in
+      try reader.payload(owner: message.id.text, kind: PayloadKind.fields.rawValue)
+    }
+    guard let secret = stored.flatMap({ HMACKey($0.bytes) }) else { throw CausewayError("journal.not_found", facts: ["what": "fields"]) }
+    return secret
   }
 
   private func wirePayload(of message: MessageRecord) async throws(CausewayError) -> (PayloadRecord, EnvelopeHeader) {

@@ -159,12 +159,13 @@ extension GatewayNode {
       message.details = JSONValue.object(details).serialized()
     }
     let submitted = message
+    let fields = try commitment(to: declaration.bytes, as: declaration.wire.profile)
     @Sendable func change(revision: Int, at now: Instant) -> ClearanceChange {
       var change = self.change(by: local, declaration.wire, at: now)
       change.outgoing = [
         Outgoing(
           id: submitted.id, kind: isNew ? .declaration : .amendment, revision: revision, mediaType: declaration.wire.profile.mediaType,
-          payload: declaration.bytes, profile: declaration.wire.profile.versioned, policy: declaration.policy,
+          payload: declaration.bytes, profile: declaration.wire.profile.versioned, policy: declaration.policy, fields: fields,
           source: local.profile?.versioned, submitted: submitted)
       ]
       return change

@@ -18,8 +18,10 @@ extension GatewayNode {
       expires: now.adding(seconds: Int64(configuration.delivery.expirySeconds)), inReplyTo: outgoing.inReplyTo,
       sequence: clearance.nextSequence(), revision: outgoing.revision,
       payload: PayloadDescription(
-        mediaType: outgoing.mediaType, size: outgoing.payload.count, sha256: SHA256.hash(outgoing.payload), fieldsRoot: nil),
+        mediaType: outgoing.mediaType, size: outgoing.payload.count, sha256: SHA256.hash(outgoing.payload),
+        fieldsRoot: outgoing.fields?.root),
       policy: outgoing.policy, profile: outgoing.profile, purpose: corridor.purpose)
-    return try SealedEnvelope.seal(header, payload: outgoing.payload, salt: salt, keyID: signer.keyID, key: signer.key)
+    return try SealedEnvelope.seal(
+      header, payload: outgoing.payload, salt: salt, fieldsSecret: outgoing.fields?.secret, keyID: signer.keyID, key: signer.key)
   }
 }

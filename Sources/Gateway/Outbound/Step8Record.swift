@@ -35,7 +35,13 @@ extension GatewayNode {
           channel: Self.channel(to: header.recipient), messageID: header.messageID, destination: header.recipient, orderKey: clearance.id,
           due: now,
           created: now)),
-    ]
+    ] + fieldsPayload(sealed.fieldsSecret, of: header.messageID, at: now)
+  }
+
+  /// The secret of a fields root, as both sides keep it.
+  func fieldsPayload(_ secret: HMACKey?, of id: MessageID, at now: Instant) -> [Change.Operation] {
+    guard let secret else { return [] }
+    return [.putPayload(payload(.fields, of: id, mediaType: "application/octet-stream", secret.bytes.exposed, at: now))]
   }
 
   /// The ledger entry of a message that leaves. The payload is named by its digest, the consignment by its commitment.

@@ -48,10 +48,10 @@ extension GatewayNode {
   }
 
   private func sealedEnvelope(of delivery: OutboxRecord) async throws(CausewayError) -> (MessageRecord, SealedEnvelope) {
-    let (message, wire, record) = try await journal.read { reader throws(CausewayError) in
+    let (message, wire, record, fields) = try await journal.read { reader throws(CausewayError) in
       (
         try reader.message(delivery.messageID), try reader.payload(owner: delivery.messageID.text, kind: PayloadKind.wire.rawValue),
-        try reader.clearance(delivery.orderKey)
+        try reader.clearance(delivery.orderKey), try reader.payload(owner: delivery.messageID.text, kind: PayloadKind.fields.rawValue)
       )
     }
     guard let message, let wire, let record else { throw CausewayError("deliver.incomplete") }
@@ -59,7 +59,8 @@ extension GatewayNode {
     guard !clearance.isTurnedAway else { throw CausewayError("clearance.turned_away") }
     guard let salt = Hex.decode(clearance.salt).flatMap(UCRCommitment.Salt.init) else { throw CausewayError("deliver.incomplete") }
     let envelope = try SealedEnvelope.restore(
-      headerBytes: message.header, signature: String(decoding: message.signature, as: UTF8.self), salt: salt, payload: wire.bytes)
+      headerBytes: message.header, signature: String(decoding: message.signature, as: UTF8.self), salt: salt,
+      fieldsSecret: fields.flatMap { HMACKey($0.bytes) }, payload: wire.bytes)
     return (message, envelope)
   }
 
@@ -69,7 +70,10 @@ extension GatewayNode {
     var next = delivery
     next.attempts += 1
     next.lastError = error.code
-    let isHopeless = ["deliver.expired", "deliver.incomplete", "deliver.partner_unknown", "clearance.turned_away"].contains(error.code)
+    // What cannot be put together again as it was sealed, its secret or its payload being gone, never will be.
+    let isHopeless = [
+      "deliver.expired", "deliver.incomplete", "deliver.partner_unknown", "clearance.turned_away", "seal.payload_mismatch",
+    ].contains(error.code)
     next.isDead = isHopeless || next.attempts >= settings.attempts
     let ceiling = min(settings.longestRetrySeconds, settings.firstRetrySeconds << min(delivery.attempts, 20)) * 1000
     next.due = clock.now().adding(milliseconds: Int64(Int.random(in: ceiling / 2...ceiling)))

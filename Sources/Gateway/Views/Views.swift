@@ -58,7 +58,7 @@ extension GatewayNode {
       if message.state != MessageState.received.rawValue || ContinuousClock.now >= deadline || Task.isCancelled {
         var view = Self.summary(message).object ?? [:]
         view["problems"] = try problems.map { payload throws(CausewayError) in try JSONValue.parse(payload.bytes) } ?? .null
-        view["documents"] = .array(documents.map { .string($0.kind) })
+        view["documents"] = .array(documents.filter { PayloadKind(rawValue: $0.kind)?.isDocument == true }.map { .string($0.kind) })
         view["ledgerIndices"] = .array(indices.map { .number(JSONNumber($0)) })
         view["versions"] = .object(
           JSONObject(message.versions.sorted { ByteString($0.key) < ByteString($1.key) }.map { ($0.key, .string($0.value)) }))
@@ -73,7 +73,7 @@ extension GatewayNode {
   ///
   /// - Throws: `receive.not_found`.
   package func document(of text: String, kind: String) async throws(CausewayError) -> (bytes: [UInt8], mediaType: String) {
-    guard let id = MessageID(text), PayloadKind(rawValue: kind) != nil else { throw CausewayError("receive.not_found") }
+    guard let id = MessageID(text), PayloadKind(rawValue: kind)?.isDocument == true else { throw CausewayError("receive.not_found") }
     let payload = try await journal.read { reader throws(CausewayError) in try reader.payload(owner: id.text, kind: kind) }
     guard let payload else { throw CausewayError("receive.not_found") }
     return (payload.bytes, payload.mediaType)

@@ -125,7 +125,7 @@ package enum MerkleTree {
     return nodeHash(try hash(start, split, node), try hash(start + split, count - split, node))
   }
 
-  private static func largestPowerOfTwo(below count: Int) -> Int {
+  static func largestPowerOfTwo(below count: Int) -> Int {
     1 << (Int.bitWidth - 1 - (count - 1).leadingZeroBitCount)
   }
 
