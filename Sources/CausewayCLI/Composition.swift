@@ -44,7 +44,8 @@ enum Composition {
     var limits = PeerLimits()
     limits.totalMilliseconds = configuration.delivery.timeoutSeconds * 1000
     let node = try GatewayNode(
-      configuration: configuration, registry: registry, profiles: profiles, policies: policies, journal: journal, signer: signer, cosigner: cosigner,
+      configuration: configuration, registry: registry, profiles: profiles, policies: policies, journal: journal, signer: signer,
+      cosigner: cosigner,
       partners: RegisteredPartners(registry: registry, identity: identity, limits: limits, clock: clock), webhooks: WebhookClient(),
       clock: clock, logger: logger, probe: StepStop.probe)
     return Assembled(node: node, journal: journal)

@@ -50,7 +50,8 @@ package struct GatewayNode: Sendable {
   ///   `config.policy_corridor`, `config.witness_key`, `config.profile_kind`, `config.profile_elements`, `config.amendments_not_agreed`, `policy.required_withheld`.
   package init(
     configuration: GatewayConfiguration, registry: VerifiedRegistry, profiles: ProfileLibrary, policies: [ReleasePolicy], journal: Journal,
-    signer: Signer, cosigner: Cosigner? = nil, partners: any PartnerTransport, webhooks: any WebhookTransport, clock: any WallClock, logger: Logger,
+    signer: Signer, cosigner: Cosigner? = nil, partners: any PartnerTransport, webhooks: any WebhookTransport, clock: any WallClock,
+    logger: Logger,
     probe: @escaping StepProbe = { _ in }
   ) throws(CausewayError) {
     self.configuration = configuration
@@ -186,7 +187,9 @@ extension GatewayNode {
       }
       return profile
     }
-    if let cosigner, !keyring.cosignerKeys(of: economy, at: clock.now()).contains(cosigner.key) { note("config.witness_key", "/keys/witnessKey") }
+    if let cosigner, !keyring.cosignerKeys(of: economy, at: clock.now()).contains(cosigner.key) {
+      note("config.witness_key", "/keys/witnessKey")
+    }
     if registry.participant(economy) == nil { note("config.economy_unknown", "/economy", ["economy": economy]) }
     for (index, settings) in configuration.corridors.enumerated() {
       let pointer = "/corridors/\(index)"

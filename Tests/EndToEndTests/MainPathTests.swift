@@ -121,13 +121,14 @@ import Trust
     let checkpoint = try SignedCheckpoint.verify(note, origin: world.sg.origin, keys: [key])
     #expect(checkpoint.size == size)
     for index in [0, 1, size / 2, size - 1] {
-      let proven = try JSONValue.parse(Array(try World.run(["ledger", "prove", "\(index)"] + config).output.utf8))
-      let proof = try InclusionProof(json: try #require(proven["proof"]))
-      let entry = Array(try #require(proven["entry"]?.string).utf8)
-      try proof.verify(entry: entry, in: checkpoint)
+      let file = world.demo.folder + "/entry-\(UUID().uuidString)"
+      let proven = try World.run(["ledger", "prove", "\(index)", "--entry", file] + config)
+      let proof = try LogProof(parsing: Array(proven.output.utf8))
+      let entry = [UInt8](try Data(contentsOf: URL(filePath: file)))
+      #expect(try proof.verify(entry: entry, policy: LogPolicy(log: [key])).checkpoint.size >= checkpoint.size)
       var altered = entry
       altered[entry.count / 2] ^= 1
-      #expect(throws: CausewayError.self) { try proof.verify(entry: altered, in: checkpoint) }
+      #expect(throws: CausewayError("ledger.proof_mismatch")) { try proof.verify(entry: altered, policy: LogPolicy(log: [key])) }
     }
     #expect(try World.run(["ledger", "prove", "\(size)"] + config).status != 0)
   }

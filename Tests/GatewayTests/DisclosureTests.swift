@@ -20,7 +20,7 @@ import Trust
     let request = DisclosureRequest(
       message: try #require(MessageID(message)), choices: try elements.map { try DisclosureRequest.Choice($0) })
     return try await world[economy].journal.read { reader throws(CausewayError) in
-      try request.disclosure(from: reader, profiles: Self.profiles)
+      try request.disclosure(from: reader, profiles: Self.profiles).disclosure
     }
   }
 

@@ -30,7 +30,10 @@ struct DiscloseCommand: AsyncParsableCommand {
       let profiles = try ProfileLibrary.load(try Files.schemas(try Composition.configuration(at: source.config).schemas))
       let (store, key) = try source.open()
       let request = DisclosureRequest(message: id, choices: choices)
-      let disclosure = try await store.read { reader throws(CausewayError) in try request.disclosure(from: reader, profiles: profiles) }
+      let trust = try source.trust()
+      let (disclosure, isFinal) = try await store.read { reader throws(CausewayError) in
+        try request.disclosure(from: reader, profiles: profiles) { trust.policy(of: $0) }
+      }
       await store.close()
       let bytes = try disclosure.bytes
       // Nothing is handed out that would not hold.
@@ -38,6 +41,7 @@ struct DiscloseCommand: AsyncParsableCommand {
       try Files.write(bytes, to: output)
       for field in verified.fields { Console.line("shown: \(field.name)") }
       Console.line("withheld: \(verified.elements.filter { $0.withheld > 0 }.count) elements, by name in the file")
+      Console.line(isFinal ? "to a final checkpoint" : "to a checkpoint that no quorum has cosigned yet")
       Console.line("\(bytes.count) bytes; verify with: causeway-verify disclosure --key '\(key)' \(output)")
     }
   }

@@ -11,7 +11,9 @@ import Trust
 struct LedgerCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "ledger", abstract: "Verify, show and prove the ledger.",
-    subcommands: [Verify.self, Show.self, Prove.self, CheckpointCommand.self, Export.self])
+    subcommands: [
+      Verify.self, Show.self, Prove.self, CheckpointCommand.self, Export.self, LedgerPolicyCommand.self, LedgerFraudCommand.self,
+    ])
 
   /// Which ledger.
   struct Source: ParsableArguments {
@@ -84,26 +86,28 @@ struct LedgerCommand: AsyncParsableCommand {
   /// Proves that an entry is in the tree.
   struct Prove: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Print the proof that an entry is in the latest checkpoint's tree (RFC 9162): entry, path and signed checkpoint.")
+      abstract: "Print the proof that an entry is in the ledger (C2SP tlog-proof); --entry writes the entry's bytes beside it.")
 
     @OptionGroup var source: Source
     @Argument(help: "Index of the entry.") var index: Int
+    @Option(help: "To the newest checkpoint that is final in this corridor; without it to the newest.") var corridor: String?
+    @Option(help: "File for the entry's bytes, as they are hashed.") var entry: String?
 
     func run() async throws {
       try await Console.reportingErrors {
         let store = try source.open().store
+        let policy = try corridor.map { corridor throws(CausewayError) in try source.trust().required(corridor) }
         let index = index
-        let proof = try await store.read { reader throws(CausewayError) -> JSONValue in
-          guard let checkpoint = try reader.latestCheckpoint(), let entry = try reader.entries(from: index, limit: 1).first,
-            entry.index == index
-          else { throw CausewayError("ledger.proof_index") }
-          return [
-            "entry": .string(String(decoding: entry.bytes, as: UTF8.self)),
-            "proof": try reader.inclusionProof(index: index, size: checkpoint.size).json,
-            "checkpoint": .string(String(decoding: checkpoint.note, as: UTF8.self)),
-          ]
+        let (bytes, proof) = try await store.read { reader throws(CausewayError) in
+          guard let entry = try reader.entries(from: index, limit: 1).first, entry.index == index else {
+            throw CausewayError("ledger.proof_index")
+          }
+          let (proof, isFinal) = try reader.proof(of: index, by: policy)
+          guard isFinal || policy == nil else { throw CausewayError("ledger.not_final") }
+          return (entry.bytes, proof)
         }
-        Console.write(proof.serialized(pretty: true) + [0x0A])
+        if let entry { try Files.write(bytes, to: entry) }
+        Console.write(proof.bytes)
         await store.close()
       }
     }
@@ -112,15 +116,21 @@ struct LedgerCommand: AsyncParsableCommand {
   /// Shows the latest checkpoint.
   struct CheckpointCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      commandName: "checkpoint", abstract: "Print the latest signed checkpoint (C2SP tlog-checkpoint).")
+      commandName: "checkpoint", abstract: "Print the latest signed checkpoint (C2SP tlog-checkpoint), or the latest final one.")
 
     @OptionGroup var source: Source
+    @Option(help: "The newest checkpoint that is final in this corridor, with its cosignatures.") var corridor: String?
 
     func run() async throws {
       try await Console.reportingErrors {
         let store = try source.open().store
-        let checkpoint = try await store.read { reader throws(CausewayError) in try reader.latestCheckpoint() }
-        Console.write(checkpoint?.note ?? [])
+        let policy = try corridor.map { corridor throws(CausewayError) in try source.trust().required(corridor) }
+        let note = try await store.read { reader throws(CausewayError) -> [UInt8]? in
+          guard let policy else { return try reader.latestCheckpoint()?.note }
+          guard let final = try reader.finalCheckpoint(policy) else { throw CausewayError("ledger.not_final") }
+          return final.checkpoint.note
+        }
+        Console.write(note ?? [])
         await store.close()
       }
     }

@@ -35,6 +35,7 @@ struct DemoCommand: AsyncParsableCommand {
         try await DemoRun(world: world, document: try Files.document(input)).run()
       }
       try await DemoRun.verifyLedgers(world)
+      try await DemoRun.awaitFinalCheckpoints(world)
       guard !once else { return }
       Console.line(
         """

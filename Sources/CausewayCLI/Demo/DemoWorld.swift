@@ -58,25 +58,28 @@ struct DemoWorld: Sendable {
   private static func participant(
     _ site: Site, _ nameEN: String, _ nameZH: String, _ authority: CertificateAuthority, from: Instant
   ) throws(CausewayError) -> Participant {
-    let (tls, signing, ledger) = (try PrivateKey.generate(.p256), try PrivateKey.generate(.p256), try PrivateKey.generate(.ed25519))
+    let (tls, signing) = (try PrivateKey.generate(.p256), try PrivateKey.generate(.p256))
+    let (ledger, witness) = (try PrivateKey.generate(.ed25519), try PrivateKey.generate(.ed25519))
     let tlsCertificate = try authority.issue(
       subject: "gateway \(site.economy)", key: tls.publicKey, profile: .tls, ipAddresses: ["127.0.0.1"], from: from, days: 7)
     let signingCertificate = try authority.issue(
       subject: "signing \(site.economy)", key: signing.publicKey, profile: .signing, from: from, days: 7)
-    for (name, key) in [("tls", tls), ("signing", signing), ("ledger", ledger)] {
+    for (name, key) in [("tls", tls), ("signing", signing), ("ledger", ledger), ("witness", witness)] {
       try Files.write(Array(key.pem().exposed.utf8), to: "\(site.folder)/\(name)-key.pem", isSecret: true)
     }
     for (name, certificate) in [("tls", tlsCertificate), ("signing", signingCertificate)] {
       try Files.write(Array(certificate.pem.utf8), to: "\(site.folder)/\(name)-certificate.pem")
     }
     let verifierKey = try VerifierKey(name: site.origin, publicKey: ledger.publicKey)
+    let cosignerKey = try CosignerKey(name: "witness.\(site.economy.lowercased()).causeway.example", publicKey: witness.publicKey)
     return Participant(
       id: site.economy, nameEN: nameEN, nameZH: nameZH, endpoint: "https://127.0.0.1:\(site.partnerPort)",
       certificates: [
         RegisteredCertificate(role: .tls, certificate: tlsCertificate),
         RegisteredCertificate(role: .signing, certificate: signingCertificate),
       ],
-      ledger: RegisteredLedger(origin: site.origin, keys: [RegisteredLedgerKey(verifierKey: verifierKey.description)]))
+      ledger: RegisteredLedger(origin: site.origin, keys: [RegisteredLedgerKey(verifierKey: verifierKey.description)]),
+      witness: RegisteredWitness(name: cosignerKey.name, keys: [RegisteredLedgerKey(verifierKey: cosignerKey.description)]))
   }
 
   private static func configuration(of site: Site) -> String {
@@ -108,6 +111,7 @@ struct DemoWorld: Sendable {
         signingCertificate: signing-certificate.pem
         signingKey: signing-key.pem
         ledgerKey: ledger-key.pem
+        witnessKey: witness-key.pem
       inside: {host: 127.0.0.1, port: \(site.insidePort)}
       partner: {host: 127.0.0.1, port: \(site.partnerPort)}
       tokens:

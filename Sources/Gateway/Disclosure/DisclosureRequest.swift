@@ -40,10 +40,14 @@ package struct DisclosureRequest: Sendable {
 
   /// Makes the disclosure from what the journal has of the message: it is read again, and must give the root that the ledger has.
   ///
+  /// - Parameter policy: what makes a checkpoint of this ledger final in a corridor; nil takes the newest checkpoint.
+  /// - Returns: also whether the proof leads to a final checkpoint.
   /// - Throws: `receive.not_found`; `disclose.not_committed` when the message has no fields root; `disclose.erased` when its document or its
   ///   secret is gone; `profile.unknown`; `disclose.root_mismatch` when the fields are not those of the ledger entry; `disclose.element_absent`
   ///   for each choice that the document has no field of; `journal.*`.
-  package func disclosure(from reader: any JournalReader, profiles: ProfileLibrary) throws(CausewayError) -> Disclosure {
+  package func disclosure(
+    from reader: any JournalReader, profiles: ProfileLibrary, policy: (String) -> LogPolicy? = { _ in nil }
+  ) throws(CausewayError) -> (disclosure: Disclosure, isFinal: Bool) {
     guard let record = try reader.message(message) else { throw CausewayError("receive.not_found") }
     guard !record.header.isEmpty, try EnvelopeHeader.parse(record.header).payload.fieldsRoot != nil else {
       throw CausewayError("disclose.not_committed")
@@ -56,8 +60,9 @@ package struct DisclosureRequest: Sendable {
     let profile = try translator.profile("\(header.profile.id)@\(header.profile.version)")
     let tree = try translator.declaration(of: wire.bytes, as: profile).fieldTree(profile: header.profile, secret: secret)
     guard tree.root == header.payload.fieldsRoot else { throw CausewayError("disclose.root_mismatch") }
-    let (entry, proof) = try entryWithProof(reader, tree.root)
-    return try Disclosure(of: tree, showing: try indices(in: tree.fields), entry: entry, proof: proof)
+    let entry = try entry(reader, tree.root)
+    let (proof, isFinal) = try reader.proof(of: entry.index, by: policy(header.corridor))
+    return (try Disclosure(of: tree, showing: try indices(in: tree.fields), entry: entry, proof: proof), isFinal)
   }
 
   private func indices(in fields: [Field]) throws(CausewayError) -> [Int] {
@@ -68,14 +73,10 @@ package struct DisclosureRequest: Sendable {
     return fields.indices.filter { index in choices.contains { $0.takes(fields[index]) } }
   }
 
-  /// The entry by which this side has recorded the message, and that it is in the ledger as of the latest checkpoint.
-  private func entryWithProof(_ reader: any JournalReader, _ root: Digest) throws(CausewayError) -> (Entry, LogProof) {
+  /// The entry by which this side has recorded the message.
+  private func entry(_ reader: any JournalReader, _ root: Digest) throws(CausewayError) -> Entry {
     for index in try reader.entryIndices(message: message) {
-      guard let entry = try reader.entry(index), entry.draft.fieldsRoot == root, Disclosure.canShow(entry),
-        let checkpoint = try reader.latestCheckpoint()
-      else { continue }
-      let inclusion = try reader.inclusionProof(index: index, size: checkpoint.size)
-      return (entry, LogProof(index: index, hashes: inclusion.hashes, note: checkpoint.note))
+      if let entry = try reader.entry(index), entry.draft.fieldsRoot == root, Disclosure.canShow(entry) { return entry }
     }
     throw CausewayError("disclose.not_committed")
   }

@@ -122,7 +122,8 @@ extension GatewayNode {
     let answer = try await partners.ask("GET", "/witness/\(Self.originDigest(key.name))/checkpoint", body: nil, of: witness)
     if answer.status == 404 { return }
     guard answer.status == 200 else { throw CausewayError("witness.refused", facts: ["status": String(answer.status)]) }
-    let theirs = try SignedCheckpoint.verify(answer.body, origin: key.name, keys: keyring.logKeys(origin: key.name, at: clock.now()) ?? [key])
+    let theirs = try SignedCheckpoint.verify(
+      answer.body, origin: key.name, keys: keyring.logKeys(origin: key.name, at: clock.now()) ?? [key])
     let root = try await journal.read { reader throws(CausewayError) -> Digest? in
       guard theirs.size <= (try reader.ledgerHead()).size else { return nil }
       return try MerkleTree.root(size: theirs.size) { node throws(CausewayError) in try reader.existing(node) }

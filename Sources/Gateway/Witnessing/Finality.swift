@@ -42,6 +42,22 @@ extension GatewayNode {
 }
 
 extension JournalReader {
+  /// Proof that an entry is in the ledger: to the newest checkpoint that covers it and that the policy makes final, or, when there is
+  /// none, to the newest one with whatever cosignatures it has.
+  ///
+  /// - Parameter policy: nil takes the newest.
+  /// - Throws: `ledger.proof_index` when the ledger has no such entry; `journal.*`.
+  package func proof(of index: Int, by policy: LogPolicy?) throws(CausewayError) -> (proof: LogProof, isFinal: Bool) {
+    let final = try policy.flatMap { policy throws(CausewayError) in try finalCheckpoint(policy, above: index) }
+    if let final {
+      let hashes = try inclusionProof(index: index, size: final.checkpoint.size).hashes
+      return (LogProof(index: index, hashes: hashes, note: final.checkpoint.note), true)
+    }
+    guard let latest = try latestCheckpoint() else { throw CausewayError("ledger.proof_index") }
+    let hashes = try inclusionProof(index: index, size: latest.size).hashes
+    return (LogProof(index: index, hashes: hashes, note: latest.note + (try cosignatures(size: latest.size)).flatMap(\.line)), false)
+  }
+
   /// The largest checkpoint of this ledger that a policy's quorum has cosigned, with all its cosignatures.
   ///
   /// - Parameter smallest: only checkpoints that are larger.

@@ -122,7 +122,8 @@ extension GatewayNode {
               "kind": .string(fraud.kind.rawValue), "log": .string(SHA256.hash(fraud.origin).hex), "proof": .string(SHA256.hash(note).hex),
             ])
         ]))
-    logger.critical("partner's ledger shows two histories", metadata: ["gw.ledger": "\(fraud.origin)", "gw.kind": "\(fraud.kind.rawValue)"])
+    logger.critical(
+      "partner's ledger shows two histories", metadata: ["gw.ledger": "\(fraud.origin)", "gw.kind": "\(fraud.kind.rawValue)"])
     metrics.count("gateway_ledger_alarms_total", [("kind", fraud.kind.rawValue)])
   }
 
