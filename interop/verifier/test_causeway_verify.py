@@ -147,7 +147,7 @@ class NoteTests(TestCase):
         self.assertTrue(self.verified(good, LOG))
         name, encoded = line.decode().split(" ")[1:]
         for data in (b"", b"\n", b"\n\n", self.TEXT, self.TEXT + b"\n", good[:-1], good + b"\n", good.replace(b"\n", b"\r\n"),
-                     b"a\n" + line, b"\n" + line, good + b"x\n", b"\t" + good, b"\xff" + good, b"\xed\xa0\x80" + good, b"\xef\xbb\xbf\0" + good,
+                     b"a\n" + line, b"\n" + LOG.line(b""), good + b"x\n", b"\t" + good, b"\xff" + good, b"\xed\xa0\x80" + good, b"\xef\xbb\xbf\0" + good,
                      *(self.TEXT + b"\n" + text.encode() for text in (
                          f"- {name} {encoded}", f"\u2014{name} {encoded}", f"\u2014  {name} {encoded}", f"\u2014 {encoded}", f"\u2014 {name}\n",
                          f"\u2014 a+b {encoded}", f"\u2014 a\u00a0b {encoded}", f"\u2014 a\u2028b {encoded}", f"\u2014 {name} {encoded[:-2]}\n",
@@ -161,11 +161,13 @@ class NoteTests(TestCase):
         for body in (f"{LOG.name}\n5\n{root}\n",):
             self.assertEqual(verify.parse_checkpoint(build.note(body.encode(), LOG), trust).size, 5)
         for body in (f"{LOG.name}\n05\n{root}\n", f"{LOG.name}\n-5\n{root}\n", f"{LOG.name}\n5 \n{root}\n", f"{LOG.name}\n\u0665\n{root}\n",
-                     f"{LOG.name}\n{2**63}\n{root}\n", f"{LOG.name}\n5\n{root[:-4]}\n", f"{LOG.name}\n5\n{root[:-2]}B=\n", f"{LOG.name}\n5\n",
+                     f"{LOG.name}\n{2**63}\n{root}\n", f"{LOG.name}\n{'9' * 5000}\n{root}\n", f"{LOG.name}\n5\n{root[:-4]}\n", f"{LOG.name}\n5\n{root[:-2]}B=\n", f"{LOG.name}\n5\n",
                      f"other\n5\n{root}\n", f"{LOG.name}\n5\n{root}\nextension\n", f"{LOG.name}\n5\n{root}\n\n", f"{LOG.name} \n5\n{root}\n"):
             self.refuses(verify.parse_checkpoint, build.note(body.encode(), LOG), trust)
         extended = build.note(f"{LOG.name}\n5\n{root}\nextension\n".encode(), LOG)
         self.assertEqual(verify.parse_checkpoint(extended, trust, as_evidence=True).size, 5)
+        empty_line = build.note(f"{LOG.name}\n5\n{root}\n\n".encode(), LOG)
+        self.refuses(verify.parse_checkpoint, empty_line, trust, as_evidence=True)
 
     def test_verifier_keys(self):
         self.assertEqual(verify.parse_key(LOG.vkey), LOG.key)

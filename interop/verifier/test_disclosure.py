@@ -24,7 +24,7 @@ def base64url(data):
     return base64.urlsafe_b64encode(data).decode().rstrip("=")
 
 
-def salted(fields, secret=b"s" * 32):
+def salted(fields, secret):
     """Each field with its index, its salt and its terms."""
     for i, (element, place, value, terms) in enumerate(fields):
         salt = hmac.digest(secret, b"causeway/field-salt/v1\n%d" % i, "sha256")[:16]
@@ -41,9 +41,9 @@ def hidden_roots(leaves, shown, start=0):
     return hidden_roots(leaves[:k], shown, start) + hidden_roots(leaves[k:], shown, start + k)
 
 
-def disclosure(shown=(0, 3, 4), fields=FIELDS, elements=ELEMENTS, members=None, edit=lambda document: None, position=3, **contents):
+def disclosure(shown=(0, 3, 4), fields=FIELDS, elements=ELEMENTS, members=None, edit=lambda document: None, position=3, secret=b"s" * 32, **contents):
     """The bytes of a disclosure of some fields. `edit` changes the document after all is hashed; `members` are the entry's."""
-    fields = list(salted(fields))
+    fields = list(salted(fields, secret))
     leaves = [leaf(b"causeway/field/v1\n" + canonical(field)) for field in fields]
     contents = {"elements": elements, "leaves": len(fields), "profile": "uncefact.xml/d23b", "v": 1, **contents}
     root = hashlib.sha256(b"\x01" + leaf(b"causeway/fields/v1\n" + canonical(contents)) + tree(leaves)).hexdigest()
@@ -150,6 +150,19 @@ class DisclosureTests(TestCase):
                         {"shown": (0,), "fields": twice, "elements": {"Declaration": "LRN*2"}},
                         {"shown": (0,), "fields": [("D" * 98 + ".L", [1] * 8, "\u20ac", None)], "elements": {"D" * 98: "L"}}):
             self.assertSound(*self.arguments(disclosure(**options)))
+
+    def test_known_answer_of_the_format_page(self):
+        answer = [("Declaration.LRN", [], "LRN-1", None), ("Commodity.HS6", [1], "620520", {"list": "hs6"}),
+                  ("Commodity.Description.Local", [1], "\u7537\u5f0f\u886c\u886b \"A\"\n", None), ("Commodity.HS6", [2], None, {"list": "hs6"}),
+                  ("GoodsItem.NetMassMeasure", [2], "", {"unit": "KGM"})]
+        elements = {"Commodity": "Description.Local HS6*2!", "Declarant": "ID*0!", "Declaration": "LRN!", "GoodsItem": "NetMassMeasure"}
+        data = disclosure((1, 4), answer, elements, secret=bytes(range(32)))
+        document = json.loads(data)
+        self.assertEqual(document["entry"]["fields"], "bf357632736b138dbc8b80840373c1fedbe9c837b42b72440e87630596e7d520")
+        self.assertEqual(document["hashes"], "tUldxWmmFQIngPjrLJxlCFmxderm_TYHOL02gyjUkTHGLzEdUiRZOjIXCey1yaPBQSvSevsYco9qb40LA6euWA")
+        self.assertEqual(document["fields"][0], [1, "Commodity.HS6", [1], "vFyJ4wZBbyfU53Jydfeq0Q", "620520", {"list": "hs6"}])
+        self.assertSound(*self.arguments(data))
+        self.assertSound(*self.arguments(disclosure(range(5), answer, elements, secret=bytes(range(32)))))
 
     def test_sample_of_the_swift_program(self):
         """Three elements of a declaration with 50 goods items, made by `causeway disclose`."""

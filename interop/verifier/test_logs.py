@@ -307,6 +307,9 @@ class FraudTests(TestCase):
     def test_extension_lines_and_cosignatures_do_not_hide_it(self):
         extended = checkpoint(LOG, self.NEW, Signer("stranger", kind=4), extension=b"a line more\n")
         self.assertSound(*self.arguments(self.fraud("split-view", checkpoint(LOG, self.OLD, WITNESS), extended)))
+        forged = f"\u2014 {WITNESS.name} {base64_of(WITNESS.key.id + bytes(72))}\n".encode()
+        data = self.fraud("split-view", checkpoint(LOG, self.OLD) + forged, checkpoint(LOG, self.NEW))
+        self.assertSound(*self.arguments(data, "--policy", self.file("policy", POLICY)))
 
     def test_a_faithful_log_cannot_be_accused(self):
         for first in range(1, 11):
