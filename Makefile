@@ -34,6 +34,7 @@ test: build lint
 	swift build --build-tests
 	swift test --skip-build --skip '$(WAITING)'
 	swift test --skip-build --filter '$(WAITING)'
+	python3 -m unittest discover -s interop/verifier
 	$(MAKE) demo ONCE=1
 
 # What a run of the tests does with a dozen declarations of each kind: some four minutes.

@@ -73,7 +73,7 @@ let package = Package(
     .target(
       name: "GatewayService",
       dependencies: [
-        "Primitives", "JSONTree", "Trust", "Exchange", "Journal", "Gateway", hummingbird, log,
+        "Primitives", "JSONTree", "Trust", "Ledger", "Exchange", "Journal", "Gateway", hummingbird, log,
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "HummingbirdCore", package: "hummingbird"),
         .product(name: "HummingbirdTLS", package: "hummingbird"),

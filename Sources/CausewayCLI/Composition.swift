@@ -34,13 +34,17 @@ enum Composition {
       key: try PrivateKey(pem: try Files.text(configuration.keys.signingKey)), keyID: signingCertificate.keyID)
     let journal = try await openJournal(configuration, registry: registry, clock: clock)
     try await pin(registry, in: journal)
+    let cosigner = try configuration.keys.witnessKey.map { path throws(CausewayError) in
+      guard let name = registry.participant(configuration.economy)?.witness?.name else { throw CausewayError("config.witness_key") }
+      return try Cosigner(name: name, key: try PrivateKey(pem: try Files.text(path)))
+    }
     let identity = PeerIdentity(
       certificateChain: try Files.text(configuration.keys.tlsCertificate), key: Redacted(try Files.text(configuration.keys.tlsKey)),
       authorities: try Files.text(configuration.keys.partnerAuthorities))
     var limits = PeerLimits()
     limits.totalMilliseconds = configuration.delivery.timeoutSeconds * 1000
     let node = try GatewayNode(
-      configuration: configuration, registry: registry, profiles: profiles, policies: policies, journal: journal, signer: signer,
+      configuration: configuration, registry: registry, profiles: profiles, policies: policies, journal: journal, signer: signer, cosigner: cosigner,
       partners: RegisteredPartners(registry: registry, identity: identity, limits: limits, clock: clock), webhooks: WebhookClient(),
       clock: clock, logger: logger, probe: StepStop.probe)
     return Assembled(node: node, journal: journal)

@@ -47,6 +47,7 @@ extension ErrorCatalogue {
       "config.profile_kind", .error, en: "The profile {profile} is not one for documents of the kind {kind}.",
       zh: "格式配置 {profile} 不适用于 {kind} 类单证。"),
     .init("config.profile_unknown", .error, en: "There is no profile {profile}.", zh: "没有格式配置 {profile}。"),
+    .init("config.witness_key", .error, en: "The witness key is not the one that the registry names for this economy.", zh: "见证密钥与登记册中本经济体的密钥不符。"),
     .init("deliver.expired", .error, en: "The envelope has expired before it could be delivered.", zh: "信封在送达前已过期。"),
     .init("deliver.folder", .error, en: "The handover folder cannot be written.", zh: "交付文件夹无法写入。"),
     .init("deliver.incomplete", .fault, en: "A part of a sealed message is missing in the journal.", zh: "日志库中缺少已封装报文的一部分。"),
@@ -125,5 +126,19 @@ extension ErrorCatalogue {
       "write.required_missing", .refusal,
       en: "The partner's format requires this and the declaration does not give it, or the policy withholds it.",
       zh: "对方格式要求此项，而报关单未提供或策略不放行。"),
+    .init(
+      "receive.witness_debt", .error,
+      en: "Nothing new is taken in: the ledger has been without its witnesses for more than {limit} seconds.",
+      zh: "账本缺少见证已超过 {limit} 秒，暂不接收新的单证。"),
+    .init(
+      "ledger.behind", .fault,
+      en: "This ledger ends before size {size}, which {witness} has cosigned: it was restored from an older copy. Catch up with ledger repair.",
+      zh: "本账本止于大小 {size} 之前，而 {witness} 已联署该大小：系由旧备份恢复，请用 ledger repair 补齐。"),
+    .init(
+      "ledger.forked", .fault, en: "This ledger is not the one that {witness} cosigned at size {size}: its history was changed.",
+      zh: "本账本与 {witness} 在大小 {size} 处联署的不一致：历史已被更改。"),
+    .init("witness.disagrees", .error, en: "The witness holds another history to be ours.", zh: "见证方所持的本方历史与本账本不一致。"),
+    .init("witness.refused", .error, en: "The witness answered with status {status} and no cosignature.", zh: "见证方返回状态 {status}，没有联署。"),
+    .init("witness.time", .error, en: "The witness's time is ahead of ours.", zh: "见证方的时间超前于本方。"),
   ]
 }

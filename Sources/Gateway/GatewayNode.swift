@@ -3,6 +3,7 @@ package import Exchange
 import Formats
 import JSONTree
 package import Journal
+package import Ledger
 package import Logging
 package import Policy
 package import Primitives
@@ -28,6 +29,10 @@ package struct GatewayNode: Sendable {
   /// Rings when the journal holds new work or something new to show.
   package let bell = Bell()
   let probe: StepProbe
+  /// Cosigns the ledgers of others; nil when this gateway witnesses none.
+  let cosigner: Cosigner?
+  let keyring: LedgerKeyring
+  let finality = Finality()
 
   /// The key with which this gateway signs envelopes and receipts, and its name in the registry.
   package struct Signer: Sendable {
@@ -42,10 +47,10 @@ package struct GatewayNode: Sendable {
 
   /// - Throws: everything in the configuration that the registry, the profiles or the policies contradict, at once:
   ///   `config.economy_unknown`, `config.corridor_unknown`, `config.corridor_foreign`, `config.profile_unknown`, `config.policy_unknown`,
-  ///   `config.policy_corridor`, `config.profile_kind`, `config.profile_elements`, `config.amendments_not_agreed`, `policy.required_withheld`.
+  ///   `config.policy_corridor`, `config.witness_key`, `config.profile_kind`, `config.profile_elements`, `config.amendments_not_agreed`, `policy.required_withheld`.
   package init(
     configuration: GatewayConfiguration, registry: VerifiedRegistry, profiles: ProfileLibrary, policies: [ReleasePolicy], journal: Journal,
-    signer: Signer, partners: any PartnerTransport, webhooks: any WebhookTransport, clock: any WallClock, logger: Logger,
+    signer: Signer, cosigner: Cosigner? = nil, partners: any PartnerTransport, webhooks: any WebhookTransport, clock: any WallClock, logger: Logger,
     probe: @escaping StepProbe = { _ in }
   ) throws(CausewayError) {
     self.configuration = configuration
@@ -54,6 +59,8 @@ package struct GatewayNode: Sendable {
     self.policies = Dictionary(policies.map { ($0.id, $0) }) { first, _ in first }
     self.journal = journal
     self.signer = signer
+    self.cosigner = cosigner
+    keyring = try LedgerKeyring(registry)
     self.partners = partners
     self.webhooks = webhooks
     self.clock = clock
@@ -71,6 +78,23 @@ package protocol PartnerTransport: Sendable {
   /// - Returns: the receipt as the partner signed it, unverified.
   /// - Throws: `deliver.*` when there was no answer that could be a receipt: the delivery is tried again.
   func send(_ envelope: SealedEnvelope, to partner: Participant) async throws(CausewayError) -> String
+  /// Asks for something else than a receipt: a checkpoint, a tile, a cosignature.
+  ///
+  /// - Parameter path: starts with `/`.
+  /// - Returns: whatever was answered.
+  /// - Throws: `deliver.*` when there was no answer.
+  func ask(_ method: String, _ path: String, body: [UInt8]?, of partner: Participant) async throws(CausewayError) -> PartnerAnswer
+}
+
+/// What a partner's gateway answered to ``PartnerTransport/ask(_:_:body:of:)``. Nothing of it is verified.
+package struct PartnerAnswer: Sendable {
+  package let status: Int
+  package let body: [UInt8]
+
+  package init(status: Int, body: [UInt8]) {
+    self.status = status
+    self.body = body
+  }
 }
 
 /// How far a message has come. The words stand in the journal.
@@ -162,6 +186,7 @@ extension GatewayNode {
       }
       return profile
     }
+    if let cosigner, !keyring.cosignerKeys(of: economy, at: clock.now()).contains(cosigner.key) { note("config.witness_key", "/keys/witnessKey") }
     if registry.participant(economy) == nil { note("config.economy_unknown", "/economy", ["economy": economy]) }
     for (index, settings) in configuration.corridors.enumerated() {
       let pointer = "/corridors/\(index)"

@@ -42,6 +42,7 @@ package struct PartnerAPI: Sendable {
         return answers.problem(error)
       }
     }
+    WitnessAPI(gateway: gateway, answers: answers).add(to: router)
     return router
   }
 

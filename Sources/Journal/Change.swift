@@ -82,6 +82,11 @@ package struct Change: Sendable {
     /// Marks one document as fetched; once marked it stays as it is.
     case acknowledge(sequence: Int64, at: Instant)
     case putPeerCheckpoint(PeerCheckpointRecord)
+    /// Replaces what was cosigned last of a log; a conflict unless that is still what the new checkpoint was found to extend.
+    case advanceWitnessed(WitnessedRecord, from: WitnessedState?)
+    case putCosignature(CosignatureRecord)
+    /// Nothing happens when the same note is there.
+    case putFraudProof(FraudProofRecord)
     /// A value of the gateway's own, by name; nil removes it.
     case setValue(String, [UInt8]?)
   }
@@ -147,6 +152,7 @@ package struct Change: Sendable {
     case idempotencyKey(IdempotencyRecord)
     case inbox(InboxRecord?)
     case peerCheckpoint(PeerCheckpointRecord)
+    case witnessed(WitnessedRecord?)
   }
 }
 

@@ -91,6 +91,16 @@ struct ChangeRules {
         return existing.root == checkpoint.root ? nil : .peerCheckpoint(existing)
       }
       try transaction.insert(checkpoint)
+    case .advanceWitnessed(let witnessed, let from):
+      let existing = try transaction.witnessed(origin: witnessed.origin)
+      // Also in the same size: two requests at a time must not undo each other.
+      guard existing?.state == from, existing?.size ?? 0 <= witnessed.size else { return .witnessed(existing) }
+      if existing?.state != witnessed.state { try transaction.save(witnessed) }
+    case .putCosignature(let cosignature):
+      try transaction.save(cosignature)
+    case .putFraudProof(let proof):
+      guard !(try transaction.fraudProofs(origin: proof.origin)).contains(where: { $0.note == proof.note }) else { return nil }
+      try transaction.insert(proof)
     case .setValue(let name, let value):
       try transaction.setValue(name, value)
     }

@@ -167,6 +167,11 @@ package actor Journal {
     await store.close()
   }
 
+  /// Stops writing because something outside the store shows that going on would rewrite history. Reading goes on.
+  package func stop(_ reason: CausewayError) {
+    if fault == nil { fault = reason }
+  }
+
   private func checkOpen() throws(CausewayError) {
     if let fault { throw CausewayError("journal.faulted", facts: ["cause": fault.code.rawValue], underlying: fault.description) }
     guard !isClosed else { throw CausewayError("journal.closed") }

@@ -65,6 +65,17 @@ package protocol JournalReader {
   /// The largest one known.
   func latestPeerCheckpoint(origin: String) throws(CausewayError) -> PeerCheckpointRecord?
 
+  /// What this gateway has cosigned last of another log.
+  func witnessed(origin: String) throws(CausewayError) -> WitnessedRecord?
+  /// On one checkpoint of this ledger.
+  func cosignatures(size: Int) throws(CausewayError) -> [CosignatureRecord]
+  /// On the largest checkpoint of this ledger that the witness has cosigned.
+  func latestCosignature(witness: String) throws(CausewayError) -> CosignatureRecord?
+  /// Sizes below `size` that at least one witness has cosigned, falling.
+  func cosignedSizes(before size: Int, limit: Int) throws(CausewayError) -> [Int]
+  /// Against one log, or all there are, in the order in which they were found; at most 1000.
+  func fraudProofs(origin: String?) throws(CausewayError) -> [FraudProofRecord]
+
   func value(_ name: String) throws(CausewayError) -> [UInt8]?
 
   func ledgerHead() throws(CausewayError) -> LedgerHead
@@ -101,6 +112,11 @@ package protocol JournalTransaction: JournalReader {
   func insert(_ record: InboxRecord) throws(CausewayError) -> Int64
   func acknowledgeInbox(_ sequence: Int64, at: Instant) throws(CausewayError)
   func insert(_ checkpoint: PeerCheckpointRecord) throws(CausewayError)
+  /// Inserts or overwrites by origin.
+  func save(_ witnessed: WitnessedRecord) throws(CausewayError)
+  /// Inserts or overwrites by size, witness and key.
+  func save(_ cosignature: CosignatureRecord) throws(CausewayError)
+  func insert(_ proof: FraudProofRecord) throws(CausewayError)
   func setValue(_ name: String, _ value: [UInt8]?) throws(CausewayError)
 
   func append(_ entries: [Entry]) throws(CausewayError)
@@ -137,7 +153,7 @@ extension JournalReader {
     guard size <= (try ledgerHead()).size else { throw CausewayError("ledger.proof_index") }
   }
 
-  func existing(_ node: TreeNode) throws(CausewayError) -> Digest {
+  package func existing(_ node: TreeNode) throws(CausewayError) -> Digest {
     guard let hash = try self.node(node) else {
       throw CausewayError("journal.not_found", facts: ["what": "subtree \(node.level)/\(node.index)"])
     }

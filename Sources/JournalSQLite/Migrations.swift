@@ -9,7 +9,9 @@ struct Migration {
   /// Marks a database file as a journal (`PRAGMA application_id`): "CWJ1".
   static let applicationID: Int64 = 0x4357_4A31
 
-  static let all = [Migration(name: "0001_create_journal", sql: createJournal)]
+  static let all = [
+    Migration(name: "0001_create_journal", sql: createJournal), Migration(name: "0004_create_witnessing", sql: createWitnessing),
+  ]
 
   /// Brings a database to the newest schema, one transaction per step.
   ///
@@ -42,6 +44,34 @@ struct Migration {
     }
     return version
   }
+
+  private static let createWitnessing = """
+    CREATE TABLE witnessed (
+      origin TEXT PRIMARY KEY,
+      size INTEGER NOT NULL CHECK (size >= 0),
+      root BLOB NOT NULL CHECK (length(root) = 32),
+      time INTEGER NOT NULL,
+      note BLOB NOT NULL
+    ) STRICT;
+
+    CREATE TABLE cosignature (
+      size INTEGER NOT NULL CHECK (size >= 0),
+      witness TEXT NOT NULL,
+      key_id INTEGER NOT NULL,
+      time INTEGER NOT NULL,
+      line BLOB NOT NULL,
+      PRIMARY KEY (size, witness, key_id)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX cosignature_witness ON cosignature (witness, size);
+
+    CREATE TABLE fraud_proof (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      origin TEXT NOT NULL,
+      found INTEGER NOT NULL,
+      note BLOB NOT NULL
+    ) STRICT;
+    CREATE INDEX fraud_proof_origin ON fraud_proof (origin);
+    """
 
   // Times are milliseconds since 1970 in UTC. Text compares as bytes (BINARY is SQLite's default collation). Tables are STRICT:
   // a column holds what it says.

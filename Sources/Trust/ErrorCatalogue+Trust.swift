@@ -61,6 +61,11 @@ extension ErrorCatalogue {
       zh: "参与方缺少用途为 {role} 的证书。"),
     .init("registry.corridor_end", .error, en: "A corridor joins two different participants of the registry.", zh: "通道必须连接登记册中两个不同的参与方。"),
     .init(
+      "registry.witness_unknown", .error, en: "The corridor names a witness that the registry does not have.", zh: "通道所列的见证方不在注册表中。"),
+    .init(
+      "registry.quorum", .error, en: "The quorum is larger than the {count} witnesses that are left for the ledger of {participant}.",
+      zh: "法定数大于 {participant} 账本可用的 {count} 个见证方。"),
+    .init(
       "registry.endpoint_loopback", .error, en: "In mode {mode} a participant's endpoint cannot be on the local machine.",
       zh: "在 {mode} 模式下,参与方地址不得为本机地址。"),
     .init("registry.expired", .error, en: "The registry has expired.", zh: "登记册已过期。"),

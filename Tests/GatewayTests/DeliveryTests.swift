@@ -121,6 +121,10 @@ import Trust
       await journal.close()
       throw CausewayError("deliver.no_receipt")
     }
+
+    func ask(_ method: String, _ path: String, body: [UInt8]?, of partner: Participant) async throws(CausewayError) -> PartnerAnswer {
+      throw CausewayError("deliver.unreachable")
+    }
   }
 
   /// What can never be done is set aside with its reason and does not come again; the others are done.

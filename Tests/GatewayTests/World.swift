@@ -32,6 +32,7 @@ struct Economies: Sendable {
     let signing: Certificate
     let ledgerKey: PrivateKey
     let origin: String
+    let cosigner: Cosigner
 
     init(_ id: String, _ authority: CertificateAuthority) throws {
       self.id = id
@@ -43,6 +44,7 @@ struct Economies: Sendable {
       signing = try authority.issue(subject: "signing \(id)", key: signingKey.publicKey, profile: .signing, from: from, days: 90)
       ledgerKey = try PrivateKey.generate(.ed25519)
       origin = "gateway.\(id.lowercased()).example/ledger"
+      cosigner = try Cosigner(name: "witness.\(id.lowercased()).example", key: .generate(.ed25519))
     }
 
     func participant() throws -> Participant {
@@ -61,6 +63,8 @@ struct Economies: Sendable {
   let statusInXML: VerifiedRegistry
   /// The same, with the version of each profile that travels; requests as XML.
   let pinned: VerifiedRegistry
+  /// The same, with witnesses: each end of a corridor witnesses the other; of CN-MY two of all.
+  let witnessed: VerifiedRegistry
   /// The same, without an agreement on requests to amend or cancel.
   let withoutRequests: VerifiedRegistry
   let profiles: ProfileLibrary
@@ -85,6 +89,14 @@ struct Economies: Sendable {
     registry = try Registry.verify(try Registry.sign(content, key: key), keys: [key.publicKey])
     var other = content
     for index in other.corridors.indices { other.corridors[index].statusWire = "uncefact.cdar.xml" }
+    var mutual = content
+    for index in mutual.participants.indices {
+      let cosigner = parties[mutual.participants[index].id]!.cosigner
+      let key = RegisteredLedgerKey(verifierKey: cosigner.key.description)
+      mutual.participants[index].witness = RegisteredWitness(name: cosigner.key.name, keys: [key])
+    }
+    mutual.corridors[2].witnesses = CorridorWitnesses(quorum: 2, participants: ["CN", "MY", "SG"])
+    witnessed = try Registry.verify(try Registry.sign(mutual, key: key), keys: [key.publicKey])
     var exact = content
     exact.corridors[0].wire = "uncefact.xml@d23b"
     exact.corridors[0].statusWire = "uncefact.cdar.json@d23b"
@@ -148,6 +160,7 @@ final class Line: Sendable {
   private struct State {
     var nodes: [String: GatewayNode] = [:]
     var faults: @Sendable (SealedEnvelope) -> Fault? = { _ in nil }
+    var unreachable: Set<String> = []
     var sent: [Sent] = []
     var keptBack: [(ReceivedEnvelope, String, String)] = []
   }
@@ -156,6 +169,8 @@ final class Line: Sendable {
 
   func attach(_ node: GatewayNode) { state.withLock { $0.nodes[node.economy] = node } }
   func fail(_ faults: @escaping @Sendable (SealedEnvelope) -> Fault?) { state.withLock { $0.faults = faults } }
+  /// Nobody gets an answer of these to what is not an envelope.
+  func cutOff(_ economies: Set<String>) { state.withLock { $0.unreachable = economies } }
   func heal() { fail { _ in nil } }
   var sent: [Sent] { state.withLock { $0.sent } }
 
@@ -174,6 +189,27 @@ final class Line: Sendable {
       throw CausewayError("deliver.no_receipt", facts: ["status": "unreachable"])
     }
     return try await node.receive(received, from: try node.identify(tlsCertificate: Economies.shared[sender].tls.der))
+  }
+
+  /// As the partner listener answers.
+  fileprivate func ask(_ method: String, _ path: String, body: [UInt8]?, of partner: String) async throws(CausewayError) -> PartnerAnswer {
+    let (node, isCutOff) = state.withLock { ($0.nodes[partner], $0.unreachable.contains(partner)) }
+    guard let node, !isCutOff else { throw CausewayError("deliver.unreachable") }
+    if path == "/witness/add-checkpoint", let body {
+      return switch try await node.addCheckpoint(body) {
+      case .cosigned(let lines): PartnerAnswer(status: 200, body: lines)
+      case .malformed: PartnerAnswer(status: 400, body: [])
+      case .forbidden: PartnerAnswer(status: 403, body: [])
+      case .unknownLog: PartnerAnswer(status: 404, body: [])
+      case .conflict(let size): PartnerAnswer(status: 409, body: Array("\(size)\n".utf8))
+      case .inconsistent: PartnerAnswer(status: 422, body: [])
+      }
+    }
+    let parts = path.split(separator: "/").map(String.init)
+    if parts.count == 3, parts[0] == "witness", let note = try await node.witnessedCheckpoint(originDigest: parts[1]) {
+      return PartnerAnswer(status: 200, body: note)
+    }
+    return PartnerAnswer(status: 404, body: [])
   }
 
   fileprivate func send(_ envelope: SealedEnvelope, from sender: String, to recipient: String) async throws(CausewayError) -> String {
@@ -210,6 +246,10 @@ final class Line: Sendable {
 
     func send(_ envelope: SealedEnvelope, to partner: Participant) async throws(CausewayError) -> String {
       try await line.send(envelope, from: sender, to: partner.id)
+    }
+
+    func ask(_ method: String, _ path: String, body: [UInt8]?, of partner: Participant) async throws(CausewayError) -> PartnerAnswer {
+      try await line.ask(method, path, body: body, of: partner.id)
     }
   }
 }
@@ -302,6 +342,7 @@ final class World: Sendable {
         ?? Self.configuration(economy, settings: settings), registry: registry, profiles: world.profiles,
       policies: world.policies,
       journal: journal, signer: GatewayNode.Signer(key: party.signingKey, keyID: party.signing.keyID),
+      cosigner: registry.participant(economy)?.witness == nil ? nil : party.cosigner,
       partners: Line.End(line: line, sender: economy), webhooks: webhooks, clock: clock,
       logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, probe: probe)
     nodes.withLock { $0[economy] = node }

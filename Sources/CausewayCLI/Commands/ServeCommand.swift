@@ -23,6 +23,7 @@ struct ServeCommand: AsyncParsableCommand {
       let logger = JSONLog.logger(level: Logger.Level(rawValue: logLevel) ?? .info)
       let assembled = try await Composition.assemble(configurationAt: config, logger: logger)
       let node = assembled.node
+      await node.compareHistory()
       // Listeners stop first, then the workers finish the step in hand, then the journal closes.
       let group = ServiceGroup(
         configuration: ServiceGroupConfiguration(

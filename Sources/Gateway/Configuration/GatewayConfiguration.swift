@@ -17,6 +17,7 @@ package struct GatewayConfiguration: Sendable {
   package let corridors: [CorridorSettings]
   package let handover: [Handover]
   package let delivery: DeliverySettings
+  package let witnessing: WitnessingSettings
   package let limits: Limits
 
   package struct RegistryFiles: Sendable {
@@ -38,6 +39,8 @@ package struct GatewayConfiguration: Sendable {
     package let signingCertificate: String
     package let signingKey: String
     package let ledgerKey: String
+    /// Cosigns the ledgers of partners; nil when this gateway witnesses none.
+    package let witnessKey: String?
   }
 
   package struct Listener: Sendable {
@@ -83,6 +86,14 @@ package struct GatewayConfiguration: Sendable {
     package let expirySeconds: Int
   }
 
+  /// What happens while the witnesses of the own ledger do not answer.
+  package struct WitnessingSettings: Sendable {
+    /// How long a checkpoint may wait for a witness before the debt is recorded.
+    package let graceSeconds: Int
+    /// How long a checkpoint may be without its quorum before nothing new is taken in.
+    package let longestDebtSeconds: Int
+  }
+
   package struct Limits: Sendable {
     package let bodyBytes: Int
   }
@@ -114,11 +125,12 @@ package struct GatewayConfiguration: Sendable {
       let names = ["tlsCertificate", "tlsKey", "partnerAuthorities", "signingCertificate", "signingKey", "ledgerKey"]
       let paths = names.map { section.string($0).map(path) }
       let all = paths.compactMap { $0 }
+      let witnessKey = section.optionalString("witnessKey").map(path)
       return all.count < names.count
         ? nil
         : KeyFiles(
           tlsCertificate: all[0], tlsKey: all[1], partnerAuthorities: all[2], signingCertificate: all[3], signingKey: all[4],
-          ledgerKey: all[5])
+          ledgerKey: all[5], witnessKey: witnessKey)
     }
     let inside = Self.listener(&reader, "inside")
     let partner = Self.listener(&reader, "partner")
@@ -160,6 +172,13 @@ package struct GatewayConfiguration: Sendable {
         return DeliverySettings(
           firstRetrySeconds: first, longestRetrySeconds: longest, attempts: attempts, timeoutSeconds: timeout, expirySeconds: expiry)
       } ?? standard
+    let usual = WitnessingSettings(graceSeconds: 60, longestDebtSeconds: 86_400)
+    witnessing =
+      reader.section("witnessing", required: false) { section in
+        let grace = section.integer("graceSeconds", in: 1...3600, default: usual.graceSeconds)
+        let longest = section.integer("longestDebtSeconds", in: 60...2_592_000, default: usual.longestDebtSeconds)
+        return grace.flatMap { grace in longest.map { WitnessingSettings(graceSeconds: grace, longestDebtSeconds: $0) } }
+      } ?? usual
     limits =
       reader.section("limits", required: false) { section in
         section.integer("bodyBytes", in: 1024...(256 << 20), default: 16 << 20).map(Limits.init)

@@ -13,6 +13,9 @@ extension GatewayNode {
       for partner in partnerIDs {
         group.addTask { await loop("delivery") { () throws(CausewayError) in try await deliverDue(to: partner) } }
       }
+      for witness in witnesses {
+        group.addTask { await loop("witnessing") { () throws(CausewayError) in try await askToCosign(witness) } }
+      }
       for way in configuration.handover {
         group.addTask { await loop("handover") { () throws(CausewayError) in try await handOverDocuments(way) } }
       }

@@ -19,15 +19,24 @@ package final class RegisteredPartners: PartnerTransport {
   }
 
   package func send(_ envelope: SealedEnvelope, to partner: Participant) async throws(CausewayError) -> String {
-    let response = try await client(for: partner, corridor: envelope.header.corridor).deliver(envelope)
+    let response = try await client(for: partner, isTest: registry.corridor(envelope.header.corridor)?.mode == .test).deliver(envelope)
     guard let receipt = response.receipt else {
       throw CausewayError("deliver.no_receipt", facts: ["status": String(response.status)])
     }
     return receipt
   }
 
-  private func client(for partner: Participant, corridor: String) throws(CausewayError) -> PeerClient {
-    let isTest = registry.corridor(corridor)?.mode == .test
+  package func ask(
+    _ method: String, _ path: String, body: [UInt8]?, of partner: Participant
+  ) async throws(CausewayError) -> PartnerAnswer {
+    let corridors = registry.content.corridors.filter { [$0.from, $0.to].contains { ByteString($0) == ByteString(partner.id) } }
+    let fields = body == nil ? [] : [(name: "Content-Type", value: "application/octet-stream")]
+    let client = try client(for: partner, isTest: corridors.allSatisfy { $0.mode == .test })
+    let response = try await client.request(method, path, fields: fields, body: body)
+    return PartnerAnswer(status: response.status, body: response.body)
+  }
+
+  private func client(for partner: Participant, isTest: Bool) throws(CausewayError) -> PeerClient {
     let key = ByteString("\(partner.id)|\(isTest)")
     if let known = clients.withLock({ $0[key] }) { return known }
     let endpoint = try PeerEndpoint(partner.endpoint, rule: isTest ? .partnerOrLoopback : .partner)

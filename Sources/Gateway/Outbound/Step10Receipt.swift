@@ -14,7 +14,8 @@ extension GatewayNode {
     let reasons = if case .refused(let reasons) = content.outcome { reasons } else { [ReceiptReason]() }
     let isAccepted = reasons.isEmpty
     let position = try ledgerPosition(of: content)
-    let conflicting = try await conflictingCheckpoint(position?.checkpoint)
+    let conflicting = try await conflict(of: position?.checkpoint)
+    let isTrusted = try await isTrusted(position?.checkpoint.origin)
     let isRequest = isRequest(try EnvelopeHeader.parse(message.header))
     try await update(clearance: message.clearance) { clearance, now throws(CausewayError) in
       var change = ClearanceChange(preconditions: [.delivery(delivery.id, attempts: delivery.attempts)])
@@ -22,7 +23,9 @@ extension GatewayNode {
       change.operations = [
         .recordReceipt(message.id, Array(receipt.compact.utf8), state: state.rawValue, at: now), .dequeue(delivery.id),
       ]
-      if let position, conflicting == nil { change.operations.append(.putPeerCheckpoint(position.checkpoint)) }
+      if let position, isTrusted, conflicting == nil {
+        change.operations.append(.putPeerCheckpoint(PeerCheckpointRecord(position.checkpoint, received: now)))
+      }
       var entry = EntryDraft(
         kind: "receipt.received", corridor: message.corridor, messageID: message.id, payloadDigest: message.payloadDigest,
         actor: message.partner, claimedTime: content.receivedAt, reasons: Self.recordable(reasons.map(\.code)),
@@ -34,12 +37,10 @@ extension GatewayNode {
         entry.extra["partnerSize"] = .number(JSONNumber(position.checkpoint.size))
         entry.extra["partnerRoot"] = .string(position.checkpoint.root.hex)
       }
-      if let conflicting {
-        // Two roots for one size: the partner shows two histories. The first one stays; both are named for evidence.
-        entry.extra["conflictingRoot"] = .string(conflicting.root.hex)
-        logger.critical(
-          "partner shows two histories", metadata: ["gw.partner": "\(message.partner)", "gw.size": "\(conflicting.size)"])
-      }
+      // Two roots for one size: the partner shows two histories. The first one stays; both are named for evidence.
+      if let conflicting { entry.extra["conflictingRoot"] = .string(conflicting.root.hex) }
+      // The message is receipted all the same: its signature holds. Where the partner says it recorded it counts for nothing.
+      if position != nil, !isTrusted { entry.extra["trusted"] = false }
       change.entries = [entry]
       // A request to amend proposes nothing: the clearance is as it was.
       if !isRequest || message.kind != MessageKind.amendment.rawValue {
@@ -80,26 +81,33 @@ extension GatewayNode {
   }
 
   /// The partner's checkpoint, verified with the keys that the registry names for its log.
-  private func ledgerPosition(of receipt: Receipt) throws(CausewayError) -> (index: Int, checkpoint: PeerCheckpointRecord)? {
+  private func ledgerPosition(of receipt: Receipt) throws(CausewayError) -> (index: Int, checkpoint: SignedCheckpoint)? {
     guard let position = receipt.ledger else { return nil }
     guard let partner = registry.participant(receipt.receiver) else { throw CausewayError("deliver.partner_unknown") }
-    let keys = try registry.ledgerKeys(of: partner.id, at: receipt.receivedAt).map { text throws(CausewayError) in
-      try VerifierKey(parsing: text)
-    }
+    let keys = keyring.logKeys(origin: partner.ledger.origin, at: receipt.receivedAt) ?? []
     let note = Array(position.checkpoint.utf8)
     let checkpoint = try SignedCheckpoint.verify(note, origin: partner.ledger.origin, keys: keys)
     guard position.index < checkpoint.size else { throw CausewayError("receipt.checkpoint_too_small") }
-    return (
-      position.index,
-      PeerCheckpointRecord(origin: checkpoint.origin, size: checkpoint.size, root: checkpoint.root, note: note, received: clock.now())
-    )
+    return (position.index, checkpoint)
   }
 
-  private func conflictingCheckpoint(_ checkpoint: PeerCheckpointRecord?) async throws(CausewayError) -> PeerCheckpointRecord? {
-    guard let checkpoint else { return nil }
-    let known = try await journal.read { reader throws(CausewayError) in
-      try reader.peerCheckpoint(origin: checkpoint.origin, size: checkpoint.size)
+  /// What was known before of the same size with another root. The two are kept as evidence.
+  private func conflict(of shown: SignedCheckpoint?) async throws(CausewayError) -> SignedCheckpoint? {
+    guard let shown else { return nil }
+    let notes = try await journal.read { reader throws(CausewayError) in
+      [
+        try reader.peerCheckpoint(origin: shown.origin, size: shown.size).map { ($0.root, $0.note, $0.received) },
+        try reader.witnessed(origin: shown.origin).flatMap { $0.size == shown.size ? ($0.root, $0.note, $0.time) : nil },
+      ].compactMap { $0 }
     }
-    return known?.root == checkpoint.root ? nil : known
+    guard let (_, note, time) = notes.first(where: { $0.0 != shown.root }) else { return nil }
+    let known = try SignedCheckpoint.verify(note, origin: shown.origin, keys: keyring.logKeys(origin: shown.origin, at: time) ?? [])
+    if let fraud = FraudProof(known: known, shown: shown, path: [], at: clock.now()) { try await keep(fraud) }
+    return known
+  }
+
+  private func isTrusted(_ origin: String?) async throws(CausewayError) -> Bool {
+    guard let origin else { return true }
+    return try await journal.read { reader throws(CausewayError) in !(try reader.isDistrusted(origin)) }
   }
 }

@@ -81,10 +81,14 @@ extension GatewayNode {
 
   /// Whether the parts work: for load balancers and operators.
   package func health() async -> JSONValue {
-    let isFaulted = await journal.fault != nil
-    return [
-      "status": .string(isFaulted ? "faulted" : "ok"), "economy": .string(economy), "journal": .string(isFaulted ? "faulted" : "writing"),
+    let fault = await journal.fault
+    let alarms = try? await journal.read { reader throws(CausewayError) in try reader.fraudProofs(origin: nil).count }
+    var health: JSONObject = [
+      "status": .string(fault == nil ? "ok" : "faulted"), "economy": .string(economy),
+      "journal": .string(fault == nil ? "writing" : "faulted"), "ledgerAlarms": alarms.map { .number(JSONNumber($0)) } ?? .null,
     ]
+    if let fault { health["fault"] = .string(fault.code.rawValue) }
+    return .object(health)
   }
 
   /// Counters and gauges, Prometheus text.

@@ -1,3 +1,4 @@
+package import Ledger
 package import Primitives
 
 /// What a client's idempotency key has already brought about.
@@ -74,5 +75,9 @@ package struct PeerCheckpointRecord: Hashable, Sendable {
     self.root = root
     self.note = note
     self.received = received
+  }
+
+  package init(_ checkpoint: SignedCheckpoint, received: Instant) {
+    self.init(origin: checkpoint.origin, size: checkpoint.size, root: checkpoint.root, note: checkpoint.note, received: received)
   }
 }

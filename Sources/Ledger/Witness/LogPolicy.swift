@@ -26,6 +26,39 @@ package struct LogPolicy: Sendable {
   /// A policy that trusts one log by itself: `quorum none`.
   package init(log keys: [VerifierKey]) { self.init(logs: keys, witnesses: [], quorum: nil) }
 
+  /// One of the logs, cosigned by `quorum` of the members, each of which is known by any of its keys.
+  ///
+  /// - Precondition: `quorum` is at most the number of members; 0 needs no cosignature. All keys differ.
+  package init(logs: [VerifierKey], quorum: Int, of members: [(name: String, keys: [CosignerKey])]) {
+    precondition((0...members.count).contains(quorum), "a quorum is met by its members")
+    var witnesses: [CosignerKey] = []
+    let rules = members.map { member -> Rule in
+      let first = witnesses.count
+      witnesses += member.keys
+      return .group(count: 1, (first..<witnesses.count).map { .witness($0) })
+    }
+    self.init(logs: logs, witnesses: witnesses, quorum: quorum == 0 ? nil : .group(count: quorum, rules))
+  }
+
+  /// The same as a policy file, for everybody who verifies without a registry.
+  ///
+  /// - Parameter members: names without white space, none of them `none`, `quorum` or another's with `.` and digits.
+  package static func text(logs: [VerifierKey], quorum: Int, of members: [(name: String, keys: [CosignerKey])]) -> String {
+    var lines = logs.map { "log \($0)" }
+    for member in members {
+      let names = member.keys.indices.map { "\(member.name).\($0 + 1)" }
+      lines += zip(names, member.keys).map { "witness \($0) \($1)" }
+      lines.append("group \(member.name) any \(names.joined(separator: " "))")
+    }
+    if quorum == 0 {
+      lines.append("quorum none")
+    } else {
+      lines.append("group quorum \(quorum) \(members.map(\.name).joined(separator: " "))")
+      lines.append("quorum quorum")
+    }
+    return lines.joined(separator: "\n") + "\n"
+  }
+
   /// Checks that one of the logs has signed the checkpoint and that a quorum has cosigned it.
   ///
   /// - Throws: the codes of `SignedCheckpoint.verify`; `ledger.note_signature` when a known witness's signature is wrong;

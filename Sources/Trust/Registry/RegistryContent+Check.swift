@@ -5,7 +5,8 @@ extension RegistryContent {
   /// Whether each part is well-formed is found out when it is read.
   ///
   /// Codes: `registry.duplicate`, `registry.shared_key`, `registry.certificate_role`, `registry.certificate_period`,
-  /// `registry.certificate_missing`, `registry.corridor_end`, `registry.endpoint_loopback`, `registry.period`.
+  /// `registry.certificate_missing`, `registry.corridor_end`, `registry.endpoint_loopback`, `registry.period`,
+  /// `registry.witness_unknown`, `registry.quorum`.
   ///
   /// - Parameter signers: the keys that may sign the registry, which are no participant's.
   package func check(signers: [PublicKey] = []) -> [Problem] {
@@ -20,6 +21,7 @@ extension RegistryContent {
   private func checkParticipants(_ problems: inout [Problem]) {
     var ids: Set<ByteString> = []
     var origins: Set<ByteString> = []
+    var witnesses: Set<ByteString> = []
     for (index, participant) in participants.enumerated() {
       let place = "/participants/\(index)"
       if !ids.insert(ByteString(participant.id)).inserted {
@@ -27,6 +29,9 @@ extension RegistryContent {
       }
       if !origins.insert(ByteString(participant.ledger.origin)).inserted {
         problems.append(Problem("registry.duplicate", pointer: place + "/ledger/origin", facts: ["what": "ledger"]))
+      }
+      if let witness = participant.witness, !witnesses.insert(ByteString(witness.name)).inserted {
+        problems.append(Problem("registry.duplicate", pointer: place + "/witness/name", facts: ["what": "witness"]))
       }
       for role in CertificateRole.allCases where !participant.certificates.contains(where: { $0.role == role }) {
         problems.append(Problem("registry.certificate_missing", pointer: place + "/certificates", facts: ["role": role.rawValue]))
@@ -68,9 +73,12 @@ extension RegistryContent {
         claim(entry.certificate.spkiFingerprint, "\(index) \(entry.role.rawValue)", at: place)
       }
       for (position, key) in participant.ledger.keys.enumerated() {
-        let place = "/participants/\(index)/ledger/keys/\(position)"
-        let publicKey = LedgerKeyText.publicKey(key.verifierKey, origin: participant.ledger.origin)
-        if let publicKey { claim(publicKey.fingerprint, "\(index) ledger", at: place) }
+        let publicKey = LedgerKeyText.publicKey(key.verifierKey, of: participant.ledger.origin, .log)
+        if let publicKey { claim(publicKey.fingerprint, "\(index) ledger", at: "/participants/\(index)/ledger/keys/\(position)") }
+      }
+      for (position, key) in (participant.witness?.keys ?? []).enumerated() {
+        let publicKey = participant.witness.flatMap { LedgerKeyText.publicKey(key.verifierKey, of: $0.name, .witness) }
+        if let publicKey { claim(publicKey.fingerprint, "\(index) witness", at: "/participants/\(index)/witness/keys/\(position)") }
       }
     }
   }
@@ -84,6 +92,17 @@ extension RegistryContent {
         problems.append(Problem("registry.duplicate", pointer: place + "/id", facts: ["what": "corridor"]))
       }
       if ByteString(corridor.from) == ByteString(corridor.to) { problems.append(Problem("registry.corridor_end", pointer: place + "/to")) }
+      if let witnesses = corridor.witnesses {
+        for (position, id) in witnesses.participants.enumerated() where known[ByteString(id)]?.witness == nil {
+          problems.append(Problem("registry.witness_unknown", pointer: "\(place)/witnesses/of/\(position)"))
+        }
+        for end in [corridor.from, corridor.to] {
+          let count = witnesses.participants.filter { ByteString($0) != ByteString(end) }.count
+          guard count < witnesses.quorum else { continue }
+          let facts = ["participant": end, "count": String(count)]
+          problems.append(Problem("registry.quorum", pointer: place + "/witnesses/quorum", facts: facts))
+        }
+      }
       for (name, end) in [("from", corridor.from), ("to", corridor.to)] {
         guard let participant = known[ByteString(end)] else {
           problems.append(Problem("registry.corridor_end", pointer: place + "/" + name))

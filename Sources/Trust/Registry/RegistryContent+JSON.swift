@@ -32,6 +32,7 @@ extension Participant {
     object["notAfter"] = membership.end.map { .string($0.rfc3339) }
     object["certificates"] = .array(certificates.map(\.json))
     object["ledger"] = ledger.json
+    object["witness"] = witness?.json
     return .object(object)
   }
 
@@ -45,9 +46,11 @@ extension Participant {
     let membership = Period(reading: &fields)
     let certificates = fields.list("certificates") { RegisteredCertificate(reading: &$0) }
     let ledger = fields.nested("ledger") { RegisteredLedger(reading: &$0) }
+    let witness = fields.nested("witness", required: false) { RegisteredWitness(reading: &$0) }
     guard let id, let names, let endpoint, let certificates, let ledger else { return nil }
     self.init(
-      id: id, nameEN: names.0, nameZH: names.1, endpoint: endpoint, membership: membership, certificates: certificates, ledger: ledger)
+      id: id, nameEN: names.0, nameZH: names.1, endpoint: endpoint, membership: membership, certificates: certificates, ledger: ledger,
+      witness: witness)
   }
 }
 
@@ -78,27 +81,47 @@ extension RegisteredCertificate {
 
 extension RegisteredLedger {
   var json: JSONValue {
-    let keys = keys.map { key -> JSONValue in
-      var object: JSONObject = ["verifierKey": .string(key.verifierKey)]
-      object["notBefore"] = key.period.start.map { .string($0.rfc3339) }
-      object["notAfter"] = key.period.end.map { .string($0.rfc3339) }
-      return .object(object)
-    }
-    return ["origin": .string(origin), "keys": .array(keys)]
+    ["origin": .string(origin), "keys": .array(keys.map(\.json))]
   }
 
   init?(reading fields: inout JSONFields) {
     let origin = fields.string("origin", "a log's origin") { Identifier.isLogOrigin($0) ? $0 : nil }
-    let keys = fields.list("keys") { key -> RegisteredLedgerKey? in
-      let text = key.string("verifierKey", "a verifier key of this log") { text in
-        origin.flatMap { LedgerKeyText.publicKey(text, origin: $0) } == nil ? nil : text
-      }
-      let period = Period(reading: &key)
-      return text.map { RegisteredLedgerKey(verifierKey: $0, period: period) }
-    }
-    if fields.array("keys", required: false)?.isEmpty == true { fields.refuse("keys", "at least one key of this log") }
+    let keys = fields.ledgerKeys(of: origin, .log)
     guard let origin, let keys else { return nil }
     self.init(origin: origin, keys: keys)
+  }
+}
+
+extension RegisteredWitness {
+  var json: JSONValue {
+    ["name": .string(name), "keys": .array(keys.map(\.json))]
+  }
+
+  init?(reading fields: inout JSONFields) {
+    let name = fields.string("name", "a witness's name") { Identifier.isLogOrigin($0) ? $0 : nil }
+    let keys = fields.ledgerKeys(of: name, .witness)
+    guard let name, let keys else { return nil }
+    self.init(name: name, keys: keys)
+  }
+}
+
+extension RegisteredLedgerKey {
+  fileprivate var json: JSONValue {
+    var object: JSONObject = ["verifierKey": .string(verifierKey)]
+    object["notBefore"] = period.start.map { .string($0.rfc3339) }
+    object["notAfter"] = period.end.map { .string($0.rfc3339) }
+    return .object(object)
+  }
+}
+
+extension CorridorWitnesses {
+  var json: JSONValue { ["quorum": .number(JSONNumber(quorum)), "of": .array(participants.map { .string($0) })] }
+
+  init?(reading fields: inout JSONFields) {
+    let quorum = fields.integer("quorum", in: 1...100)
+    let participants = fields.names("of")
+    guard let quorum, let participants else { return nil }
+    self.init(quorum: quorum, participants: participants)
   }
 }
 
@@ -117,6 +140,7 @@ extension Corridor {
     }
     object["deadlines"] = .object(JSONObject(sorted(deadlineSeconds).map { ($0.key, .number(JSONNumber($0.value))) }))
     object["profiles"] = .object(JSONObject(sorted(profiles).map { ($0.key, .string($0.value)) }))
+    object["witnesses"] = witnesses?.json
     if !settings.members.isEmpty { object["settings"] = .object(settings) }
     return .object(object)
   }
@@ -152,12 +176,13 @@ extension Corridor {
       }
       profiles[member.name] = profile
     }
+    let witnesses = fields.nested("witnesses", required: false) { CorridorWitnesses(reading: &$0) }
     let settings = fields.object("settings", required: false) ?? JSONObject()
     guard let id, let from, let to, let mode, let kinds, let wire, let releasePolicy, let purpose else { return nil }
     self.init(
       from: from, to: to, mode: mode, kinds: kinds, wire: wire, statusWire: statusWire, amendmentWire: amendmentWire,
       amendmentPolicy: amendmentPolicy, releasePolicy: releasePolicy, purpose: purpose,
-      suites: suites, deadlineSeconds: deadlines, profiles: profiles, settings: settings)
+      suites: suites, deadlineSeconds: deadlines, profiles: profiles, witnesses: witnesses, settings: settings)
     if !id.hasSameBytes(as: self.id) { fields.refuse("id", "from-to") }
   }
 }
@@ -165,6 +190,19 @@ extension Corridor {
 extension JSONFields {
   fileprivate mutating func instant(_ name: String, required: Bool = true) -> Instant? {
     string(name, required: required, "RFC 3339 time") { Instant(rfc3339: $0) }
+  }
+
+  /// The keys of a log or of a witness. At least one.
+  fileprivate mutating func ledgerKeys(of name: String?, _ use: LedgerKeyText.Use) -> [RegisteredLedgerKey]? {
+    let keys = list("keys") { key -> RegisteredLedgerKey? in
+      let text = key.string("verifierKey", use.expected) { text in
+        name.flatMap { LedgerKeyText.publicKey(text, of: $0, use) } == nil ? nil : text
+      }
+      let period = Period(reading: &key)
+      return text.map { RegisteredLedgerKey(verifierKey: $0, period: period) }
+    }
+    if array("keys", required: false)?.isEmpty == true { refuse("keys", "at least one key") }
+    return keys
   }
 
   /// Text for people: 1 to 200 bytes, no control or invisible format characters.

@@ -53,10 +53,12 @@ package struct Participant: Hashable, Sendable {
   package var membership: Period
   package var certificates: [RegisteredCertificate]
   package var ledger: RegisteredLedger
+  /// How its gateway cosigns the ledgers of others; nil when it witnesses none.
+  package var witness: RegisteredWitness?
 
   package init(
     id: String, nameEN: String, nameZH: String, endpoint: String, membership: Period = Period(),
-    certificates: [RegisteredCertificate], ledger: RegisteredLedger
+    certificates: [RegisteredCertificate], ledger: RegisteredLedger, witness: RegisteredWitness? = nil
   ) {
     self.id = id
     self.nameEN = nameEN
@@ -65,6 +67,7 @@ package struct Participant: Hashable, Sendable {
     self.membership = membership
     self.certificates = certificates
     self.ledger = ledger
+    self.witness = witness
   }
 }
 
@@ -120,6 +123,34 @@ package struct RegisteredLedgerKey: Hashable, Sendable {
   }
 }
 
+/// A witness of other participants' logs and the keys that it cosigns with.
+package struct RegisteredWitness: Hashable, Sendable {
+  /// Name of the cosigner (C2SP tlog-cosignature).
+  package var name: String
+  /// At least one; `verifierKey` is `<name>+<key id>+<base64 of 0x04 ‖ Ed25519 key>`.
+  package var keys: [RegisteredLedgerKey]
+
+  package init(name: String, keys: [RegisteredLedgerKey]) {
+    self.name = name
+    self.keys = keys
+  }
+}
+
+/// Which participants witness the logs of a corridor's two ends, and how many of them make a checkpoint final.
+///
+/// A log's own participant never counts as a witness of it.
+package struct CorridorWitnesses: Hashable, Sendable {
+  /// 1 to the number of witnesses that are left when either end is left out.
+  package var quorum: Int
+  /// Participants with a witness, each once.
+  package var participants: [String]
+
+  package init(quorum: Int, participants: [String]) {
+    self.quorum = quorum
+    self.participants = participants
+  }
+}
+
 /// An ordered pair of economies and their agreement.
 package struct Corridor: Hashable, Sendable {
   package enum Mode: String, Sendable, CaseIterable {
@@ -151,6 +182,8 @@ package struct Corridor: Hashable, Sendable {
   package var deadlineSeconds: [String: Int]
   /// Customs profiles of the two ends by name, for example `export`.
   package var profiles: [String: String]
+  /// Who makes a checkpoint of either end final; nil: the other end alone, if it has a witness.
+  package var witnesses: CorridorWitnesses?
   /// Anything else the two economies agreed on. Signed with the rest, not interpreted here.
   package var settings: JSONObject
 
@@ -158,7 +191,7 @@ package struct Corridor: Hashable, Sendable {
     from: String, to: String, mode: Mode, kinds: [String], wire: String, statusWire: String? = nil, amendmentWire: String? = nil,
     amendmentPolicy: String? = nil, releasePolicy: String, purpose: String,
     suites: [JWS.Algorithm] = [.es256, .edDSA], deadlineSeconds: [String: Int] = [:], profiles: [String: String] = [:],
-    settings: JSONObject = JSONObject()
+    witnesses: CorridorWitnesses? = nil, settings: JSONObject = JSONObject()
   ) {
     id = "\(from)-\(to)"
     self.from = from
@@ -174,6 +207,7 @@ package struct Corridor: Hashable, Sendable {
     self.suites = suites
     self.deadlineSeconds = deadlineSeconds
     self.profiles = profiles
+    self.witnesses = witnesses
     self.settings = settings
   }
 }

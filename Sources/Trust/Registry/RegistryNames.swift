@@ -25,15 +25,28 @@ enum Identifier {
   }
 }
 
-/// The text form of a log's key: `<name>+<key id>+<base64 of algorithm byte and key>` (C2SP signed-note, verifier keys).
+/// The text form of a log's or witness's key: `<name>+<key id>+<base64 of signature type and key>` (C2SP signed-note, verifier keys).
 enum LedgerKeyText {
-  /// - Returns: nil unless the text is an Ed25519 key of the log named `origin` with its right key id.
-  static func publicKey(_ text: String, origin: String) -> PublicKey? {
+  /// What a key signs. The raw value is the signature type.
+  enum Use: UInt8 {
+    case log = 0x01
+    case witness = 0x04
+
+    var expected: String {
+      switch self {
+      case .log: "a verifier key of this log"
+      case .witness: "a cosigner key of this witness"
+      }
+    }
+  }
+
+  /// - Returns: nil unless the text is an Ed25519 key of the signer with that name, for that use, with its right key id.
+  static func publicKey(_ text: String, of name: String, _ use: Use) -> PublicKey? {
     // The base64 part may itself hold plus signs: only the first two separate.
     let parts = text.utf8.split(separator: 0x2B, maxSplits: 2, omittingEmptySubsequences: false).map { Substring($0) }
-    guard parts.count == 3, parts[0].utf8.elementsEqual(origin.utf8), let keyID = Hex.decode(parts[1]), keyID.count == 4,
-      let bytes = Base64.decode(parts[2]), bytes.count == 33, bytes[0] == 1,
-      SHA256.hash(Array(origin.utf8) + [0x0A] + bytes).bytes.starts(with: keyID)
+    guard parts.count == 3, parts[0].utf8.elementsEqual(name.utf8), let keyID = Hex.decode(parts[1]), keyID.count == 4,
+      let bytes = Base64.decode(parts[2]), bytes.count == 33, bytes[0] == use.rawValue,
+      SHA256.hash(Array(name.utf8) + [0x0A] + bytes).bytes.starts(with: keyID)
     else { return nil }
     return try? PublicKey(rawEd25519: Array(bytes.dropFirst()))
   }
