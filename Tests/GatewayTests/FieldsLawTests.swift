@@ -1,7 +1,6 @@
 import Declarations
 import Exchange
 import Foundation
-import Ledger
 import Policy
 import Primitives
 import Testing
@@ -10,6 +9,7 @@ import Trust
 import YAMLTree
 
 @testable import Gateway
+@testable import Ledger
 
 /// Sender and receiver come to the same fields root, each by its own way, for everything that is shipped.
 @Suite struct FieldsLawTests {
@@ -55,7 +55,7 @@ import YAMLTree
     var count = 0
     for (name, document) in try Self.samples(of: policy.from) {
       let released = try policy.release(document.declaration).declaration
-      for wire in ["uncefact.xml", "uncefact.json", "wco.dms"].compactMap({ Self.profiles[$0] }) {
+      for wire in ["uncefact.xml", "uncefact.json", "wco.dms", "edifact.cusdec"].compactMap({ Self.profiles[$0] }) {
         guard let written = try? Translator(Self.profiles).write(document, released: released, to: wire) else { continue }
         let bytes = try written.bytes()
         guard let received = try? Self.receivedRoot(bytes, wire) else { continue }
@@ -96,6 +96,35 @@ import YAMLTree
       roots.insert(try changed.fieldTree(profile: wire.versioned, secret: Self.secret).root)
     }
     #expect(roots.count == 4)
+  }
+
+  /// Mandatory is what the dictionary requires in a group that is there, or that is required itself.
+  @Test func mandatoryElementsAreThoseOfTheDictionary() throws {
+    let wire = try #require(Self.profiles["uncefact.xml"])
+    let bytes = [UInt8](
+      FileManager.default.contents(atPath: "\(Economies.schemas)/profiles/uncefact.xml/d23b/samples/export-cn.xml") ?? Data())
+    var declaration = try Translator(Self.profiles).declaration(of: bytes, as: wire)
+    func element(_ id: String) throws -> FieldContents.Element? {
+      try declaration.fieldTree(profile: wire.versioned, secret: Self.secret).contents.elements.first { $0.id == id }
+    }
+    let dictionary = declaration.dictionary
+    let (lrn, equipment) = (try #require(dictionary[id: "Declaration.LRN"]), try #require(dictionary[id: "TransportEquipment"]))
+    #expect(try element("Declaration.LRN")?.isMandatory == true)
+    #expect(try element("Declaration.LRN")?.count == 1)
+    #expect(try element("Declaration.UCR")?.isMandatory == false)
+    #expect(try element("TransportEquipment.ID").map { $0.isMandatory && $0.count == declaration.root.count(equipment) } == true)
+    // Without the required value it is told as missing; without the optional group nothing is asked of it.
+    declaration[lrn] = nil
+    declaration.root.setGroups(equipment, [])
+    #expect(try element("Declaration.LRN").map { $0.isMandatory && $0.count == 0 } == true)
+    #expect(try element("TransportEquipment.ID") == nil)
+    // An import declaration is asked for other things.
+    let type = try #require(dictionary[id: "Declaration.TypeCode"])
+    declaration[type] = Value("IM")
+    let required = dictionary.elements(of: .declaration).filter { !$0.isGroup && $0.group == declaration.root.element }
+    for found in required where found.import.isRequired != found.export.isRequired {
+      #expect(try element(found.id)?.isMandatory ?? false == found.import.isRequired, "\(found.id)")
+    }
   }
 
   private func change(_ group: inout Group, _ steps: ArraySlice<ElementPath.Step>, _ element: ElementIndex, to text: String) {

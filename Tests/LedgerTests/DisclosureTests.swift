@@ -1,5 +1,7 @@
+import Foundation
 import JSONTree
 import Primitives
+import TestSupport
 import Testing
 import Trust
 
@@ -266,6 +268,29 @@ import Trust
       #expect(sample.problem(try sample.changed { $0[member] = .null }) != nil)
     }
     #expect(sample.problem(try sample.changed { $0["more"] = 1 }) == "ledger.disclosure_malformed")
+  }
+
+  /// `schemas/disclosure.schema.json` describes the file, and nothing that is none.
+  @Test func theSchemaDescribesTheFile() throws {
+    let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    let schema = try JSONSchema([UInt8](try Data(contentsOf: root.appending(path: "schemas/disclosure.schema.json"))))
+    let sample = try DisclosureSample()
+    for indices in [[0], [1, 4], [0, 1, 2, 3, 4]] {
+      #expect(try schema.errors(in: try JSONValue.parse(try sample.file(showing: indices))) == [])
+    }
+    let good = try #require(try JSONValue.parse(try sample.file()).object)
+    for member in good.members {
+      var other = good
+      other[member.name] = nil
+      #expect(try schema.errors(in: .object(other)) != [], "\(member.name)")
+      other[member.name] = true
+      #expect(try schema.errors(in: .object(other)) != [], "\(member.name)")
+    }
+    for tokens in ["", "A  B", "A*1", "A*0", "A*02", "A!!"] {
+      var other = good
+      other["contents"] = ["elements": ["Commodity": .string(tokens)], "leaves": 5, "profile": "p/1", "v": 1]
+      #expect(try schema.errors(in: .object(other)) != [], "\(tokens)")
+    }
   }
 
   @Test func treesHaveFields() throws {
