@@ -34,9 +34,7 @@ enum Composition {
       key: try PrivateKey(pem: try Files.text(configuration.keys.signingKey)), keyID: signingCertificate.keyID)
     let journal = try await openJournal(configuration, registry: registry, clock: clock)
     try await pin(registry, in: journal)
-    let identity = PeerIdentity(
-      certificateChain: try Files.text(configuration.keys.tlsCertificate), key: Redacted(try Files.text(configuration.keys.tlsKey)),
-      authorities: try Files.text(configuration.keys.partnerAuthorities))
+    let identity = try identity(configuration.keys)
     var limits = PeerLimits()
     limits.totalMilliseconds = configuration.delivery.timeoutSeconds * 1000
     let node = try GatewayNode(
@@ -44,6 +42,12 @@ enum Composition {
       partners: RegisteredPartners(registry: registry, identity: identity, limits: limits, clock: clock), webhooks: WebhookClient(),
       clock: clock, logger: logger, probe: StepStop.probe)
     return Assembled(node: node, journal: journal)
+  }
+
+  static func identity(_ keys: GatewayConfiguration.KeyFiles) throws(CausewayError) -> PeerIdentity {
+    PeerIdentity(
+      certificateChain: try Files.text(keys.tlsCertificate), key: Redacted(try Files.text(keys.tlsKey)),
+      authorities: try Files.text(keys.partnerAuthorities))
   }
 
   static func configuration(at path: String) throws(CausewayError) -> GatewayConfiguration {

@@ -16,7 +16,6 @@ import YAMLTree
 extension ErrorCatalogue {
   static let causewayCLI: [ErrorDefinition] = [
     .init("config.file_encoding", .error, en: "The file is not UTF-8.", zh: "文件不是 UTF-8 编码。"),
-    .init("config.file_exists", .error, en: "The file is there already and is not overwritten.", zh: "文件已存在，不予覆盖。"),
     .init("config.file_unwritable", .error, en: "The file cannot be written.", zh: "文件无法写入。"),
     .init("config.ledger_key_missing", .error, en: "The registry has no valid ledger key for {economy}.", zh: "登记册中没有 {economy} 的有效账本密钥。"),
     .init("config.no_port", .error, en: "No free port was found on this machine.", zh: "本机没有空闲端口。"),

@@ -42,6 +42,7 @@ package struct PartnerAPI: Sendable {
         return answers.problem(error)
       }
     }
+    LedgerAPI(gateway: gateway, answers: answers).addRoutes(to: router)
     return router
   }
 

@@ -74,6 +74,8 @@ package protocol JournalReader {
   func entryIndices(message: MessageID) throws(CausewayError) -> [Int]
   /// Stored hash of one complete subtree; nil when it is not there. Level 0 is the leaf hash of an entry.
   func node(_ node: TreeNode) throws(CausewayError) -> Digest?
+  /// Number of stored subtrees above the leaves. O(*n*).
+  func ledgerNodeCount() throws(CausewayError) -> Int
   func latestCheckpoint() throws(CausewayError) -> StoredCheckpoint?
   /// The smallest checkpoint of at least that size: the first that covers the entry `size - 1`.
   func checkpoint(coveringSize size: Int) throws(CausewayError) -> StoredCheckpoint?
