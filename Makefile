@@ -1,5 +1,5 @@
 # Two commands do everything on a fresh Debian machine with Swift: `make demo` and `make test`.
-.PHONY: help setup build release demo test prove bench attacks fuzz lint run clean
+.PHONY: help setup build release demo test prove soak bench attacks fuzz lint run clean
 
 CAUSEWAY := .build/debug/causeway
 # Swift's libraries in the binary, and one optimisation over all modules (docs/decisions/0012-the-release-is-linked-as-a-whole.md).
@@ -9,6 +9,7 @@ help:
 	@echo "make demo [ONCE=1]   two gateways on this machine, one declaration, two-side clearance"
 	@echo "make test            everything that must hold"
 	@echo "make prove           200 declarations of each pair of economies, there and supplemented; 200 of each against WCO's schemas"
+	@echo "make soak            125,000 and more alterations of stored and exported ledgers, all noticed [FLIPS=125000]"
 	@echo "make bench           costs of a message, as ratios to raw library calls in the same run"
 	@echo "make attacks         how long the answer to each named attack on the parsers takes"
 	@echo "make fuzz            bytes of chance for the parsers, the profiles and the translation [TARGET=xml] [SECONDS=600]"
@@ -41,6 +42,11 @@ test: build lint
 prove: setup
 	swift build --build-tests
 	CAUSEWAY_PROOFS=200 swift test --skip-build --filter 'EconomyPairTests|PublishedDMSTests'
+
+# What a run of the tests does 25,000 times: some five minutes.
+soak: setup
+	swift build --build-tests
+	CAUSEWAY_FLIPS=$(or $(FLIPS),125000) swift test --skip-build --filter 'StoreTamperingTests|ExportTamperingTests'
 
 bench: release
 	@scripts/setup libxslt1.1

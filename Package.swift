@@ -128,7 +128,9 @@ let package = Package(
       path: "Tests/JournalCrashWriter", swiftSettings: settings, linkerSettings: linker),
     .testTarget(
       name: "JournalTests",
-      dependencies: ["JournalCrashWriter", "Journal", "JournalSQLite", "Ledger", "Trust", "JSONTree", "Primitives", "CSQLite"],
+      dependencies: [
+        "TestSupport", "JournalCrashWriter", "Journal", "JournalSQLite", "Ledger", "Trust", "JSONTree", "Primitives", "CSQLite",
+      ],
       swiftSettings: settings),
     .testTarget(
       name: "GatewayTests",

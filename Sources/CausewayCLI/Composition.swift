@@ -38,9 +38,7 @@ enum Composition {
       guard let name = registry.participant(configuration.economy)?.witness?.name else { throw CausewayError("config.witness_key") }
       return try Cosigner(name: name, key: try PrivateKey(pem: try Files.text(path)))
     }
-    let identity = PeerIdentity(
-      certificateChain: try Files.text(configuration.keys.tlsCertificate), key: Redacted(try Files.text(configuration.keys.tlsKey)),
-      authorities: try Files.text(configuration.keys.partnerAuthorities))
+    let identity = try identity(configuration.keys)
     var limits = PeerLimits()
     limits.totalMilliseconds = configuration.delivery.timeoutSeconds * 1000
     let node = try GatewayNode(
@@ -49,6 +47,12 @@ enum Composition {
       partners: RegisteredPartners(registry: registry, identity: identity, limits: limits, clock: clock), webhooks: WebhookClient(),
       clock: clock, logger: logger, probe: StepStop.probe)
     return Assembled(node: node, journal: journal)
+  }
+
+  static func identity(_ keys: GatewayConfiguration.KeyFiles) throws(CausewayError) -> PeerIdentity {
+    PeerIdentity(
+      certificateChain: try Files.text(keys.tlsCertificate), key: Redacted(try Files.text(keys.tlsKey)),
+      authorities: try Files.text(keys.partnerAuthorities))
   }
 
   static func configuration(at path: String) throws(CausewayError) -> GatewayConfiguration {

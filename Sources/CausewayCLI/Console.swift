@@ -20,6 +20,9 @@ enum Console {
     FileHandle.standardError.write(Data("\r\u{1B}[K\(text)".utf8))
   }
 
+  /// Clears the line of progress before results are shown.
+  static func progressEnds() { progress("") }
+
   /// Problems as JSON lines on standard error: one object a line, for machines and people.
   static func report(_ problems: [Problem]) {
     for problem in problems {

@@ -16,7 +16,6 @@ import YAMLTree
 extension ErrorCatalogue {
   static let causewayCLI: [ErrorDefinition] = [
     .init("config.file_encoding", .error, en: "The file is not UTF-8.", zh: "文件不是 UTF-8 编码。"),
-    .init("config.file_exists", .error, en: "The file is there already and is not overwritten.", zh: "文件已存在，不予覆盖。"),
     .init("config.file_unwritable", .error, en: "The file cannot be written.", zh: "文件无法写入。"),
     .init("config.ledger_key_missing", .error, en: "The registry has no valid ledger key for {economy}.", zh: "登记册中没有 {economy} 的有效账本密钥。"),
     .init("config.no_port", .error, en: "No free port was found on this machine.", zh: "本机没有空闲端口。"),
@@ -25,6 +24,7 @@ extension ErrorCatalogue {
     .init("config.url_form", .error, en: "The address is not an http or https URL.", zh: "地址不是 http 或 https URL。"),
     .init("deliver.answer", .error, en: "The gateway answered with status {status}.", zh: "网关返回状态 {status}。"),
     .init("deliver.webhook", .error, en: "The webhook answered with status {status}.", zh: "网络回调返回状态 {status}。"),
+    .init("config.file_exists", .error, en: "The file is there already and is not overwritten.", zh: "文件已存在，不予覆盖。"),
     .init("key.file_exists", .error, en: "The key file is there already and is not overwritten.", zh: "密钥文件已存在，不予覆盖。"),
     .init("receive.file_missing", .error, en: "There is no such file.", zh: "没有该文件。"),
     .init("ledger.message_missing", .fault, en: "A message does not stand in both ledgers with the same digest.", zh: "报文未以相同摘要同时载于两侧账本。"),

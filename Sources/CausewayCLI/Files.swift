@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Primitives
 
 /// The file system as the commands use it: whole files, coded errors.
@@ -44,6 +45,19 @@ enum Files {
       throw CausewayError("config.file_unwritable", pointer: path, underlying: String(describing: error))
     }
   }
+
+  /// Makes a file's or a folder's content durable.
+  ///
+  /// - Throws: `config.file_unwritable`.
+  static func sync(_ path: String) throws(CausewayError) {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw CausewayError("config.file_unwritable", pointer: path, underlying: "errno \(errno)") }
+    defer { close(descriptor) }
+    guard fsync(descriptor) == 0 else { throw CausewayError("config.file_unwritable", pointer: path, underlying: "errno \(errno)") }
+  }
+
+  /// Removes a file, if it is there.
+  static func remove(_ path: String) { unlink(path) }
 
   /// Standard input to its end, at most `limit` bytes.
   ///

@@ -42,7 +42,8 @@ package struct PartnerAPI: Sendable {
         return answers.problem(error)
       }
     }
-    WitnessAPI(gateway: gateway, answers: answers).add(to: router)
+    WitnessAPI(gateway: gateway, answers: answers).addRoutes(to: router)
+    LedgerAPI(gateway: gateway, answers: answers).addRoutes(to: router)
     return router
   }
 

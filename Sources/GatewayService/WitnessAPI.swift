@@ -9,7 +9,7 @@ struct WitnessAPI: Sendable {
   let gateway: GatewayNode
   let answers: Answers
 
-  func add(to router: Router<PartnerContext>) {
+  func addRoutes(to router: Router<PartnerContext>) {
     router.post("/witness/add-checkpoint") { request, context in
       try await answering(context) {
         let buffer: ByteBuffer

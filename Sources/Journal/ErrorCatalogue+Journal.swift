@@ -37,6 +37,7 @@ extension ErrorCatalogue {
     .init(
       "journal.commit_failed", .fault,
       en: "The journal could not make a group of changes durable.", zh: "日志无法使一组变更持久化。"),
+    .init("journal.rehearsed", .error, en: "The change was only rehearsed, and undone.", zh: "该变更仅为演练，已撤销。"),
     .init(
       "journal.row_invalid", .error,
       en: "A stored row of {table} does not have the expected form ({column}).", zh: "{table} 的存储行格式不正确（{column}）。"),

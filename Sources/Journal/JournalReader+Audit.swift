@@ -2,73 +2,150 @@ package import Ledger
 package import Primitives
 
 extension JournalReader {
-  /// Verifies the whole stored ledger: every entry, leaf hash, subtree and checkpoint, and the head.
+  /// Verifies the stored ledger: every entry, leaf hash, subtree and checkpoint, and the head.
   ///
   /// - Parameters:
   ///   - origin: the ledger that is meant, and `keys` its keys: from the configuration, not from the store.
+  ///   - state: where an earlier verification has got to, see ``believed(_:origin:keys:)``; nil for the whole ledger.
+  ///   - passed: called now and then at a checkpoint up to which everything is as it was signed for, and at the end of a sound ledger.
   ///   - progress: called now and then with how many entries have been read, and how many there should be.
   /// - Throws: `journal.storage` when the store itself cannot be read; damage is reported, not thrown.
-  /// - Complexity: O(*n*).
+  /// - Complexity: O(*n*) time, O(log *n*) memory besides findings.
   package func auditLedger(
-    origin: String, keys: [VerifierKey], progress: (Int, Int) -> Void = { _, _ in }
+    origin: String, keys: [VerifierKey], from state: BelievedState? = nil, passed: (AuditState) -> Void = { _ in },
+    progress: (Int, Int) -> Void = { _, _ in }
   ) throws(CausewayError) -> AuditReport {
-    var flaws: [AuditFinding] = []
-    let checkpoints = try verifiedCheckpoints(origin, keys, &flaws)
-    var audit = LedgerAudit(checkpoints: checkpoints) { node throws(CausewayError) in
-      do throws(CausewayError) {
-        return try self.node(node)
-      } catch  where error.code == "journal.row_invalid" {
-        return nil
-      }
-    }
-    var next = 0
-    var last: StoredEntry?
-    var tree = CompactTree()
+    let rows = CheckpointRows(reader: self, origin: origin, keys: keys, from: state.map { $0.state.size + 1 } ?? 0)
+    var audit = LedgerAudit(
+      from: state?.state ?? AuditState(), of: state?.checkpoint,
+      storedNode: { node throws(CausewayError) in
+        do throws(CausewayError) {
+          return try self.node(node)
+        } catch  where error.code == "journal.row_invalid" {
+          return nil
+        }
+      }, nextCheckpoint: { () throws(CausewayError) in try rows.next() })
+    let size = try? ledgerHead().size
+    var (next, lastPassed) = (state?.state.size ?? 0, state?.state.size ?? 0)
     while true {
       let page = try entries(from: next, limit: 1000)
       for row in page {
-        try audit.add(row.bytes, storedIndex: row.index, storedLeaf: row.leafHash)
-        tree.append(MerkleTree.leafHash(row.bytes))
+        try audit.add(
+          row.bytes,
+          stored: LedgerAudit.Stored(index: row.index, leaf: row.leafHash, message: row.message.map { .text($0) } ?? .none))
+        rows.compareTime(audit)
+        if audit.tree.size >= lastPassed + Self.passedInterval, rows.flaws.isEmpty, let state = audit.state {
+          passed(state)
+          lastPassed = state.size
+        }
       }
       guard let final = page.last else { break }
-      last = final
       next = final.index + 1
-      progress(next, checkpoints.last?.size ?? next)
+      progress(next, size ?? next)
     }
-    var report = audit.finish()
-    for flaw in flaws { report.note(flaw) }
-    if report.isSound, !isHead(of: tree, last) { report.note(AuditFinding(.tree, index: tree.size, field: "head")) }
+    let end = audit.state
+    var report = try audit.finish()
+    for flaw in rows.flaws { report.note(flaw) }
+    if report.isSound, try ledgerNodeCount() != LedgerHead.nodeCount(size: audit.tree.size) {
+      report.note(AuditFinding(.tree, index: audit.tree.size, field: "surplus subtrees"))
+    }
+    if report.isSound, !isHead(audit) { report.note(AuditFinding(.tree, index: audit.tree.size, field: "head")) }
+    if report.isSound, let end { passed(end) }
     return report
   }
 
-  private func isHead(of tree: CompactTree, _ last: StoredEntry?) -> Bool {
-    guard let head = try? ledgerHead() else { return false }
-    return head.tree == tree && head.lastHash == last?.leafHash ?? Entry.genesis
-      && head.lastTime == last.flatMap { try? Entry(parsing: $0.bytes) }?.time
+  /// Entries between two calls of `passed`, at least.
+  private static var passedInterval: Int { 10_000 }
+
+  private func isHead(_ audit: LedgerAudit) -> Bool {
+    guard let head = try? ledgerHead(), head.tree == audit.tree, head.lastTime == audit.lastTime else { return false }
+    guard head.size > 0 else { return head.lastHash == Entry.genesis }
+    guard let last = try? entries(from: head.size - 1, limit: 1).first else { return false }
+    return head.lastHash == MerkleTree.leafHash(last.bytes)
   }
 
-  private func verifiedCheckpoints(
-    _ origin: String, _ keys: [VerifierKey], _ flaws: inout [AuditFinding]
-  ) throws(CausewayError) -> [SignedCheckpoint] {
-    var verified: [SignedCheckpoint] = []
-    var next = 0
-    while true {
-      let page = try checkpoints(from: next, limit: 1000)
-      for row in page {
-        do {
-          let signed = try SignedCheckpoint.verify(row.note, origin: origin, keys: keys)
-          guard signed.size == row.size, signed.root == row.root else {
-            flaws.append(AuditFinding(.checkpoint, index: row.size, field: "row"))
-            continue
-          }
-          verified.append(signed)
-        } catch {
-          flaws.append(AuditFinding(.checkpoint, index: row.size, field: error.code.rawValue))
-        }
-      }
-      guard let final = page.last else { return verified }
-      next = final.size + 1
+  /// Decides whether a verification may go on where an earlier one stopped.
+  ///
+  /// - Returns: nil unless the state's root is that of a checkpoint that the log has signed and the journal holds, and the last entry is the
+  ///   one that the state names.
+  package func believed(_ state: AuditState, origin: String, keys: [VerifierKey]) throws(CausewayError) -> BelievedState? {
+    guard let row = try? checkpoint(coveringSize: state.size), row.size == state.size,
+      let signed = try? SignedCheckpoint.verify(row.note, origin: origin, keys: keys),
+      signed.size == state.size, signed.root == state.tree.root
+    else { return nil }
+    if state.size > 0 {
+      guard let last = try entries(from: state.size - 1, limit: 1).first, last.index == state.size - 1,
+        MerkleTree.leafHash(last.bytes) == state.lastHash, (try? Entry(parsing: last.bytes))?.time == state.lastTime
+      else { return nil }
     }
+    return BelievedState(state: state, checkpoint: signed)
+  }
+}
+
+/// Where an earlier verification has got to, with the signed checkpoint that it was believed for.
+package struct BelievedState: Hashable, Sendable {
+  package let state: AuditState
+  package let checkpoint: SignedCheckpoint
+
+  fileprivate init(state: AuditState, checkpoint: SignedCheckpoint) {
+    self.state = state
+    self.checkpoint = checkpoint
+  }
+}
+
+/// The checkpoints of a journal by rising size, each verified when it is taken, and what is wrong with their rows.
+private final class CheckpointRows {
+  private let reader: any JournalReader
+  private let origin: String
+  private let keys: [VerifierKey]
+  private var page: ArraySlice<StoredCheckpoint> = []
+  private var start: Int
+  /// Times of the checkpoints that the entries have not reached.
+  private var times: [Int: Instant] = [:]
+  private(set) var flaws: [AuditFinding] = []
+
+  init(reader: any JournalReader, origin: String, keys: [VerifierKey], from start: Int) {
+    self.reader = reader
+    self.origin = origin
+    self.keys = keys
+    self.start = start
+  }
+
+  func next() throws(CausewayError) -> SignedCheckpoint? {
+    while let row = try nextRow() {
+      do {
+        let signed = try SignedCheckpoint.verify(row.note, origin: origin, keys: keys)
+        guard signed.size == row.size, signed.root == row.root else {
+          flaws.append(AuditFinding(.checkpoint, index: row.size, field: "row"))
+          continue
+        }
+        times[row.size] = row.time
+        return signed
+      } catch {
+        flaws.append(AuditFinding(.checkpoint, index: row.size, field: error.code.rawValue))
+      }
+    }
+    return nil
+  }
+
+  /// A checkpoint has the time of the last entry under it; nothing says when an empty log was signed.
+  func compareTime(_ audit: LedgerAudit) {
+    guard let time = times.removeValue(forKey: audit.tree.size), time != audit.lastTime else { return }
+    flaws.append(AuditFinding(.checkpoint, index: audit.tree.size, field: "time"))
+  }
+
+  private func nextRow() throws(CausewayError) -> StoredCheckpoint? {
+    if page.isEmpty {
+      do throws(CausewayError) {
+        page = try reader.checkpoints(from: start, limit: 1000)[...]
+      } catch  where error.code == "journal.row_invalid" {
+        flaws.append(AuditFinding(.checkpoint, index: start, field: "row"))
+        return nil
+      }
+    }
+    guard let row = page.popFirst() else { return nil }
+    start = row.size + 1
+    return row
   }
 }
 

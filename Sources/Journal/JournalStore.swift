@@ -85,6 +85,8 @@ package protocol JournalReader {
   func entryIndices(message: MessageID) throws(CausewayError) -> [Int]
   /// Stored hash of one complete subtree; nil when it is not there. Level 0 is the leaf hash of an entry.
   func node(_ node: TreeNode) throws(CausewayError) -> Digest?
+  /// Number of stored subtrees above the leaves. O(*n*).
+  func ledgerNodeCount() throws(CausewayError) -> Int
   func latestCheckpoint() throws(CausewayError) -> StoredCheckpoint?
   /// The smallest checkpoint of at least that size: the first that covers the entry `size - 1`.
   func checkpoint(coveringSize size: Int) throws(CausewayError) -> StoredCheckpoint?
@@ -131,6 +133,12 @@ extension JournalReader {
   package func entry(_ index: Int) throws(CausewayError) -> Entry? {
     guard let stored = try entries(from: index, limit: 1).first, stored.index == index else { return nil }
     return try Entry(parsing: stored.bytes)
+  }
+
+  /// The latest checkpoint with the cosignatures that it has so far, as one note; nil when the journal holds none.
+  package func latestNote() throws(CausewayError) -> [UInt8]? {
+    guard let stored = try latestCheckpoint() else { return nil }
+    return stored.note + (try cosignatures(size: stored.size)).flatMap(\.line)
   }
 
   /// Proof that the entry stands in the tree of `size` entries.

@@ -24,9 +24,10 @@ extension SQLiteSession {
 
   func entries(from start: Int, limit: Int) throws(CausewayError) -> [StoredEntry] {
     try connection.rows(
-      "SELECT idx, bytes, leaf FROM ledger_entry WHERE idx >= ?1 ORDER BY idx LIMIT ?2", [.integer(start), .integer(limit)]
+      "SELECT idx, bytes, leaf, message FROM ledger_entry WHERE idx >= ?1 ORDER BY idx LIMIT ?2", [.integer(start), .integer(limit)]
     ) { row throws(CausewayError) in
-      StoredEntry(index: try row.int(0), bytes: row.anyBytes(1), leafHash: Digest(row.anyBytes(2)))
+      StoredEntry(
+        index: try row.int(0), bytes: row.anyBytes(1), leafHash: Digest(row.anyBytes(2)), message: row.isNull(3) ? nil : row.anyBytes(3))
     }
   }
 
@@ -60,6 +61,10 @@ extension SQLiteSession {
       try connection.run(
         "INSERT INTO ledger_node (level, idx, hash) VALUES (?1, ?2, ?3)", .integer(node.level), .integer(node.index), .blob(hash.bytes))
     }
+  }
+
+  func ledgerNodeCount() throws(CausewayError) -> Int {
+    try connection.row("SELECT count(*) FROM ledger_node") { row throws(CausewayError) in try row.int(0) } ?? 0
   }
 
   func latestCheckpoint() throws(CausewayError) -> StoredCheckpoint? {

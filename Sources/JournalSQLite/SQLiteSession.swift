@@ -11,7 +11,7 @@ final class SQLiteSession {
   init(_ connection: SQLiteConnection) { self.connection = connection }
 
   /// Runs the body in a transaction, durable when it returns.
-  func transaction<Result>(_ body: (any JournalTransaction) throws(CausewayError) -> Result) throws(CausewayError) -> Result {
+  func transaction<Result>(_ body: (SQLiteSession) throws(CausewayError) -> Result) throws(CausewayError) -> Result {
     try connection.run("BEGIN IMMEDIATE")
     let result: Result
     do {

@@ -6,7 +6,7 @@ import Synchronization
 ///
 /// Only one process has a journal open for writing: a lock on `<path>.lock` sees to it. Reading goes on beside it, from other
 /// processes too.
-package final class SQLiteStore: JournalStore {
+package final class SQLiteStore: RepairableStore {
   private let writer: SQLiteWorker?
   private let readers: [SQLiteWorker]
   /// How many bodies each reader has been given and not finished.
@@ -58,6 +58,13 @@ package final class SQLiteStore: JournalStore {
   ) async throws(CausewayError) -> Result {
     guard let writer else { throw CausewayError("journal.read_only") }
     return try await writer.write(body)
+  }
+
+  package func repair<Result: Sendable>(
+    _ body: @Sendable (any LedgerRepairTransaction) throws(CausewayError) -> Result
+  ) async throws(CausewayError) -> Result {
+    guard let writer else { throw CausewayError("journal.read_only") }
+    return try await writer.repair(body)
   }
 
   package func read<Result: Sendable>(
@@ -138,7 +145,13 @@ private actor SQLiteWorker {
   func write<Result: Sendable>(
     _ body: @Sendable (any JournalTransaction) throws(CausewayError) -> Result
   ) throws(CausewayError) -> Result {
-    try open().transaction(body)
+    try open().transaction { session throws(CausewayError) in try body(session) }
+  }
+
+  func repair<Result: Sendable>(
+    _ body: @Sendable (any LedgerRepairTransaction) throws(CausewayError) -> Result
+  ) throws(CausewayError) -> Result {
+    try open().transaction { session throws(CausewayError) in try body(session) }
   }
 
   func read<Result: Sendable>(

@@ -59,6 +59,20 @@ extension ErrorCatalogue {
     .init(
       "witness.request_malformed", .error,
       en: "The request to cosign is malformed: {reason}.", zh: "联署请求格式错误：{reason}。"),
+    .init("ledger.tile_missing", .error, en: "The log's resource {path} is not there.", zh: "日志资源 {path} 不存在。"),
+    .init("ledger.tile_malformed", .error, en: "The log's resource {path} is malformed: {reason}.", zh: "日志资源 {path} 格式错误：{reason}。"),
+    .init("ledger.tile_mismatch", .error, en: "The log's resource {path} does not lead to the signed root.", zh: "日志资源 {path} 得不到已签名的根哈希。"),
+    .init(
+      "ledger.history_conflict", .fault,
+      en: "The log's checkpoint of size {new} does not continue the one of size {old}: {reason}.",
+      zh: "日志大小为 {new} 的检查点未延续大小为 {old} 的检查点：{reason}。"),
+    .init(
+      "ledger.repair_unvouched", .error,
+      en: "No checkpoint of the journal or of a witness vouches for the copy of the ledger.", zh: "日志库或见证方均无检查点可为该账本副本担保。"),
+    .init(
+      "ledger.repair_incomplete", .fault,
+      en: "The copy is not enough to put the ledger right: entry {index} ({field}). Nothing was changed.",
+      zh: "该副本不足以修复账本：条目 {index}（{field}）。未作任何更改。"),
     .init("ledger.data_damaged", .fault, en: "Entry {index} is damaged ({field}).", zh: "条目 {index} 已损坏（{field}）。"),
     .init(
       "ledger.index_damaged", .fault,

@@ -3,13 +3,13 @@ import Glibc
 import Ledger
 import Primitives
 
-// Offline verifier: a ledger export and the key to believe. Links no database and no network library.
+// Offline verifier: a log in files and the key to believe. Links no database and no network library.
 //
 //   causeway-verify --key VERIFIERKEY FOLDER
 //   causeway-verify disclosure … FILE          VerifyDisclosure.swift
 //
-// FOLDER holds `entries.jsonl` and `checkpoint`, as `causeway ledger export` writes them. VERIFIERKEY is the log's key by the registry,
-// `<origin>+<key id>+<key>`. Exit codes: 0 sound, 64 usage, 65 not sound, 66 no such file.
+// FOLDER holds a log in the layout of C2SP tlog-tiles, as `causeway ledger export` and `causeway ledger mirror` write it. VERIFIERKEY is the
+// log's key by the registry, `<origin>+<key id>+<key>`. Exit codes: 0 sound, 64 usage, 65 not sound, 66 no such folder.
 
 func fail(_ text: String, _ status: Int32) -> Never {
   write(STDERR_FILENO, text + "\n", text.utf8.count + 1)
@@ -25,8 +25,15 @@ let arguments = Array(CommandLine.arguments.dropFirst())
 if arguments.first == "disclosure" { verifyDisclosure(Array(arguments.dropFirst())) }
 guard arguments.count == 3, arguments[0] == "--key" else { fail("usage: causeway-verify --key VERIFIERKEY FOLDER", 64) }
 guard let key = try? VerifierKey(parsing: arguments[1]) else { fail("the verifier key is not of the form <origin>+<key id>+<key>", 64) }
-let report = EntryLines.verify(
-  read(arguments[2] + "/entries.jsonl"), note: read(arguments[2] + "/checkpoint"), origin: key.name, keys: [key])
-for finding in report.findings { print("entry \(finding.index): \(finding.damage.rawValue) damaged (\(finding.field))") }
-guard report.isSound else { fail("not sound: \(report.findingCount) findings in \(report.entryCount) entries", 65) }
-print("sound: \(report.entryCount) entries, root \(report.checkpoint?.root.hex ?? "")")
+let folder = arguments[2]
+guard FileManager.default.fileExists(atPath: folder) else { fail("no such folder: \(folder)", 66) }
+do {
+  let report = try TiledLogAudit.verify(origin: key.name, keys: [key]) { path throws(CausewayError) in
+    FileManager.default.contents(atPath: folder + "/" + path).map { [UInt8]($0) }
+  }
+  for finding in report.findings { print(finding.line) }
+  guard report.isSound else { fail("not sound: \(report.findingCount) findings in \(report.entryCount) entries", 65) }
+  print("sound: \(report.entryCount) entries, root \(report.checkpoint?.root.hex ?? "")")
+} catch {
+  fail("\(error)", 65)
+}

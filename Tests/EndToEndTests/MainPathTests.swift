@@ -49,7 +49,7 @@ import Trust
   private func ledgerDigests(_ world: World, _ site: DemoWorld.Site) async throws -> [String: Set<String>] {
     try await world.journal(site) { reader throws(CausewayError) in
       var digests: [String: Set<String>] = [:]
-      try LedgerCommand.forEachEntry(reader, upTo: nil) { stored throws(CausewayError) in
+      try LedgerCommand.forEachEntry(reader) { stored throws(CausewayError) in
         let draft = try Entry(parsing: stored.bytes).draft
         if let message = draft.messageID, let digest = draft.payloadDigest { digests[message.text, default: []].insert(digest.hex) }
       }
@@ -133,43 +133,126 @@ import Trust
     #expect(try World.run(["ledger", "prove", "\(size)"] + config).status != 0)
   }
 
-  @Test func anExportIsVerifiedOfflineAndEveryAlterationIsNamed() async throws {
+  @Test func anExportIsVerifiedOfflineExtendedAndEveryAlterationIsNamed() async throws {
     let world = try World.running
     try await world.clear(try World.declaration(number: 300), key: "export")
     try await world.quiet()
     let folder = world.demo.folder + "/export"
-    let exported = try World.run(["ledger", "export", "--config", world.cn.configuration, "--output", folder])
+    func export() throws -> (status: Int32, output: String, errors: String) {
+      try World.run(["ledger", "export", "--config", world.cn.configuration, "--output", folder])
+    }
+    let exported = try export()
     try #require(exported.status == 0, "\(exported.errors)")
-    #expect(
-      try World.run(["ledger", "export", "--config", world.cn.configuration, "--output", folder]).status != 0, "nothing is overwritten")
     let key = try verifierKey(world.cn)
-    let lines = EntryLines.split(try Files.read(folder + "/entries.jsonl"))
-    func verify(_ lines: [[UInt8]], key: String) throws -> (status: Int32, output: String, errors: String) {
-      try Files.write(lines.flatMap(EntryLines.line), to: folder + "/entries.jsonl")
-      return try World.tool(World.verifier, ["--key", key, folder])
+    func verify(key: VerifierKey) throws -> (status: Int32, output: String, errors: String) {
+      try World.tool(World.verifier, ["--key", key.description, folder])
     }
-    #expect(try verify(lines, key: key.description).status == 0)
-    #expect(try verify(lines, key: try verifierKey(world.sg).description).status == 65, "another log's key")
-    for index in [0, 1, lines.count / 2, lines.count - 2, lines.count - 1] {
-      for position in [1, lines[index].count / 3, lines[index].count - 2] {
-        var altered = lines
-        altered[index][position] ^= 0x01
-        let result = try verify(altered, key: key.description)
-        #expect(result.status == 65 && result.output.contains("entry \(index):"), "byte \(position) of \(index): \(result.output)")
-      }
-      var removed = lines
-      removed.remove(at: index)
-      let gone = try verify(removed, key: key.description)
-      #expect(gone.status == 65 && gone.output.contains("entry \(index):"), "\(index) removed: \(gone.output)")
-      guard index + 1 < lines.count else { continue }
-      var swapped = lines
-      swapped.swapAt(index, index + 1)
-      let result = try verify(swapped, key: key.description)
+    #expect(try verify(key: key).status == 0)
+    #expect(try verify(key: try verifierKey(world.sg)).status == 65, "another log's key")
+    let size = try SignedCheckpoint.verify(try Files.read(folder + "/checkpoint"), origin: key.name, keys: [key]).size
+    let bundle = try #require(Tile(.entries, index: 0, size: size))
+    let entries = try bundle.entries(parsing: try Files.read(folder + "/" + bundle.path))
+    func expectNamed(_ altered: [[UInt8]], _ indices: [Int], _ what: String) throws {
+      try Files.write(EntryBundle.bytes(altered), to: folder + "/" + bundle.path)
+      let result = try verify(key: key)
       #expect(
-        result.status == 65 && (result.output.contains("entry \(index):") || result.output.contains("entry \(index + 1):")),
-        "\(result.output)")
+        result.status == 65 && indices.contains { result.output.contains("\(bundle.path): entry \($0):") }, "\(what): \(result.output)")
     }
-    #expect(try verify(lines, key: key.description).status == 0)
+    for index in [0, 1, entries.count / 2, entries.count - 2, entries.count - 1] {
+      for position in [1, entries[index].count / 3, entries[index].count - 2] {
+        var altered = entries
+        altered[index][position] ^= 0x01
+        try expectNamed(altered, [index], "byte \(position) of \(index)")
+      }
+      var removed = entries
+      removed.remove(at: index)
+      try expectNamed(removed, [index], "\(index) removed")
+      guard index + 1 < entries.count else { continue }
+      var swapped = entries
+      swapped.swapAt(index, index + 1)
+      try expectNamed(swapped, [index, index + 1], "\(index) and the next exchanged")
+    }
+    // An export whose end is damaged is not extended; the same end put right is.
+    try await world.clear(try World.declaration(number: 301), key: "export-more")
+    try await world.quiet()
+    #expect(try export().status == 69, "the last alteration still stands")
+    try Files.write(EntryBundle.bytes(entries), to: folder + "/" + bundle.path)
+    #expect(try verify(key: key).status == 0)
+    let extended = try export()
+    #expect(extended.status == 0 && !Files.exists(folder + "/" + bundle.path), "\(extended.errors)")
+    #expect(try verify(key: key).status == 0)
+    #expect(try export().status == 0 && verify(key: key).status == 0, "nothing new")
+  }
+
+  /// What a partner sees of the ledger: only what a signed checkpoint needs, only when it is known; and the mirror it keeps.
+  @Test func aPartnerMirrorsTheLedger() async throws {
+    let world = try World.running
+    try await world.clear(try World.declaration(number: 310), key: "mirror")
+    try await world.quiet()
+    func get(_ path: String, as site: DemoWorld.Site? = nil) throws -> (status: String, fields: String, body: String) {
+      let caller = site ?? world.sg
+      let result = try World.tool(
+        "/usr/bin/env",
+        [
+          "curl", "--silent", "--path-as-is", "--max-time", "10", "--cacert", world.sg.folder + "/authorities.pem", "--dump-header", "-",
+          "--cert", caller.folder + "/tls-certificate.pem", "--key", caller.folder + "/tls-key.pem",
+          "https://127.0.0.1:\(world.cn.partnerPort)\(path)",
+        ])
+      let parts = result.output.components(separatedBy: "\r\n\r\n")
+      return (String(parts[0].split(separator: " ").dropFirst().first ?? ""), parts[0].lowercased(), parts.dropFirst().joined())
+    }
+    let key = try verifierKey(world.cn)
+    let answer = try get("/ledger/checkpoint")
+    #expect(answer.status == "200" && answer.fields.contains("content-type: text/plain; charset=utf-8"))
+    #expect(answer.fields.contains("cache-control: no-store"))
+    let checkpoint = try SignedCheckpoint.verify(Array(answer.body.utf8), origin: key.name, keys: [key])
+    let tile = try #require(Tile.partials(size: checkpoint.size).first)
+    let served = try get("/ledger/" + tile.path)
+    #expect(served.status == "200" && served.fields.contains("content-type: application/octet-stream"))
+    #expect(served.fields.contains("immutable") && served.fields.contains("content-length: \(tile.width * 32)"))
+    for path in [
+      Tile(.hashes(level: 0), index: 0, width: tile.width + 1).path, "tile/0/000", "tile/1/000.p/1", "tile/0/001.p/1", "tile/0/000.p/0",
+      tile.path + "?x=1", tile.path + "/", "tile/0/../0/000.p/1", "tile/%30/000.p/1", "tile/7/000.p/1", "tile/63/000.p/1", "tile", "",
+      "entries",
+    ] {
+      #expect(try get("/ledger/" + path).status == "404", "\(path)")
+    }
+    let folder = world.demo.folder + "/mirror"
+    func mirror() throws -> (status: Int32, output: String, errors: String) {
+      try World.run(["ledger", "mirror", "--config", world.sg.configuration, "--partner", "CN", "--output", folder])
+    }
+    func verify() throws -> Int32 { try World.tool(World.verifier, ["--key", key.description, folder]).status }
+    let first = try mirror()
+    try #require(first.status == 0, "\(first.errors)")
+    #expect(try verify() == 0)
+    try await world.clear(try World.declaration(number: 311), key: "mirror-more")
+    try await world.quiet()
+    let old = try Files.read(folder + "/checkpoint")
+    #expect(try mirror().status == 0 && verify() == 0)
+    #expect(try Files.read(folder + "/checkpoint") != old)
+
+    // The same key signs another history: the mirror stays, and both checkpoints are kept.
+    let signer = try CheckpointSigner(origin: key.name, key: try PrivateKey(pem: try Files.text(world.cn.folder + "/ledger-key.pem")))
+    let entries = (0..<5).map { Array("another history \($0)".utf8) }
+    let forged = try signer.sign(size: 5, root: MerkleTree.root(of: entries.map { MerkleTree.leafHash($0) }))
+    let other = StaticLog(folder: world.demo.folder + "/other", origin: key.name, keys: [key])
+    var writer = try StaticLogWriter(extending: other, from: nil)
+    for entry in entries { try writer.append(entry) }
+    try writer.finish(forged)
+    func mirrorOther() throws -> (status: Int32, output: String, errors: String) {
+      try World.run(["ledger", "mirror", "--config", world.sg.configuration, "--partner", "CN", "--output", other.folder])
+    }
+    let conflicting = try mirrorOther()
+    #expect(conflicting.status == 70 && conflicting.errors.contains("ledger.history_conflict"), "\(conflicting.errors)")
+    #expect(try Files.read(other.folder + "/checkpoint") == forged.note)
+    let kept = try FileManager.default.contentsOfDirectory(atPath: other.folder).filter { $0.hasPrefix("conflicting-checkpoint-") }
+    #expect(kept.count == 1)
+    // A mirror that is ahead of the partner, which was rolled back.
+    let ahead = try signer.sign(size: 1_000_000, root: SHA256.hash("ahead"))
+    try Files.write(ahead.note, to: folder + "/checkpoint")
+    let smaller = try mirror()
+    #expect(smaller.status == 70 && smaller.errors.contains("ledger.history_conflict"), "\(smaller.errors)")
+    #expect(try Files.read(folder + "/checkpoint") == ahead.note)
   }
 
   @Test func theRegistryAndKeysAreShownAndChecked() async throws {

@@ -124,7 +124,7 @@ import Testing
             }
           }
         }
-        try LedgerCommand.forEachEntry(reader, upTo: nil) { found.append(("ledger of \(site.economy)", $0.bytes)) }
+        try LedgerCommand.forEachEntry(reader) { found.append(("ledger of \(site.economy)", $0.bytes)) }
         return found
       }
     }

@@ -1,3 +1,4 @@
+import CSQLite
 import Foundation
 import Journal
 import JournalSQLite
@@ -47,10 +48,10 @@ struct JournalFixture {
   let clock = HandClock()
   var limits = Journal.Limits()
 
-  init(_ kind: StoreKind = StoreKind.all[0], folder: TemporaryFolder? = nil) throws {
+  init(_ kind: StoreKind = StoreKind.all[0], folder: TemporaryFolder? = nil, signer: CheckpointSigner? = nil) throws {
     self.kind = kind
     self.folder = try folder ?? TemporaryFolder()
-    signer = try CheckpointSigner(origin: "gateway.cn.example/ledger", key: .generate(.ed25519))
+    self.signer = try signer ?? CheckpointSigner(origin: "gateway.cn.example/ledger", key: .generate(.ed25519))
   }
 
   func open() async throws -> Journal {
@@ -58,6 +59,16 @@ struct JournalFixture {
   }
 
   var path: String { folder.file("journal.sqlite") }
+}
+
+/// Somebody else's hand in the database file.
+func tamper(_ path: String, _ sql: String) throws {
+  var handle: OpaquePointer?
+  try #require(sqlite3_open_v2(path, &handle, SQLITE_OPEN_READWRITE, nil) == SQLITE_OK)
+  defer { sqlite3_close_v2(handle) }
+  sqlite3_busy_timeout(handle, 5_000)
+  let code = sqlite3_exec(handle, sql, nil, nil, nil)
+  try #require(code == SQLITE_OK, "\(String(cString: sqlite3_errmsg(handle))): \(sql)")
 }
 
 enum Sample {

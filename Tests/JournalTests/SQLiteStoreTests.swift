@@ -1,4 +1,3 @@
-import CSQLite
 import Foundation
 import Journal
 import JournalSQLite
@@ -9,16 +8,6 @@ import Trust
 
 /// What holds for the SQLite store beyond the behaviour that all stores share.
 @Suite struct SQLiteStoreTests {
-  /// Somebody else's hand in the database file.
-  private func tamper(_ path: String, _ sql: String) throws {
-    var handle: OpaquePointer?
-    try #require(sqlite3_open_v2(path, &handle, SQLITE_OPEN_READWRITE, nil) == SQLITE_OK)
-    defer { sqlite3_close_v2(handle) }
-    sqlite3_busy_timeout(handle, 5_000)
-    let code = sqlite3_exec(handle, sql, nil, nil, nil)
-    try #require(code == SQLITE_OK, "\(String(cString: sqlite3_errmsg(handle))): \(sql)")
-  }
-
   private func filled(_ count: Int = 12) async throws -> JournalFixture {
     let fixture = try JournalFixture()
     let journal = try await fixture.open()

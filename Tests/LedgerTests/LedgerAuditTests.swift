@@ -63,7 +63,7 @@ import Trust
         var nodes = ledger.nodes
         nodes[node] = value
         let report = try ledger.auditRows(ledger.rows, nodes: nodes)
-        #expect(report.findings == [AuditFinding(.tree, index: node.firstLeaf, field: "subtree \(node.level)/\(node.index)")])
+        #expect(report.findings == [AuditFinding(subtree: node)])
       }
     }
   }

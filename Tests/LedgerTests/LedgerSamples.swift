@@ -49,14 +49,14 @@ struct LedgerSamples {
   func audit(_ lines: [[UInt8]], checkpoints: [SignedCheckpoint]? = nil) throws -> AuditReport {
     var audit = LedgerAudit(checkpoints: checkpoints ?? [head])
     for line in lines { try audit.add(line) }
-    return audit.finish()
+    return try audit.finish()
   }
 
   func auditRows(_ rows: [(index: Int, bytes: [UInt8], leaf: Digest)], nodes: [TreeNode: Digest]? = nil) throws -> AuditReport {
     let stored = nodes ?? self.nodes
     var audit = LedgerAudit(checkpoints: checkpoints) { stored[$0] }
-    for row in rows { try audit.add(row.bytes, storedIndex: row.index, storedLeaf: row.leaf) }
-    return audit.finish()
+    for row in rows { try audit.add(row.bytes, stored: LedgerAudit.Stored(index: row.index, leaf: row.leaf)) }
+    return try audit.finish()
   }
 
   var rows: [(index: Int, bytes: [UInt8], leaf: Digest)] { entries.map { ($0.index, $0.bytes, $0.leafHash) } }

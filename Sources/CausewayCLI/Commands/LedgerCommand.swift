@@ -12,15 +12,22 @@ struct LedgerCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "ledger", abstract: "Verify, show and prove the ledger.",
     subcommands: [
-      Verify.self, Show.self, Prove.self, CheckpointCommand.self, Export.self, LedgerPolicyCommand.self, LedgerFraudCommand.self,
+      LedgerVerifyCommand.self, Show.self, Prove.self, CheckpointCommand.self, LedgerExportCommand.self, LedgerMirrorCommand.self,
+      LedgerRepairCommand.self, LedgerPolicyCommand.self, LedgerFraudCommand.self,
     ])
 
   /// Which ledger.
   struct Source: ParsableArguments {
     @Option(help: "The gateway's configuration file.") var config: String
 
-    /// The journal for reading, and the key of its log by the registry.
-    func open() throws(CausewayError) -> (store: SQLiteStore, key: VerifierKey) {
+    /// The journal for reading, and the keys of its log by the registry: the one that holds now, and all it ever had.
+    func open() throws(CausewayError) -> (store: SQLiteStore, key: VerifierKey, keys: [VerifierKey], configuration: GatewayConfiguration) {
+      let ledger = try ledger()
+      return (try SQLiteStore(readingFrom: ledger.configuration.data + "/journal.sqlite"), ledger.key, ledger.keys, ledger.configuration)
+    }
+
+    /// As ``open()``, without the journal.
+    func ledger() throws(CausewayError) -> (key: VerifierKey, keys: [VerifierKey], configuration: GatewayConfiguration) {
       let configuration = try Composition.configuration(at: config)
       let registry = try Composition.registry(configuration.registry)
       guard let participant = registry.participant(configuration.economy) else {
@@ -29,38 +36,8 @@ struct LedgerCommand: AsyncParsableCommand {
       guard let text = try registry.ledgerKeys(of: participant.id, at: SystemClock().now()).first else {
         throw CausewayError("config.ledger_key_missing", facts: ["economy": configuration.economy])
       }
-      return (try SQLiteStore(readingFrom: configuration.data + "/journal.sqlite"), try VerifierKey(parsing: text))
-    }
-  }
-
-  /// Checks everything.
-  struct Verify: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-      abstract: "Check every entry, the chain, the tree and the checkpoints. Exit 0 when sound, 70 when not, naming the index.")
-
-    @OptionGroup var source: Source
-    @Flag(help: "The report as JSON.") var json = false
-
-    func run() async throws {
-      try await Console.reportingErrors {
-        let (store, key) = try source.open()
-        let report = try await store.read { reader throws(CausewayError) in
-          try reader.auditLedger(origin: key.name, keys: [key]) { count, size in Console.progress("\(count) of \(size) entries") }
-        }
-        await store.close()
-        if Console.isWatched { Console.progress("") }
-        if json {
-          Console.write(report.json.serialized(pretty: true) + [0x0A])
-        } else if report.isSound {
-          Console.line("sound: \(report.entryCount) entries, root \(report.checkpoint?.root.hex ?? "")")
-        } else {
-          for finding in report.findings {
-            Console.line("entry \(finding.index): \(finding.damage.rawValue) damaged (\(finding.field))")
-          }
-          Console.line("not sound: \(report.findingCount) findings in \(report.entryCount) entries")
-        }
-        if !report.isSound { throw ExitStatus.fault }
-      }
+      let keys = try participant.ledger.keys.map { key throws(CausewayError) in try VerifierKey(parsing: key.verifierKey) }
+      return (try VerifierKey(parsing: text), keys, configuration)
     }
   }
 
@@ -136,42 +113,21 @@ struct LedgerCommand: AsyncParsableCommand {
     }
   }
 
-  /// Writes the whole ledger for archives and `causeway-verify`.
-  struct Export: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-      abstract: "Write the whole ledger to a folder, for archives and for causeway-verify: entries.jsonl and the signed checkpoint.")
-
-    @OptionGroup var source: Source
-    @Option(help: "The folder. Files that are there are not overwritten.") var output: String
-
-    func run() async throws {
-      try await Console.reportingErrors {
-        let (store, key) = try source.open()
-        guard !Files.exists(output + "/checkpoint") else { throw CausewayError("config.file_exists", pointer: output) }
-        let (lines, note) = try await store.read { reader throws(CausewayError) -> ([UInt8], [UInt8]) in
-          guard let stored = try reader.latestCheckpoint() else { throw CausewayError("ledger.proof_index") }
-          var lines: [UInt8] = []
-          try LedgerCommand.forEachEntry(reader, upTo: stored.size) { entry throws(CausewayError) in lines += EntryLines.line(entry.bytes) }
-          return (lines, stored.note)
-        }
-        try Files.write(lines, to: output + "/entries.jsonl")
-        try Files.write(note, to: output + "/checkpoint")
-        Console.line("verify with: causeway-verify --key '\(key)' \(output)")
-        await store.close()
-      }
-    }
-  }
-
   /// All entries in order, a page at a time, so that memory stays small.
   static func forEachEntry(
-    _ reader: any JournalReader, upTo size: Int?, _ body: (StoredEntry) throws(CausewayError) -> Void
+    _ reader: any JournalReader, _ body: (StoredEntry) throws(CausewayError) -> Void
   ) throws(CausewayError) {
     var from = 0
     while true {
       let page = try reader.entries(from: from, limit: 1000)
-      for entry in page where size.map({ entry.index < $0 }) ?? true { try body(entry) }
-      guard let last = page.last, size.map({ last.index < $0 - 1 }) ?? true else { return }
+      for entry in page { try body(entry) }
+      guard let last = page.last else { return }
       from = last.index + 1
     }
+  }
+
+  /// Two checkpoints of one log of which the second does not continue the first.
+  static func conflict(_ old: Int, _ new: Int, _ reason: String) -> CausewayError {
+    CausewayError("ledger.history_conflict", facts: ["old": String(old), "new": String(new), "reason": reason])
   }
 }

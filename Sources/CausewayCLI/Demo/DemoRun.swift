@@ -108,7 +108,7 @@ struct DemoRun: Sendable {
       let store = try SQLiteStore(readingFrom: site.folder + "/data/journal.sqlite")
       let (report, payloads) = try await store.read { reader throws(CausewayError) -> (AuditReport, [String: String]) in
         var payloads: [String: String] = [:]
-        try LedgerCommand.forEachEntry(reader, upTo: nil) { stored throws(CausewayError) in
+        try LedgerCommand.forEachEntry(reader) { stored throws(CausewayError) in
           let entry = try Entry(parsing: stored.bytes)
           guard entry.draft.kind.hasSuffix(".sent") || entry.draft.kind.hasSuffix(".received"), entry.draft.kind != "receipt.received",
             let id = entry.draft.messageID, let digest = entry.draft.payloadDigest

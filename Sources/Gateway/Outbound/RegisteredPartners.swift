@@ -39,14 +39,24 @@ package final class RegisteredPartners: PartnerTransport {
   private func client(for partner: Participant, isTest: Bool) throws(CausewayError) -> PeerClient {
     let key = ByteString("\(partner.id)|\(isTest)")
     if let known = clients.withLock({ $0[key] }) { return known }
-    let endpoint = try PeerEndpoint(partner.endpoint, rule: isTest ? .partnerOrLoopback : .partner)
-    let certificates = try registry.certificates(of: partner.id, role: .tls, at: clock.now())
-    guard !certificates.isEmpty else { throw CausewayError("registry.certificate_period") }
-    let client = PeerClient(endpoint: endpoint, certificates: certificates, identity: identity, limits: limits)
+    let client = try Self.client(for: partner, isTest: isTest, registry: registry, identity: identity, limits: limits, at: clock.now())
     return clients.withLock { clients in
       if let known = clients[key] { return known }
       clients[key] = client
       return client
     }
+  }
+
+  /// A client for a partner as the registry names it.
+  ///
+  /// - Parameter isTest: whether the partner may be on this machine.
+  /// - Throws: `registry.endpoint_malformed`, `registry.endpoint_address`, `registry.certificate_period`.
+  package static func client(
+    for partner: Participant, isTest: Bool, registry: VerifiedRegistry, identity: PeerIdentity, limits: PeerLimits, at now: Instant
+  ) throws(CausewayError) -> PeerClient {
+    let endpoint = try PeerEndpoint(partner.endpoint, rule: isTest ? .partnerOrLoopback : .partner)
+    let certificates = try registry.certificates(of: partner.id, role: .tls, at: now)
+    guard !certificates.isEmpty else { throw CausewayError("registry.certificate_period") }
+    return PeerClient(endpoint: endpoint, certificates: certificates, identity: identity, limits: limits)
   }
 }

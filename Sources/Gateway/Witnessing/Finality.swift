@@ -53,9 +53,8 @@ extension JournalReader {
       let hashes = try inclusionProof(index: index, size: final.checkpoint.size).hashes
       return (LogProof(index: index, hashes: hashes, note: final.checkpoint.note), true)
     }
-    guard let latest = try latestCheckpoint() else { throw CausewayError("ledger.proof_index") }
-    let hashes = try inclusionProof(index: index, size: latest.size).hashes
-    return (LogProof(index: index, hashes: hashes, note: latest.note + (try cosignatures(size: latest.size)).flatMap(\.line)), false)
+    guard let latest = try latestCheckpoint(), let note = try latestNote() else { throw CausewayError("ledger.proof_index") }
+    return (LogProof(index: index, hashes: try inclusionProof(index: index, size: latest.size).hashes, note: note), false)
   }
 
   /// The largest checkpoint of this ledger that a policy's quorum has cosigned, with all its cosignatures.

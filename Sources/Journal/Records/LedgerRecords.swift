@@ -18,6 +18,9 @@ package struct LedgerHead: Hashable, Sendable {
 
   /// Number of entries.
   package var size: Int { tree.size }
+
+  /// Number of complete subtrees above the leaves of a ledger of `size` entries.
+  package static func nodeCount(size: Int) -> Int { (1..<53).reduce(0) { $0 + size >> $1 } }
 }
 
 /// A ledger entry as it lies in the store, unverified.
@@ -26,11 +29,14 @@ package struct StoredEntry: Hashable, Sendable {
   package let bytes: [UInt8]
   /// nil when what is stored is no digest.
   package let leafHash: Digest?
+  /// The message by which the store finds the entry, as it lies there; nil when it finds it by none.
+  package let message: [UInt8]?
 
-  package init(index: Int, bytes: [UInt8], leafHash: Digest?) {
+  package init(index: Int, bytes: [UInt8], leafHash: Digest?, message: [UInt8]?) {
     self.index = index
     self.bytes = bytes
     self.leafHash = leafHash
+    self.message = message
   }
 }
 

@@ -22,11 +22,24 @@ package struct AuditFinding: Hashable, Sendable {
   package let index: Int
   /// Which part: a member's name, `entry`, `leaf hash`, `subtree 3/5`, or what is wrong with the place.
   package let field: String
+  /// For a subtree, its level; 0 for a leaf hash and for everything else.
+  package let level: Int
+  /// The file that is concerned, where the ledger lies in files.
+  package var file: String?
 
   package init(_ damage: Damage, index: Int, field: String) {
     self.damage = damage
     self.index = index
     self.field = field
+    level = 0
+  }
+
+  /// A stored subtree hash that is not the one over the entries.
+  package init(subtree node: TreeNode, field: String? = nil) {
+    damage = .tree
+    index = node.firstLeaf
+    self.field = field ?? "subtree \(node.level)/\(node.index)"
+    level = node.level
   }
 
   /// The finding as a problem: `ledger.<damage>_damaged`, pointer `/entries/<index>`.
@@ -43,12 +56,21 @@ package struct AuditFinding: Hashable, Sendable {
   }
 
   package var json: JSONValue {
-    ["damage": .string(damage.rawValue), "field": .string(field), "index": .number(JSONNumber(index))]
+    var object: JSONObject = ["damage": .string(damage.rawValue), "field": .string(field), "index": .number(JSONNumber(index))]
+    if let file { object["file"] = .string(file) }
+    return .object(object)
+  }
+
+  /// One line for people: `entry 17: data damaged (entry)`, with the file before it where there is one.
+  package var line: String {
+    "\(file.map { $0 + ": " } ?? "")entry \(index): \(damage.rawValue) damaged (\(field))"
   }
 }
 
 /// What a full verification of a ledger has found.
 package struct AuditReport: Hashable, Sendable {
+  /// How many entries were taken for verified before, and not read.
+  package var start = 0
   /// Entries that were read.
   package var entryCount = 0
   /// Their bytes.
@@ -66,6 +88,11 @@ package struct AuditReport: Hashable, Sendable {
 
   package init() {}
 
+  /// Names the file of each finding.
+  mutating func locate(_ file: (AuditFinding) -> String?) {
+    for index in findings.indices { findings[index].file = file(findings[index]) }
+  }
+
   /// Adds what was found outside of the entries, for example at a store's own rows.
   package mutating func note(_ finding: AuditFinding) {
     findingCount += 1
@@ -77,7 +104,7 @@ package struct AuditReport: Hashable, Sendable {
   /// Whether every entry is the one that was signed for.
   package var isSound: Bool { findingCount == 0 && checkpoint != nil }
 
-  /// `{"bytes":…,"checkpoint":{"origin":…,"root":…,"size":…},"checkpoints":…,"entries":…,"findings":[…],"sound":true}`
+  /// `{"bytes":…,"checkpoint":{"origin":…,"root":…,"size":…},"checkpoints":…,"entries":…,"findingCount":…,"findings":[…],"from":0,"sound":true}`
   package var json: JSONValue {
     var head: JSONValue = .null
     if let checkpoint {
@@ -88,7 +115,7 @@ package struct AuditReport: Hashable, Sendable {
     return [
       "bytes": .number(JSONNumber(byteCount)), "checkpoint": head, "checkpoints": .number(JSONNumber(checkpointCount)),
       "entries": .number(JSONNumber(entryCount)), "findingCount": .number(JSONNumber(findingCount)),
-      "findings": .array(findings.map(\.json)), "sound": .bool(isSound),
+      "findings": .array(findings.map(\.json)), "from": .number(JSONNumber(start)), "sound": .bool(isSound),
     ]
   }
 }

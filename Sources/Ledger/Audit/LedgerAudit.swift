@@ -2,7 +2,7 @@ package import Primitives
 
 /// Verifies a whole ledger, entry by entry, against a checkpoint that its log has signed, and says what is broken and where.
 ///
-/// Give it all entries in order with ``add(_:storedIndex:storedLeaf:)``, then call ``finish()``. Checked for each entry: that its
+/// Give it all entries in order with ``add(_:stored:)``, then call ``finish()``. Checked for each entry: that its
 /// bytes are the canonical form of an entry, its index, that time never goes back, the link to the entry before, and with what a
 /// store adds, the stored leaf and subtree hashes. At the end: the tree's root against the signed one, and against earlier signed
 /// ones.
@@ -11,17 +11,40 @@ package import Primitives
 /// from them are the damaged ones. Without stored hashes the chain tells: an entry that its successor does not vouch for although
 /// the one after vouches for the successor.
 ///
-/// - Complexity: O(*n*) time, O(log *n*) memory besides findings and checkpoints.
+/// - Complexity: O(*n*) time, O(log *n*) memory besides findings: checkpoints are taken one at a time.
 package struct LedgerAudit {
   /// Lends a stored subtree hash; nil when it is not there.
   package typealias StoredNode = (TreeNode) throws(CausewayError) -> Digest?
+  /// Lends the next signed checkpoint of the log, by rising size; nil when there are no more.
+  package typealias NextCheckpoint = () throws(CausewayError) -> SignedCheckpoint?
 
-  private let checkpoints: [SignedCheckpoint]
+  /// What a store keeps beside the bytes of an entry.
+  package struct Stored: Sendable {
+    /// Whether a store finds entries by the message that they name, and by which text this one.
+    package enum Message: Sendable {
+      case notKept, none
+      case text([UInt8])
+    }
+
+    package let index: Int
+    /// nil when what is stored is no digest.
+    package let leaf: Digest?
+    package let message: Message
+
+    package init(index: Int, leaf: Digest?, message: Message = .notKept) {
+      self.index = index
+      self.leaf = leaf
+      self.message = message
+    }
+  }
+
+  private let nextCheckpoint: NextCheckpoint
   private let storedNode: StoredNode?
+  private let storedLevels: Int
   private var report = AuditReport()
 
   /// Over the bytes as they are.
-  private var tree = CompactTree()
+  package private(set) var tree = CompactTree()
   /// Over the stored leaf hashes, from the first that differs from the bytes.
   private var storedTree: CompactTree?
 
@@ -31,12 +54,16 @@ package struct LedgerAudit {
   /// The place of an entry that says the index of the one before.
   private var repeated: Int?
   private var lastHash: Digest? = Entry.genesis
-  private var lastTime: Instant?
+  /// Time of the last entry that could be read.
+  package private(set) var lastTime: Instant?
   /// The last entry when its link is wrong, with the right link and the tree before it: no successor vouches for this one.
   private var lastBroken: (bytes: [UInt8], previous: Digest, tree: CompactTree)?
 
-  private var nextCheckpoint = 0
-  private var lastMatchingSize = 0
+  /// The checkpoint that is compared next, and the last one there was.
+  private var coming: SignedCheckpoint?
+  private var head: SignedCheckpoint?
+  private var isLastSeen = false
+  private var lastMatchingSize: Int
   private var firstDifferingSize: Int?
 
   /// What is certain, by index.
@@ -48,38 +75,59 @@ package struct LedgerAudit {
   private var differingNodes: [TreeNode] = []
   /// Stored subtrees that are not those over the stored leaf hashes, from where these differ from the bytes.
   private var nodesDifferingFromStored: [TreeNode] = []
+  /// What is wrong beside the entries and the tree.
+  private var beside: [AuditFinding] = []
 
   /// - Parameters:
-  ///   - checkpoints: signed checkpoints of this log by rising size. The last one says how large the ledger is; the others help to
-  ///     say where a rewritten part begins.
+  ///   - state: where an earlier verification has got to; the first entry to add is the one behind it.
+  ///   - checkpoint: the signed checkpoint that the state was believed for.
   ///   - storedNode: the subtree hashes of a store, to be checked too.
-  package init(checkpoints: [SignedCheckpoint], storedNode: StoredNode? = nil) {
-    self.checkpoints = checkpoints
+  ///   - storedLevels: subtrees are stored of the levels that are multiples of it.
+  ///   - nextCheckpoint: signed checkpoints of this log, larger than the state. The last one says how large the ledger is; the others help
+  ///     to say where a rewritten part begins.
+  package init(
+    from state: AuditState = AuditState(), of checkpoint: SignedCheckpoint? = nil, storedNode: StoredNode? = nil, storedLevels: Int = 1,
+    nextCheckpoint: @escaping NextCheckpoint
+  ) {
+    self.nextCheckpoint = nextCheckpoint
     self.storedNode = storedNode
-    report.checkpoint = checkpoints.last?.checkpoint
-    report.checkpointCount = checkpoints.count
+    self.storedLevels = storedLevels
+    tree = state.tree
+    expected = state.size
+    lastHash = state.lastHash
+    lastTime = state.lastTime
+    lastMatchingSize = state.size
+    head = checkpoint
+    report.start = state.size
+  }
+
+  /// - Parameter checkpoints: signed checkpoints of this log by rising size.
+  package init(checkpoints: [SignedCheckpoint], storedNode: StoredNode? = nil, storedLevels: Int = 1) {
+    var rest = checkpoints[...]
+    self.init(storedNode: storedNode, storedLevels: storedLevels) { rest.popFirst() }
   }
 
   /// Takes the next entry.
   ///
   /// - Parameters:
-  ///   - storedIndex: the index under which a store keeps it; nil when the entries come as a mere sequence.
-  ///   - storedLeaf: the leaf hash that a store keeps beside it; nil together with an index is a leaf hash that is no digest.
-  /// - Throws: what the reader of stored subtrees throws; damage is reported, not thrown.
-  package mutating func add(_ bytes: [UInt8], storedIndex: Int? = nil, storedLeaf: Digest? = nil) throws(CausewayError) {
+  ///   - stored: what a store keeps beside it; nil when the entries come as a mere sequence.
+  /// - Throws: what the readers of stored subtrees and checkpoints throw; damage is reported, not thrown.
+  package mutating func add(_ bytes: [UInt8], stored: Stored? = nil) throws(CausewayError) {
     report.entryCount += 1
     report.byteCount += bytes.count
-    if let storedIndex { skip(to: storedIndex) }
+    if let stored { skip(to: stored.index) }
     var entry = EntryScanner.scan(bytes)
     if entry == nil {
       do {
         let parsed = try Entry(parsing: bytes)
-        entry = ScannedEntry(index: parsed.index, time: parsed.time, previous: parsed.previous)
+        entry = ScannedEntry(
+          index: parsed.index, time: parsed.time, previous: parsed.previous,
+          message: (parsed.draft.messageID?.text.utf8).map { Array($0)[...] })
       } catch {
         note(.data, expected, error.problems[0].facts["field"] ?? "entry")
       }
     }
-    let place = place(of: entry, isStored: storedIndex != nil)
+    let place = place(of: entry, isStored: stored != nil)
     let leaf = MerkleTree.leafHash(bytes)
     if let entry {
       if let lastHash, entry.previous != lastHash {
@@ -92,14 +140,34 @@ package struct LedgerAudit {
       lastTime = entry.time
     }
     lastHash = entry == nil ? nil : leaf
-    try grow(leaf, storedIndex == nil ? nil : storedLeaf ?? Entry.genesis, place)
-    compareCheckpoint()
+    try grow(leaf, stored.map { $0.leaf ?? Entry.genesis }, place)
+    if let entry, let stored, stored.leaf == leaf { compareMessage(entry, stored) }
+    try compareCheckpoint()
+  }
+
+  /// Where the verification has got to, when everything up to here is as it was signed for; nil otherwise.
+  package var state: AuditState? {
+    guard tree.size == lastMatchingSize, let lastHash, certain.isEmpty, beside.isEmpty, chainBreaks.isEmpty, timeBreaks.isEmpty,
+      differingLeaves.isEmpty, differingNodes.isEmpty, firstDifferingSize == nil, repeated == nil, alternative == nil
+    else { return nil }
+    return AuditState(tree: tree, lastHash: lastHash, lastTime: lastTime)
+  }
+
+  /// Adds what somebody else has found, before what follows from it.
+  package mutating func note(_ damage: AuditFinding.Damage, _ index: Int, _ field: String) {
+    if certain[index] == nil { certain[index] = AuditFinding(damage, index: index, field: field) }
   }
 
   /// - Returns: everything that was found. The audit is then used up.
-  package mutating func finish() -> AuditReport {
-    while nextCheckpoint < checkpoints.count { missCheckpoint(checkpoints[nextCheckpoint]) }
-    guard let head = checkpoints.last else {
+  /// - Throws: what the reader of checkpoints throws.
+  package mutating func finish() throws(CausewayError) -> AuditReport {
+    try compareCheckpoint()
+    while let checkpoint = coming {
+      missCheckpoint(checkpoint)
+      try takeCheckpoint()
+    }
+    report.checkpoint = head?.checkpoint
+    guard let head else {
       note(.checkpoint, 0, "no checkpoint")
       return conclude()
     }
@@ -178,36 +246,54 @@ package struct LedgerAudit {
       return
     }
     var completed: [(node: TreeNode, hash: Digest)] = []
-    tree.append(leaf) { completed.append(($0, $1)) }
+    let storedLevels = storedLevels
+    tree.append(leaf) { if $0.level.isMultiple(of: storedLevels) { completed.append(($0, $1)) } }
     for (node, hash) in completed where try storedNode(node) != hash { differingNodes.append(node) }
     guard storedTree != nil else { return }
     completed = []
-    storedTree?.append(storedLeaf ?? leaf) { completed.append(($0, $1)) }
+    storedTree?.append(storedLeaf ?? leaf) { if $0.level.isMultiple(of: storedLevels) { completed.append(($0, $1)) } }
     for (node, hash) in completed where try storedNode(node) != hash { nodesDifferingFromStored.append(node) }
   }
 
   private mutating func note(_ nodes: [TreeNode]) {
-    for node in nodes { note(.tree, node.firstLeaf, "subtree \(node.level)/\(node.index)") }
+    for node in nodes where certain[node.firstLeaf] == nil { certain[node.firstLeaf] = AuditFinding(subtree: node) }
+  }
+
+  private mutating func compareMessage(_ entry: ScannedEntry, _ stored: Stored) {
+    let isSame =
+      switch stored.message {
+      case .notKept: true
+      case .none: entry.message == nil
+      case .text(let text): entry.message?.elementsEqual(text) == true
+      }
+    if !isSame { beside.append(AuditFinding(.index, index: stored.index, field: "message")) }
   }
 
   // MARK: Checkpoints
 
-  private mutating func compareCheckpoint() {
-    while nextCheckpoint < checkpoints.count, checkpoints[nextCheckpoint].size <= tree.size {
-      let checkpoint = checkpoints[nextCheckpoint]
+  private mutating func takeCheckpoint() throws(CausewayError) {
+    coming = isLastSeen ? nil : try nextCheckpoint()
+    isLastSeen = coming == nil
+    guard let coming else { return }
+    head = coming
+    report.checkpointCount += 1
+  }
+
+  private mutating func compareCheckpoint() throws(CausewayError) {
+    if coming == nil, !isLastSeen { try takeCheckpoint() }
+    while let checkpoint = coming, checkpoint.size <= tree.size {
       let root = checkpoint.size == tree.size ? tree.root : checkpoint.size == 0 ? MerkleTree.emptyRoot : nil
-      guard root == checkpoint.root else {
+      if root == checkpoint.root {
+        if firstDifferingSize == nil { lastMatchingSize = checkpoint.size }
+      } else {
         missCheckpoint(checkpoint)
-        continue
       }
-      if firstDifferingSize == nil { lastMatchingSize = checkpoint.size }
-      nextCheckpoint += 1
+      try takeCheckpoint()
     }
   }
 
   private mutating func missCheckpoint(_ checkpoint: SignedCheckpoint) {
     if !(checkpoint.size == 0 && tree.size == 0) { firstDifferingSize = firstDifferingSize ?? checkpoint.size }
-    nextCheckpoint += 1
   }
 
   // MARK: Blame
@@ -255,11 +341,8 @@ package struct LedgerAudit {
   /// Whether damage at the entry or at the one before is reason enough for what was seen at the entry.
   private func isExplained(_ index: Int) -> Bool { certain[index] != nil || certain[index - 1] != nil }
 
-  private mutating func note(_ damage: AuditFinding.Damage, _ index: Int, _ field: String) {
-    if certain[index] == nil { certain[index] = AuditFinding(damage, index: index, field: field) }
-  }
-
   private mutating func conclude() -> AuditReport {
+    for finding in beside where certain[finding.index] == nil { certain[finding.index] = finding }
     report.findingCount = certain.count
     report.findings = certain.values.sorted { $0.index < $1.index }.prefix(AuditReport.mostFindings).map { $0 }
     return report

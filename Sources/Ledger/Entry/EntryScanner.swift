@@ -5,6 +5,8 @@ struct ScannedEntry {
   let index: Int
   let time: Instant
   let previous: Digest
+  /// Text of the message's id; nil when it names none.
+  let message: ArraySlice<UInt8>?
 }
 
 /// Reads the usual shape of an entry in one pass over its bytes, without building anything: exactly the members of an entry in
@@ -35,7 +37,11 @@ struct EntryScanner {
     if take(",\"corridor\":\"") { guard token(upTo: 64) else { return nil } }
     if take(",\"fields\":\"") { guard digest() else { return nil } }
     guard take(",\"index\":"), let index = index(), take(",\"kind\":\""), kind() else { return nil }
-    if take(",\"message\":\"") { guard messageID() else { return nil } }
+    var message: ArraySlice<UInt8>?
+    if take(",\"message\":\"") {
+      guard messageID() else { return nil }
+      message = bytes[(position - 37)..<(position - 1)]
+    }
     if take(",\"payload\":\"") { guard digest() else { return nil } }
     guard take(",\"previous\":\"") else { return nil }
     let start = position
@@ -66,7 +72,7 @@ struct EntryScanner {
       guard take("}") else { return nil }
     }
     guard take("}"), position == bytes.count else { return nil }
-    return ScannedEntry(index: index, time: time, previous: previous)
+    return ScannedEntry(index: index, time: time, previous: previous, message: message)
   }
 
   private mutating func take(_ text: StaticString) -> Bool {

@@ -1,0 +1,49 @@
+import Journal
+import Ledger
+import Primitives
+
+extension SQLiteSession: LedgerRepairTransaction {
+  func rehearse<Result>(_ body: () throws(CausewayError) -> Result) throws(CausewayError) -> Result {
+    var result: Result?
+    do {
+      try savepoint { () throws(CausewayError) in
+        result = try body()
+        throw CausewayError("journal.rehearsed")
+      }
+    } catch {
+      guard error.code == "journal.rehearsed" else { throw error }
+    }
+    return result!
+  }
+
+  func overwrite(_ entry: Entry) throws(CausewayError) {
+    try connection.run(
+      "INSERT OR REPLACE INTO ledger_entry (idx, leaf, message, bytes) VALUES (?1, ?2, ?3, ?4)",
+      .integer(entry.index), .blob(entry.leafHash.bytes), .optional(entry.draft.messageID?.text), .blob(entry.bytes))
+  }
+
+  func overwrite(_ node: TreeNode, hash: Digest) throws(CausewayError) {
+    try connection.run(
+      "INSERT OR REPLACE INTO ledger_node (level, idx, hash) VALUES (?1, ?2, ?3)", .integer(node.level), .integer(node.index),
+      .blob(hash.bytes))
+  }
+
+  func overwrite(_ head: LedgerHead) throws(CausewayError) { try save(head) }
+
+  func overwrite(_ checkpoint: StoredCheckpoint) throws(CausewayError) {
+    try removeCheckpoint(size: checkpoint.size)
+    try insert(checkpoint)
+  }
+
+  func removeEntries(from index: Int) throws(CausewayError) {
+    try connection.run("DELETE FROM ledger_entry WHERE idx >= ?1", .integer(index))
+  }
+
+  func removeNodes(beyond size: Int) throws(CausewayError) {
+    try connection.run("DELETE FROM ledger_node WHERE level > 52 OR idx >= (?1 >> level)", .integer(size))
+  }
+
+  func removeCheckpoint(size: Int) throws(CausewayError) {
+    try connection.run("DELETE FROM ledger_checkpoint WHERE size = ?1", .integer(size))
+  }
+}
