@@ -149,6 +149,7 @@ import Trust
         try await disclosure(of: declared.messageID, elements, at: "CN", world)
       }
     }
+    await #expect(throws: CausewayError("disclose.choice_form")) { try await disclosure(of: declared.messageID, [], at: "CN", world) }
     for text in ["", "@1", "A.B@", "A.B@0", "A.B@x", "A.B@1@2", "A.B@1..2"] {
       #expect(throws: CausewayError("disclose.choice_form"), "\(text)") { try DisclosureRequest.Choice(text) }
     }

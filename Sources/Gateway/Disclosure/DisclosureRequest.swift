@@ -66,8 +66,9 @@ package struct DisclosureRequest: Sendable {
   }
 
   private func indices(in fields: [Field]) throws(CausewayError) -> [Int] {
+    guard !choices.isEmpty else { throw CausewayError("disclose.choice_form") }
     let absent = choices.filter { choice in !fields.contains(where: choice.takes) }
-    guard absent.isEmpty, !choices.isEmpty else {
+    guard absent.isEmpty else {
       throw CausewayError(problems: absent.map { Problem("disclose.element_absent", element: $0.element) })
     }
     return fields.indices.filter { index in choices.contains { $0.takes(fields[index]) } }
