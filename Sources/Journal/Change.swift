@@ -82,6 +82,7 @@ package struct Change: Sendable {
     /// Marks one document as fetched; once marked it stays as it is.
     case acknowledge(sequence: Int64, at: Instant)
     case putPeerCheckpoint(PeerCheckpointRecord)
+    case putWorkItem(WorkItemRecord, expecting: Expectation)
     /// A value of the gateway's own, by name; nil removes it.
     case setValue(String, [UInt8]?)
   }
@@ -147,6 +148,7 @@ package struct Change: Sendable {
     case idempotencyKey(IdempotencyRecord)
     case inbox(InboxRecord?)
     case peerCheckpoint(PeerCheckpointRecord)
+    case workItem(WorkItemRecord?)
   }
 }
 

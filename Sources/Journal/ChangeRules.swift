@@ -91,6 +91,10 @@ struct ChangeRules {
         return existing.root == checkpoint.root ? nil : .peerCheckpoint(existing)
       }
       try transaction.insert(checkpoint)
+    case .putWorkItem(let item, let expectation):
+      let existing = try transaction.workItem(item.id)
+      guard expectation.isMet(by: existing?.revision) else { return .workItem(existing) }
+      try transaction.save(item.stored(position: existing?.position ?? 0, revision: existing?.revision ?? 0), isNew: existing == nil)
     case .setValue(let name, let value):
       try transaction.setValue(name, value)
     }

@@ -35,6 +35,8 @@ package protocol JournalReader {
   /// In the order of arrival, or its reverse.
   func messages(_ query: MessageQuery) throws(CausewayError) -> [MessageRecord]
   func messageCounts() throws(CausewayError) -> [MessageCount]
+  /// Messages with an envelope, by the time in its header and then in the order of arrival. O(page) with an index.
+  func envelopes(_ query: EnvelopeQuery) throws(CausewayError) -> [EnvelopeRecord]
 
   func payload(owner: String, kind: String) throws(CausewayError) -> PayloadRecord?
   func payloadSummary(owner: String, kind: String) throws(CausewayError) -> PayloadSummary?
@@ -64,6 +66,9 @@ package protocol JournalReader {
   func peerCheckpoint(origin: String, size: Int) throws(CausewayError) -> PeerCheckpointRecord?
   /// The largest one known.
   func latestPeerCheckpoint(origin: String) throws(CausewayError) -> PeerCheckpointRecord?
+
+  func workItem(_ id: String) throws(CausewayError) -> WorkItemRecord?
+  func workItems(_ query: WorkItemQuery) throws(CausewayError) -> [WorkItemRecord]
 
   func value(_ name: String) throws(CausewayError) -> [UInt8]?
 
@@ -101,6 +106,8 @@ package protocol JournalTransaction: JournalReader {
   func insert(_ record: InboxRecord) throws(CausewayError) -> Int64
   func acknowledgeInbox(_ sequence: Int64, at: Instant) throws(CausewayError)
   func insert(_ checkpoint: PeerCheckpointRecord) throws(CausewayError)
+  /// Inserts (`isNew`) or overwrites by id; the revision written is the record's plus one.
+  func save(_ item: WorkItemRecord, isNew: Bool) throws(CausewayError)
   func setValue(_ name: String, _ value: [UInt8]?) throws(CausewayError)
 
   func append(_ entries: [Entry]) throws(CausewayError)

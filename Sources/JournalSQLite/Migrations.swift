@@ -9,7 +9,10 @@ struct Migration {
   /// Marks a database file as a journal (`PRAGMA application_id`): "CWJ1".
   static let applicationID: Int64 = 0x4357_4A31
 
-  static let all = [Migration(name: "0001_create_journal", sql: createJournal)]
+  static let all = [
+    Migration(name: "0001_create_journal", sql: createJournal),
+    Migration(name: "0003_reconciliation", sql: reconciliation),
+  ]
 
   /// Brings a database to the newest schema, one transaction per step.
   ///
