@@ -27,6 +27,7 @@ package struct GatewayNode: Sendable {
   package let metrics = Metrics()
   /// Rings when the journal holds new work or something new to show.
   package let bell = Bell()
+  let reconciliationSets = ReconciliationSets()
   let probe: StepProbe
 
   /// The key with which this gateway signs envelopes and receipts, and its name in the registry.
@@ -71,6 +72,11 @@ package protocol PartnerTransport: Sendable {
   /// - Returns: the receipt as the partner signed it, unverified.
   /// - Throws: `deliver.*` when there was no answer that could be a receipt: the delivery is tried again.
   func send(_ envelope: SealedEnvelope, to partner: Participant) async throws(CausewayError) -> String
+
+  /// - Parameter question: the bytes of a ``ReconciliationQuestion``.
+  /// - Returns: the body of the answer, unread.
+  /// - Throws: `deliver.*`, `reconcile.no_answer`.
+  func reconcile(_ question: [UInt8], with partner: Participant, in corridor: String) async throws(CausewayError) -> [UInt8]
 }
 
 /// How far a message has come. The words stand in the journal.

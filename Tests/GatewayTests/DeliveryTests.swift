@@ -121,6 +121,10 @@ import Trust
       await journal.close()
       throw CausewayError("deliver.no_receipt")
     }
+
+    func reconcile(_ question: [UInt8], with partner: Participant, in corridor: String) async throws(CausewayError) -> [UInt8] {
+      throw CausewayError("reconcile.no_answer")
+    }
   }
 
   /// What can never be done is set aside with its reason and does not come again; the others are done.

@@ -10,8 +10,8 @@ import Trust
 /// The append-only ledger of a gateway. Reads the journal beside a running gateway or without one.
 struct LedgerCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "ledger", abstract: "Verify, show and prove the ledger.",
-    subcommands: [Verify.self, Show.self, Prove.self, CheckpointCommand.self, Export.self])
+    commandName: "ledger", abstract: "Verify, show, prove and reconcile the ledger.",
+    subcommands: [Verify.self, Show.self, Prove.self, CheckpointCommand.self, Export.self, Reconcile.self])
 
   /// Which ledger.
   struct Source: ParsableArguments {

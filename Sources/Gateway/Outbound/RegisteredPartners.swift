@@ -26,6 +26,10 @@ package final class RegisteredPartners: PartnerTransport {
     return receipt
   }
 
+  package func reconcile(_ question: [UInt8], with partner: Participant, in corridor: String) async throws(CausewayError) -> [UInt8] {
+    try await client(for: partner, corridor: corridor).reconcile(question)
+  }
+
   private func client(for partner: Participant, corridor: String) throws(CausewayError) -> PeerClient {
     let isTest = registry.corridor(corridor)?.mode == .test
     let key = ByteString("\(partner.id)|\(isTest)")
