@@ -132,8 +132,9 @@ extension World {
   @Test func droppedByTheRecipient() async throws {
     let world = try await World()
     let declared = try await world.clear(1)
-    world.settle()
     try await world.tamper("SG", "DELETE FROM message WHERE id = '\(declared.messageID)'")
+    for at in ["CN", "SG"] { #expect(try await world.reconcile(at: at) == [], "so recent that it may still be coming") }
+    world.settle()
     // The clearance stands alike on both sides: only the message is missing.
     let expected: Set = ["not_received \(declared.messageID)"]
     #expect(try await world.reconcile(at: "CN") == expected)
