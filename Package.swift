@@ -138,7 +138,7 @@ let package = Package(
         "TestSupport",
         "Gateway", "Primitives", "YAMLTree", "JSONTree", "Declarations", "Formats", "Translation", "Policy", "Trust", "Ledger", "Exchange",
         "Journal",
-        "JournalSQLite", log,
+        "JournalSQLite", "CSQLite", log,
       ], swiftSettings: settings),
     .testTarget(
       name: "EndToEndTests",

@@ -2,7 +2,7 @@ package import Primitives
 
 extension ErrorCatalogue {
   /// Codes of envelopes, receipts and the transport between gateways.
-  package static let exchange: [ErrorDefinition] = envelopes + receipts + transport
+  package static let exchange: [ErrorDefinition] = envelopes + receipts + transport + reconciliation
 
   private static let envelopes: [ErrorDefinition] = [
     .init("seal.payload_mismatch", .fault, en: "The payload is not the one that the header describes.", zh: "有效载荷与报头描述不符。"),
@@ -72,5 +72,12 @@ extension ErrorCatalogue {
     .init("deliver.response_too_large", .error, en: "The partner's answer is larger than {limit} bytes.", zh: "伙伴的应答超过 {limit} 字节。"),
     .init("deliver.cancelled", .error, en: "The delivery was cancelled.", zh: "投递已取消。"),
     .init("deliver.transfer", .error, en: "The exchange with the partner failed.", zh: "与伙伴的数据交换失败。"),
+  ]
+
+  private static let reconciliation: [ErrorDefinition] = [
+    .init(
+      "reconcile.answer_invalid", .error, en: "The partner's answer is not one to what was asked ({part}).", zh: "对方的答复与所问不符（{part}）。"),
+    .init(
+      "reconcile.no_answer", .error, en: "The partner answered the reconciliation with status {status}.", zh: "对方对核对请求返回状态 {status}。"),
   ]
 }

@@ -91,6 +91,13 @@ extension ErrorCatalogue {
     .init(
       "receive.ucr_form", .refusal, en: "A unique consignment reference has at most 35 capital letters, digits and hyphens.",
       zh: "货物唯一标识最多 35 个大写字母、数字或连字符。"),
+    .init("reconcile.busy", .error, en: "Too many reconciliations wait; try again later.", zh: "等待核对的请求过多，请稍后再试。"),
+    .init(
+      "reconcile.corridor_foreign", .refusal, en: "The two are not the ends of the corridor {corridor}.", zh: "双方不是通道 {corridor} 的两端。"),
+    .init("reconcile.day_form", .refusal, en: "A day is YYYY-MM-DD.", zh: "日期格式须为 YYYY-MM-DD。"),
+    .init(
+      "reconcile.too_many_items", .error, en: "The corridor-day has more than {limit} messages and clearances.",
+      zh: "该通道当日的报文和通关案超过 {limit} 项。"),
     .init("seal.corridor_gone", .error, en: "The registry no longer has the corridor of this clearance.", zh: "登记册中已没有该通关案的通道。"),
     .init(
       "verify.amendment_mismatch", .refusal, en: "The request does not agree with its envelope or its clearance.", zh: "申请与信封或通关案不一致。"),
@@ -124,6 +131,8 @@ extension ErrorCatalogue {
     .init(
       "verify.ucr_commitment", .refusal, en: "The declaration's unique consignment reference is not the one that the envelope commits to.",
       zh: "报关单的货物唯一标识与信封承诺不符。"),
+    .init("work_item.not_open", .refusal, en: "The work item is resolved or closed already.", zh: "该待办事项已处理或已关闭。"),
+    .init("work_item.state_unknown", .refusal, en: "A work item is open, resolved or closed.", zh: "待办事项的状态为 open、resolved 或 closed。"),
     .init(
       "write.required_missing", .refusal,
       en: "The partner's format requires this and the declaration does not give it, or the policy withholds it.",

@@ -28,6 +28,7 @@ package struct GatewayNode: Sendable {
   package let metrics = Metrics()
   /// Rings when the journal holds new work or something new to show.
   package let bell = Bell()
+  let reconciliationSets = ReconciliationSets()
   let probe: StepProbe
   /// Cosigns the ledgers of others; nil when this gateway witnesses none.
   let cosigner: Cosigner?
@@ -79,6 +80,11 @@ package protocol PartnerTransport: Sendable {
   /// - Returns: the receipt as the partner signed it, unverified.
   /// - Throws: `deliver.*` when there was no answer that could be a receipt: the delivery is tried again.
   func send(_ envelope: SealedEnvelope, to partner: Participant) async throws(CausewayError) -> String
+  /// - Parameter question: the bytes of a ``ReconciliationQuestion``.
+  /// - Returns: the body of the answer, unread.
+  /// - Throws: `deliver.*`, `reconcile.no_answer`.
+  func reconcile(_ question: [UInt8], with partner: Participant, in corridor: String) async throws(CausewayError) -> [UInt8]
+
   /// Asks for something else than a receipt: a checkpoint, a tile, a cosignature.
   ///
   /// - Parameter path: starts with `/`.

@@ -54,13 +54,14 @@ struct Answers: Sendable {
   private static func status(of code: ErrorCode, _ texts: ErrorTexts) -> HTTPResponse.Status {
     switch code {
     case "receive.token_unknown": return .unauthorized
-    case "receive.role_missing", "receive.corridor_unknown", "receive.profile_not_offered": return .forbidden
+    case "receive.role_missing", "receive.corridor_unknown", "receive.profile_not_offered", "reconcile.corridor_foreign":
+      return .forbidden
     case "receive.not_found": return .notFound
     case "receive.too_large": return .contentTooLarge
     case "receive.idempotency_key_reused", "clearance.illegal_transition", "clearance.illegal_revision", "clearance.already_final",
-      "clearance.turned_away":
+      "clearance.turned_away", "work_item.not_open":
       return .conflict
-    case "journal.overloaded": return .tooManyRequests
+    case "journal.overloaded", "reconcile.busy": return .tooManyRequests
     default: break
     }
     if code.rawValue.hasPrefix("registry.") { return .forbidden }

@@ -28,6 +28,7 @@ package struct InsideAPI: Sendable {
     addDeclarations(to: api)
     addClearances(to: api)
     addInbox(to: api)
+    addWorkItems(to: api)
     return router
   }
 
@@ -103,6 +104,29 @@ package struct InsideAPI: Sendable {
       guard let sequence = Int(try context.parameters.require("sequence")) else { throw CausewayError("receive.not_found") }
       try await gateway.acknowledge(sequence, by: principal)
       return Response(status: .noContent)
+    }
+  }
+
+  private func addWorkItems(to api: RouterGroup<InsideContext>) {
+    api.post("/reconciliations") { request, context in
+      let principal = try context.principal(with: .operate)
+      let query = request.uri.queryParameters
+      return Answers.json(
+        try await gateway.reconcile(
+          corridor: query["corridor"].map(String.init) ?? "", day: query["day"].map(String.init) ?? "", by: principal.name))
+    }
+    api.get("/work-items") { request, context in
+      _ = try context.principal(with: .read)
+      let query = request.uri.queryParameters
+      return Answers.json(
+        try await gateway.workItems(
+          corridor: query["corridor"].map(String.init), day: query["day"].map(String.init), state: query["state"].map(String.init),
+          after: query["after"].flatMap { Int64($0) }))
+    }
+    api.post("/work-items/{id}/resolution") { request, context in
+      let principal = try context.principal(with: .operate)
+      let body = try await body(of: request)
+      return Answers.json(try await gateway.resolve(workItem: context.parameters.require("id"), body, by: principal))
     }
   }
 

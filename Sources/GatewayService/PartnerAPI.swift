@@ -23,7 +23,8 @@ package struct PartnerContext: RequestContext {
   }
 }
 
-/// What partner gateways speak (docs/protocol.md): one route that takes a signed envelope and answers with a signed receipt.
+/// What partner gateways speak (docs/protocol.md): a route that takes a signed envelope and answers with a signed receipt, and one that says what
+/// this side holds of a corridor-day.
 package struct PartnerAPI: Sendable {
   private let gateway: GatewayNode
   private let answers: Answers
@@ -44,21 +45,33 @@ package struct PartnerAPI: Sendable {
     }
     WitnessAPI(gateway: gateway, answers: answers).addRoutes(to: router)
     LedgerAPI(gateway: gateway, answers: answers).addRoutes(to: router)
+    router.post("/v1/reconciliation") { request, context in
+      do {
+        let peer = try gateway.identify(tlsCertificate: try await context.peerCertificate())
+        let question = try await body(of: request, upTo: ReconciliationQuestion.limitBytes)
+        return Answers.bytes(try await gateway.answer(reconciliation: question, from: peer), mediaType: "application/json")
+      } catch let error as CausewayError {
+        return answers.problem(error)
+      }
+    }
     return router
   }
 
   private func receive(_ request: Request, _ context: PartnerContext) async throws -> Response {
     // Who it is, before anything that was sent is looked at.
     let peer = try gateway.identify(tlsCertificate: try await context.peerCertificate())
-    let buffer: ByteBuffer
+    let body = try await body(of: request, upTo: gateway.configuration.limits.bodyBytes)
+    let received = try ReceivedEnvelope(
+      field: { name in HTTPField.Name(name).map { field in request.headers[values: field] } ?? [] }, body: body)
+    let receipt = try await gateway.receive(received, from: peer)
+    return Answers.bytes(Array(receipt.utf8), mediaType: "application/jose")
+  }
+
+  private func body(of request: Request, upTo limit: Int) async throws -> [UInt8] {
     do {
-      buffer = try await request.body.collect(upTo: gateway.configuration.limits.bodyBytes)
+      return Array(try await request.body.collect(upTo: limit).readableBytesView)
     } catch is NIOTooManyBytesError {
       throw CausewayError("receive.too_large")
     }
-    let received = try ReceivedEnvelope(
-      field: { name in HTTPField.Name(name).map { field in request.headers[values: field] } ?? [] }, body: Array(buffer.readableBytesView))
-    let receipt = try await gateway.receive(received, from: peer)
-    return Answers.bytes(Array(receipt.utf8), mediaType: "application/jose")
   }
 }

@@ -87,6 +87,7 @@ package struct Change: Sendable {
     case putCosignature(CosignatureRecord)
     /// Nothing happens when the same note is there.
     case putFraudProof(FraudProofRecord)
+    case putWorkItem(WorkItemRecord, expecting: Expectation)
     /// A value of the gateway's own, by name; nil removes it.
     case setValue(String, [UInt8]?)
   }
@@ -153,6 +154,7 @@ package struct Change: Sendable {
     case inbox(InboxRecord?)
     case peerCheckpoint(PeerCheckpointRecord)
     case witnessed(WitnessedRecord?)
+    case workItem(WorkItemRecord?)
   }
 }
 

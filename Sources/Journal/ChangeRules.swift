@@ -101,6 +101,10 @@ struct ChangeRules {
     case .putFraudProof(let proof):
       guard !(try transaction.fraudProofs(origin: proof.origin)).contains(where: { $0.note == proof.note }) else { return nil }
       try transaction.insert(proof)
+    case .putWorkItem(let item, let expectation):
+      let existing = try transaction.workItem(item.id)
+      guard expectation.isMet(by: existing?.revision) else { return .workItem(existing) }
+      try transaction.save(item.stored(position: existing?.position ?? 0, revision: existing?.revision ?? 0), isNew: existing == nil)
     case .setValue(let name, let value):
       try transaction.setValue(name, value)
     }

@@ -35,6 +35,8 @@ package protocol JournalReader {
   /// In the order of arrival, or its reverse.
   func messages(_ query: MessageQuery) throws(CausewayError) -> [MessageRecord]
   func messageCounts() throws(CausewayError) -> [MessageCount]
+  /// Messages with an envelope, by the time in its header and then in the order of arrival. O(page) with an index.
+  func envelopes(_ query: EnvelopeQuery) throws(CausewayError) -> [EnvelopeRecord]
 
   func payload(owner: String, kind: String) throws(CausewayError) -> PayloadRecord?
   func payloadSummary(owner: String, kind: String) throws(CausewayError) -> PayloadSummary?
@@ -75,6 +77,8 @@ package protocol JournalReader {
   func cosignedSizes(before size: Int, limit: Int) throws(CausewayError) -> [Int]
   /// Against one log, or all there are, in the order in which they were found; at most 1000.
   func fraudProofs(origin: String?) throws(CausewayError) -> [FraudProofRecord]
+  func workItem(_ id: String) throws(CausewayError) -> WorkItemRecord?
+  func workItems(_ query: WorkItemQuery) throws(CausewayError) -> [WorkItemRecord]
 
   func value(_ name: String) throws(CausewayError) -> [UInt8]?
 
@@ -119,6 +123,8 @@ package protocol JournalTransaction: JournalReader {
   /// Inserts or overwrites by size, witness and key.
   func save(_ cosignature: CosignatureRecord) throws(CausewayError)
   func insert(_ proof: FraudProofRecord) throws(CausewayError)
+  /// Inserts (`isNew`) or overwrites by id; the revision written is the record's plus one.
+  func save(_ item: WorkItemRecord, isNew: Bool) throws(CausewayError)
   func setValue(_ name: String, _ value: [UInt8]?) throws(CausewayError)
 
   func append(_ entries: [Entry]) throws(CausewayError)

@@ -10,7 +10,9 @@ struct Migration {
   static let applicationID: Int64 = 0x4357_4A31
 
   static let all = [
-    Migration(name: "0001_create_journal", sql: createJournal), Migration(name: "0004_create_witnessing", sql: createWitnessing),
+    Migration(name: "0001_create_journal", sql: createJournal),
+    Migration(name: "0003_reconciliation", sql: reconciliation),
+    Migration(name: "0004_create_witnessing", sql: createWitnessing),
   ]
 
   /// Brings a database to the newest schema, one transaction per step.

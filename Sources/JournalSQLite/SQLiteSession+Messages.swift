@@ -6,7 +6,7 @@ extension SQLiteSession {
     try connection.row(
       """
       SELECT position, id, direction, clearance, kind, corridor, partner, business_key, state, reason, sequence, in_reply_to,
-        payload_digest, versions, created, updated, revision, header, signature, receipt, details
+        payload_digest, versions, created, updated, revision, header, signature, receipt, details, envelope_created
       FROM message WHERE id = ?1
       """, .text(id.text), read: Self.message)
   }
@@ -15,7 +15,7 @@ extension SQLiteSession {
     try connection.row(
       """
       SELECT position, id, direction, clearance, kind, corridor, partner, business_key, state, reason, sequence, in_reply_to,
-        payload_digest, versions, created, updated, revision, header, signature, receipt, details
+        payload_digest, versions, created, updated, revision, header, signature, receipt, details, envelope_created
       FROM message WHERE direction = ?1 AND business_key = ?2
       """, .integer(direction.rawValue), .text(businessKey), read: Self.message)
   }
@@ -23,7 +23,7 @@ extension SQLiteSession {
   func messages(_ query: MessageQuery) throws(CausewayError) -> [MessageRecord] {
     var sql = """
       SELECT position, id, direction, clearance, kind, corridor, partner, business_key, state, reason, sequence, in_reply_to,
-        payload_digest, versions, created, updated, revision, header, signature, receipt, details
+        payload_digest, versions, created, updated, revision, header, signature, receipt, details, envelope_created
       FROM message WHERE TRUE
       """
     var values: [SQLiteValue] = []
@@ -45,6 +45,25 @@ extension SQLiteSession {
     return try connection.rows(assembled: sql, values, Self.message)
   }
 
+  func envelopes(_ query: EnvelopeQuery) throws(CausewayError) -> [EnvelopeRecord] {
+    try connection.rows(
+      """
+      SELECT id, position, direction, clearance, kind, state, envelope_created, header, payload_digest, receipt
+      FROM message WHERE corridor = ?1 AND (envelope_created, position) > (?2, ?3) AND envelope_created < ?4
+      ORDER BY envelope_created, position LIMIT ?5
+      """,
+      [
+        .text(query.corridor), .time(query.after?.created ?? query.period.lowerBound), .integer(query.after?.position ?? -1),
+        .time(query.period.upperBound), .integer(query.limit),
+      ]
+    ) { row throws(CausewayError) in
+      EnvelopeRecord(
+        id: try row.value(0) { MessageID($0) }, position: try row.int64(1), direction: try Self.direction(row, 2),
+        clearance: try row.text(3), kind: try row.text(4), state: try row.text(5), created: try row.time(6), header: try row.blob(7),
+        payloadDigest: try row.optional(8, row.digest), receipt: try row.optional(9, row.blob))
+    }
+  }
+
   func messageCounts() throws(CausewayError) -> [MessageCount] {
     try connection.rows("SELECT direction, kind, state, reason, count(*) FROM message GROUP BY direction, kind, state, reason") {
       row throws(CausewayError) in
@@ -61,21 +80,21 @@ extension SQLiteSession {
       .optional(message.reason?.rawValue), message.sequence.map { .integer($0) } ?? .null, .optional(message.inReplyTo?.text),
       .optional(message.payloadDigest?.bytes), .text(VersionsText.write(message.versions)), .time(message.created),
       .time(message.updated), .integer(message.revision + 1), .blob(message.header), .blob(message.signature),
-      .optional(message.receipt), .blob(message.details),
+      .optional(message.receipt), .blob(message.details), .time(message.envelopeCreated),
     ]
     if isNew {
       try connection.run(
         """
         INSERT INTO message (id, direction, clearance, kind, corridor, partner, business_key, state, reason, sequence, in_reply_to,
-          payload_digest, versions, created, updated, revision, header, signature, receipt, details)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)
+          payload_digest, versions, created, updated, revision, header, signature, receipt, details, envelope_created)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)
         """, values)
     } else {
       try connection.run(
         """
         UPDATE message SET direction = ?2, clearance = ?3, kind = ?4, corridor = ?5, partner = ?6, business_key = ?7, state = ?8,
           reason = ?9, sequence = ?10, in_reply_to = ?11, payload_digest = ?12, versions = ?13, created = ?14, updated = ?15,
-          revision = ?16, header = ?17, signature = ?18, receipt = ?19, details = ?20
+          revision = ?16, header = ?17, signature = ?18, receipt = ?19, details = ?20, envelope_created = ?21
         WHERE id = ?1
         """, values)
     }
@@ -86,8 +105,8 @@ extension SQLiteSession {
       id: try row.value(1) { MessageID($0) }, direction: try direction(row, 2), clearance: try row.text(3), kind: try row.text(4),
       corridor: try row.text(5), partner: try row.text(6), businessKey: try row.optional(7, row.text), state: try row.text(8),
       reason: try row.optional(9, row.text).map { ErrorCode(rawValue: $0) }, header: try row.blob(17), signature: try row.blob(18),
-      payloadDigest: try row.optional(12, row.digest), receipt: try row.optional(19, row.blob),
-      sequence: try row.optional(10, row.int),
+      payloadDigest: try row.optional(12, row.digest), envelopeCreated: try row.optional(21, row.time),
+      receipt: try row.optional(19, row.blob), sequence: try row.optional(10, row.int),
       inReplyTo: try row.optional(11) { column throws(CausewayError) in try row.value(column) { MessageID($0) } },
       versions: try row.value(13, VersionsText.read), details: try row.blob(20), created: try row.time(14), updated: try row.time(15))
     return record.stored(position: try row.int64(0), revision: try row.int(16))

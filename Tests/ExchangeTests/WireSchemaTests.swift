@@ -60,4 +60,39 @@ import Trust
       #expect(try schema.errors(in: .object(less)) == ["/\(member) required"])
     }
   }
+
+  @Test func reconciliations() throws {
+    let (questions, answers) = (try Self.schema("reconciliation-question"), try Self.schema("reconciliation-answer"))
+    var source = ItemSource(21)
+    let set = ReconciliationSet(source.items(200))
+    let (message, clearance) = (MessageID(at: World.now, random: source.bytes(10)), ClearanceID(Hex.encode(source.bytes(16)))!)
+    let facts = [
+      ReconciliationFacts(
+        .message(
+          .init(sender: "CN", envelope: source.digest(), payload: source.digest(), receipt: source.digest(), isAccepted: false)),
+        isInFlight: false),
+      ReconciliationFacts(
+        .clearance(.init(export: .init(status: "released", revision: 2), import: .init(status: "supplement_requested", revision: 1))),
+        isInFlight: true), ReconciliationFacts(.nothing(isOnLedger: true), isInFlight: false),
+      ReconciliationFacts(.erased, isInFlight: false),
+    ]
+    let question = ReconciliationQuestion(
+      corridor: "CN-SG", day: "2026-11-21", ranges: [KeyPrefix("0")!, KeyPrefix("1f")!],
+      subjects: [
+        .message(message), .clearance(clearance), .message(MessageID(at: World.now, random: source.bytes(10))), .clearance(.random()),
+      ])
+    let whole = ReconciliationQuestion(corridor: "CN-SG", day: "2026-11-21", ranges: [.all])
+    for question in [question, whole] { #expect(try questions.errors(in: try JSONValue.parse(question.bytes)) == []) }
+    let answer = ReconciliationAnswer(set: set.summary, ranges: set.answer(question.ranges), facts: facts)
+    let split = ReconciliationAnswer(set: set.summary, ranges: set.answer(whole.ranges), facts: [])
+    for body in [answer.bytes(to: question), split.bytes(to: whole)] { #expect(try answers.errors(in: try JSONValue.parse(body)) == []) }
+    for (schema, body) in [(questions, question.bytes), (answers, answer.bytes(to: question))] {
+      var more = try #require(try JSONValue.parse(body).object)
+      more["x-debug"] = true
+      #expect(try schema.errors(in: .object(more)) != [])
+      more["x-debug"] = nil
+      more["version"] = 2
+      #expect(try schema.errors(in: .object(more)) != [])
+    }
+  }
 }

@@ -18,6 +18,8 @@ import Testing
     #expect(outcomes.isSuperset(of: ["in_progress", "refused", "withdrawn"]), "the cases are not alike")
     #expect(try await world.isSound("CN"))
     #expect(try await world.isSound("SG"))
+    world.settle()
+    for economy in ["CN", "SG"] { #expect(try await world.reconcile(at: economy) == [], "what went well is no difference") }
   }
 
   private func walk(_ world: World, _ seed: UInt64) async throws -> String {

@@ -162,6 +162,8 @@ final class Line: Sendable {
     var faults: @Sendable (SealedEnvelope) -> Fault? = { _ in nil }
     var unreachable: Set<String> = []
     var sent: [Sent] = []
+    var asked: [Asked] = []
+    var answers: @Sendable ([UInt8], [UInt8]) -> [UInt8] = { _, answer in answer }
     var keptBack: [(ReceivedEnvelope, String, String)] = []
   }
 
@@ -240,6 +242,29 @@ final class Line: Sendable {
     }
   }
 
+  /// A question and the answer to it, as the bodies went.
+  struct Asked: Sendable {
+    let question: [UInt8]
+    let answer: [UInt8]
+  }
+
+  var asked: [Asked] { state.withLock { $0.asked } }
+  /// What comes back in place of the answers to reconciliations.
+  func answer(_ answers: @escaping @Sendable ([UInt8], [UInt8]) -> [UInt8]) { state.withLock { $0.answers = answers } }
+
+  fileprivate func reconcile(_ question: [UInt8], from sender: String, with recipient: String) async throws(CausewayError) -> [UInt8] {
+    guard let node = state.withLock({ $0.nodes[recipient] }) else {
+      throw CausewayError("reconcile.no_answer", facts: ["status": "unreachable"])
+    }
+    let peer = try node.identify(tlsCertificate: Economies.shared[sender].tls.der)
+    let honest = try await node.answer(reconciliation: question, from: peer)
+    return state.withLock { state in
+      let answer = state.answers(question, honest)
+      state.asked.append(Asked(question: question, answer: answer))
+      return answer
+    }
+  }
+
   struct End: PartnerTransport {
     let line: Line
     let sender: String
@@ -250,6 +275,10 @@ final class Line: Sendable {
 
     func ask(_ method: String, _ path: String, body: [UInt8]?, of partner: Participant) async throws(CausewayError) -> PartnerAnswer {
       try await line.ask(method, path, body: body, of: partner.id)
+    }
+
+    func reconcile(_ question: [UInt8], with partner: Participant, in corridor: String) async throws(CausewayError) -> [UInt8] {
+      try await line.reconcile(question, from: sender, with: partner.id)
     }
   }
 }

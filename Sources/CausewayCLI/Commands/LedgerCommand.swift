@@ -10,10 +10,10 @@ import Trust
 /// The append-only ledger of a gateway. Reads the journal beside a running gateway or without one.
 struct LedgerCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "ledger", abstract: "Verify, show and prove the ledger.",
+    commandName: "ledger", abstract: "Verify, show, prove and reconcile the ledger.",
     subcommands: [
       LedgerVerifyCommand.self, Show.self, Prove.self, CheckpointCommand.self, LedgerExportCommand.self, LedgerMirrorCommand.self,
-      LedgerRepairCommand.self, LedgerPolicyCommand.self, LedgerFraudCommand.self,
+      LedgerRepairCommand.self, LedgerPolicyCommand.self, LedgerFraudCommand.self, Reconcile.self,
     ])
 
   /// Which ledger.

@@ -19,6 +19,8 @@ package struct GatewayConfiguration: Sendable {
   package let delivery: DeliverySettings
   package let witnessing: WitnessingSettings
   package let limits: Limits
+  /// The hour in UTC, 0…23, after which the day before is compared with each partner; nil: only when somebody asks for it.
+  package let reconciliationHour: Int?
 
   package struct RegistryFiles: Sendable {
     package let document: String
@@ -183,6 +185,7 @@ package struct GatewayConfiguration: Sendable {
       reader.section("limits", required: false) { section in
         section.integer("bodyBytes", in: 1024...(256 << 20), default: 16 << 20).map(Limits.init)
       } ?? Limits(bodyBytes: 16 << 20)
+    reconciliationHour = reader.section("reconciliation", required: false) { $0.integer("hour", in: 0...23) }
     guard let economy, let data, let registry, let keys, let inside, let partner else { return nil }
     self.economy = economy
     self.data = data

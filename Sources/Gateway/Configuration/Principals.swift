@@ -11,6 +11,8 @@ package enum Role: String, Sendable, CaseIterable {
   case inbox
   /// Look at messages and clearances.
   case read
+  /// Start reconciliations and deal with work items.
+  case operate
 }
 
 /// A caller of the inside API: a name for the records, and what it may do.

@@ -208,7 +208,7 @@ extension GatewayNode {
       id: header.messageID, direction: .inbound, clearance: header.clearance.text, kind: header.kind.rawValue, corridor: header.corridor,
       partner: header.sender, businessKey: isAccepted ? Self.businessKey(header) : nil, state: state.rawValue, reason: codes.first,
       header: envelope.headerBytes, signature: Array(envelope.signature.utf8), payloadDigest: header.payload.sha256,
-      sequence: header.sequence, inReplyTo: header.inReplyTo,
+      envelopeCreated: header.created, sequence: header.sequence, inReplyTo: header.inReplyTo,
       versions: ["policy": Self.name(header.policy), "profile": Self.name(header.profile), "registry": String(registry.version)],
       created: now)
     var change = decision.change

@@ -19,11 +19,23 @@ extension GatewayNode {
       for way in configuration.handover {
         group.addTask { await loop("handover") { () throws(CausewayError) in try await handOverDocuments(way) } }
       }
+      if let hour = configuration.reconciliationHour {
+        for corridor in configuration.corridors {
+          group.addTask {
+            // A partner that cannot be asked now is asked again in ten minutes.
+            await loop("reconciliation", pause: .seconds(600)) { () throws(CausewayError) in
+              try await reconcileDaily(corridor.id, afterHour: hour)
+            }
+          }
+        }
+      }
     }
   }
 
-  /// - Parameter step: does what there is to do and says how much it was; 0 means: nothing now.
-  private func loop(_ stage: String, _ step: @Sendable () async throws(CausewayError) -> Int) async {
+  /// - Parameters:
+  ///   - pause: after a failure.
+  ///   - step: does what there is to do and says how much it was; 0 means: nothing now.
+  private func loop(_ stage: String, pause: Duration = .seconds(1), _ step: @Sendable () async throws(CausewayError) -> Int) async {
     while !Task.isCancelled {
       let seen = bell.rung
       do throws(CausewayError) {
@@ -31,7 +43,7 @@ extension GatewayNode {
       } catch {
         logger.error("stage failed", metadata: ["gw.stage": "\(stage)", "gw.code": "\(error.code)"])
         metrics.count("gateway_stage_failures_total", [("stage", stage), ("code", error.code.rawValue)])
-        try? await Task.sleep(for: .seconds(1))
+        try? await Task.sleep(for: pause)
       }
     }
   }

@@ -23,6 +23,7 @@ extension GatewayNode {
     message.header = sealed.headerBytes
     message.signature = Array(sealed.signature.utf8)
     message.payloadDigest = header.payload.sha256
+    message.envelopeCreated = header.created
     message.sequence = header.sequence
     message.inReplyTo = header.inReplyTo
     message.versions = versions(of: header, source: outgoing.source)

@@ -29,6 +29,8 @@ package struct MessageRecord: Sendable {
   /// Detached signature over the header and payload digest, as sent.
   package var signature: [UInt8]
   package var payloadDigest: Digest?
+  /// The time that the header states, signed by the sender: the same on both sides. nil while there is no header.
+  package var envelopeCreated: Instant?
   /// The signed answer, byte for byte as first given.
   package var receipt: [UInt8]?
   /// Place within the clearance.
@@ -46,7 +48,8 @@ package struct MessageRecord: Sendable {
   package init(
     id: MessageID, direction: Direction, clearance: String, kind: String, corridor: String, partner: String,
     businessKey: String? = nil, state: String, reason: ErrorCode? = nil, header: [UInt8] = [], signature: [UInt8] = [],
-    payloadDigest: Digest? = nil, receipt: [UInt8]? = nil, sequence: Int? = nil, inReplyTo: MessageID? = nil,
+    payloadDigest: Digest? = nil, envelopeCreated: Instant? = nil, receipt: [UInt8]? = nil, sequence: Int? = nil,
+    inReplyTo: MessageID? = nil,
     versions: [String: String] = [:], details: [UInt8] = [], created: Instant, updated: Instant? = nil
   ) {
     self.id = id
@@ -61,6 +64,7 @@ package struct MessageRecord: Sendable {
     self.header = header
     self.signature = signature
     self.payloadDigest = payloadDigest
+    self.envelopeCreated = envelopeCreated
     self.receipt = receipt
     self.sequence = sequence
     self.inReplyTo = inReplyTo
@@ -104,6 +108,54 @@ package struct MessageQuery: Sendable {
     self.after = after
     self.newestFirst = newestFirst
     self.limit = min(max(limit, 1), 1000)
+  }
+}
+
+/// Which sealed messages of a corridor to go through, by the time in their headers, a page at a time.
+package struct EnvelopeQuery: Sendable {
+  package var corridor: String
+  /// Of the time in the header.
+  package var period: Range<Instant>
+  /// Only messages behind this one, the last of the page before.
+  package var after: EnvelopeRecord?
+  /// 1…1000.
+  package var limit: Int
+
+  package init(corridor: String, period: Range<Instant>, after: EnvelopeRecord? = nil, limit: Int = 1000) {
+    self.corridor = corridor
+    self.period = period
+    self.after = after
+    self.limit = min(max(limit, 1), 1000)
+  }
+}
+
+/// A sealed message without what only this gateway knows of it: as ``MessageRecord``, as far as it goes.
+package struct EnvelopeRecord: Sendable {
+  package let id: MessageID
+  package let position: Int64
+  package let direction: Direction
+  package let clearance: String
+  package let kind: String
+  package let state: String
+  package let created: Instant
+  package let header: [UInt8]
+  package let payloadDigest: Digest?
+  package let receipt: [UInt8]?
+
+  package init(
+    id: MessageID, position: Int64, direction: Direction, clearance: String, kind: String, state: String, created: Instant,
+    header: [UInt8], payloadDigest: Digest?, receipt: [UInt8]?
+  ) {
+    self.id = id
+    self.position = position
+    self.direction = direction
+    self.clearance = clearance
+    self.kind = kind
+    self.state = state
+    self.created = created
+    self.header = header
+    self.payloadDigest = payloadDigest
+    self.receipt = receipt
   }
 }
 
