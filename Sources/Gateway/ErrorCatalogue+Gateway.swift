@@ -6,6 +6,12 @@ extension ErrorCatalogue {
       "clearance.already_final", .refusal, en: "The {side} side has been released or withdrawn: nothing can follow.",
       zh: "{side} 侧已放行或撤销，不能再变更。"),
     .init(
+      "clearance.erased", .refusal, en: "The data of this clearance was erased at {time} ({ground}).",
+      zh: "该通关案的数据已于 {time} 删除（{ground}）。"),
+    .init("clearance.held", .refusal, en: "A legal hold keeps the data of this clearance from being erased.", zh: "该通关案的数据处于法律保全，不得删除。"),
+    .init(
+      "clearance.not_ended", .refusal, en: "The clearance has not ended: something is still to come of it.", zh: "该通关案尚未结束，仍有后续处理。"),
+    .init(
       "clearance.illegal_revision", .refusal, en: "Revision {found} cannot follow; {expected} is expected.",
       zh: "修订版本 {found} 不能接续，应为 {expected}。"),
     .init(

@@ -57,8 +57,9 @@ struct Answers: Sendable {
     case "receive.role_missing", "receive.corridor_unknown", "receive.profile_not_offered": return .forbidden
     case "receive.not_found": return .notFound
     case "receive.too_large": return .contentTooLarge
+    case "clearance.erased": return .gone
     case "receive.idempotency_key_reused", "clearance.illegal_transition", "clearance.illegal_revision", "clearance.already_final",
-      "clearance.turned_away":
+      "clearance.turned_away", "clearance.held", "clearance.not_ended":
       return .conflict
     case "journal.overloaded": return .tooManyRequests
     default: break

@@ -28,6 +28,7 @@ package struct InsideAPI: Sendable {
     addDeclarations(to: api)
     addClearances(to: api)
     addInbox(to: api)
+    addCompliance(to: api)
     return router
   }
 
@@ -103,6 +104,28 @@ package struct InsideAPI: Sendable {
       guard let sequence = Int(try context.parameters.require("sequence")) else { throw CausewayError("receive.not_found") }
       try await gateway.acknowledge(sequence, by: principal)
       return Response(status: .noContent)
+    }
+  }
+
+  private func addCompliance(to api: RouterGroup<InsideContext>) {
+    api.post("/clearances/{id}/erasure") { request, context in
+      let principal = try context.principal(with: .compliance)
+      let body = try await body(of: request)
+      return Answers.json(try await gateway.erase(body, of: context.parameters.require("id"), by: principal))
+    }
+    api.post("/clearances/{id}/hold") { request, context in
+      let principal = try context.principal(with: .compliance)
+      let body = try await body(of: request)
+      return Answers.json(try await gateway.setHold(body, on: context.parameters.require("id"), by: principal))
+    }
+    api.post("/clearances/{id}/hold/release") { request, context in
+      let principal = try context.principal(with: .compliance)
+      let body = try await body(of: request)
+      return Answers.json(try await gateway.releaseHold(body, on: context.parameters.require("id"), by: principal))
+    }
+    api.get("/holds") { _, context in
+      _ = try context.principal(with: .compliance)
+      return Answers.json(try await gateway.holds())
     }
   }
 

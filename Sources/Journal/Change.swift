@@ -82,6 +82,11 @@ package struct Change: Sendable {
     /// Marks one document as fetched; once marked it stays as it is.
     case acknowledge(sequence: Int64, at: Instant)
     case putPeerCheckpoint(PeerCheckpointRecord)
+    /// Erases the data of a clearance and its key, for good. A conflict when there is no key any more, when it is held, or when the clearance has
+    /// another number of payloads.
+    case eraseData(of: String, Erasure, payloads: Int)
+    /// Sets or releases (nil) a legal hold. A conflict when there is no key, it is erased, or the hold is as asked for already.
+    case setHold(of: String, LegalHold?)
     /// A value of the gateway's own, by name; nil removes it.
     case setValue(String, [UInt8]?)
   }
@@ -147,6 +152,7 @@ package struct Change: Sendable {
     case idempotencyKey(IdempotencyRecord)
     case inbox(InboxRecord?)
     case peerCheckpoint(PeerCheckpointRecord)
+    case dataKey(DataKeyRecord?)
   }
 }
 

@@ -1,16 +1,24 @@
 import ArgumentParser
 import FoundationEssentials
+import Gateway
 import JSONTree
 import Primitives
 
 /// Which gateway a client command speaks to.
 struct GatewayOptions: ParsableArguments {
   @Option(help: "The gateway's inside API. Also from CAUSEWAY_URL.") var url: String?
+  @Option(help: "Instead of an address: the gateway's configuration file, which says where its inside API listens.") var config: String?
   @Option(help: "File that holds the bearer token. Without it the token comes from CAUSEWAY_TOKEN.") var tokenFile: String?
 
   func client() throws(CausewayError) -> InsideClient {
     let environment = ProcessInfo.processInfo.environment
-    guard let url = url ?? environment["CAUSEWAY_URL"] else { throw CausewayError("config.key_missing", facts: ["key": "CAUSEWAY_URL"]) }
+    let configured = try config.map { path throws(CausewayError) in
+      let inside = try Composition.configuration(at: path).inside
+      return "http://\(inside.host):\(inside.port)"
+    }
+    guard let url = url ?? configured ?? environment["CAUSEWAY_URL"] else {
+      throw CausewayError("config.key_missing", facts: ["key": "CAUSEWAY_URL"])
+    }
     let token = try tokenFile.map { path throws(CausewayError) in try Files.text(path) } ?? environment["CAUSEWAY_TOKEN"]
     guard let token else { throw CausewayError("config.key_missing", facts: ["key": "CAUSEWAY_TOKEN"]) }
     return InsideClient(base: url, token: String(token.unicodeScalars.filter { !$0.properties.isWhitespace }))

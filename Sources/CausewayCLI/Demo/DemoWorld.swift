@@ -66,6 +66,7 @@ struct DemoWorld: Sendable {
     for (name, key) in [("tls", tls), ("signing", signing), ("ledger", ledger)] {
       try Files.write(Array(key.pem().exposed.utf8), to: "\(site.folder)/\(name)-key.pem", isSecret: true)
     }
+    try Files.write(Array(FileKeyEncryptionKey.generate().pem().exposed.utf8), to: site.folder + "/storage-key.pem", isSecret: true)
     for (name, certificate) in [("tls", tlsCertificate), ("signing", signingCertificate)] {
       try Files.write(Array(certificate.pem.utf8), to: "\(site.folder)/\(name)-certificate.pem")
     }
@@ -108,10 +109,11 @@ struct DemoWorld: Sendable {
         signingCertificate: signing-certificate.pem
         signingKey: signing-key.pem
         ledgerKey: ledger-key.pem
+        storageKey: storage-key.pem
       inside: {host: 127.0.0.1, port: \(site.insidePort)}
       partner: {host: 127.0.0.1, port: \(site.partnerPort)}
       tokens:
-        - {name: single-window, hash: "\(BearerToken.stored(site.token.exposed))", roles: [submit, customs, inbox, read]}
+        - {name: single-window, hash: "\(BearerToken.stored(site.token.exposed))", roles: [submit, customs, inbox, read, compliance]}
       corridors:
       \(corridor)
       delivery: {firstRetrySeconds: 1, longestRetrySeconds: 5}

@@ -18,6 +18,8 @@ package struct GatewayConfiguration: Sendable {
   package let handover: [Handover]
   package let delivery: DeliverySettings
   package let limits: Limits
+  /// In the order in which they are asked. Empty: nothing is ever erased by itself.
+  package let retention: [RetentionRule]
 
   package struct RegistryFiles: Sendable {
     package let document: String
@@ -38,6 +40,8 @@ package struct GatewayConfiguration: Sendable {
     package let signingCertificate: String
     package let signingKey: String
     package let ledgerKey: String
+    /// The key with which the data keys of the journal are wrapped.
+    package let storageKey: String
   }
 
   package struct Listener: Sendable {
@@ -111,14 +115,14 @@ package struct GatewayConfiguration: Sendable {
       return document.flatMap { document in key.map { RegistryFiles(document: path(document), key: path($0)) } }
     }
     let keys = reader.section("keys") { section in
-      let names = ["tlsCertificate", "tlsKey", "partnerAuthorities", "signingCertificate", "signingKey", "ledgerKey"]
+      let names = ["tlsCertificate", "tlsKey", "partnerAuthorities", "signingCertificate", "signingKey", "ledgerKey", "storageKey"]
       let paths = names.map { section.string($0).map(path) }
       let all = paths.compactMap { $0 }
       return all.count < names.count
         ? nil
         : KeyFiles(
           tlsCertificate: all[0], tlsKey: all[1], partnerAuthorities: all[2], signingCertificate: all[3], signingKey: all[4],
-          ledgerKey: all[5])
+          ledgerKey: all[5], storageKey: all[6])
     }
     let inside = Self.listener(&reader, "inside")
     let partner = Self.listener(&reader, "partner")
@@ -164,6 +168,7 @@ package struct GatewayConfiguration: Sendable {
       reader.section("limits", required: false) { section in
         section.integer("bodyBytes", in: 1024...(256 << 20), default: 16 << 20).map(Limits.init)
       } ?? Limits(bodyBytes: 16 << 20)
+    retention = reader.sections("retention", required: false, RetentionRule.init(reading:))
     guard let economy, let data, let registry, let keys, let inside, let partner else { return nil }
     self.economy = economy
     self.data = data

@@ -11,6 +11,8 @@ package enum Role: String, Sendable, CaseIterable {
   case inbox
   /// Look at messages and clearances.
   case read
+  /// Erase the data of clearances, set and release legal holds.
+  case compliance
 }
 
 /// A caller of the inside API: a name for the records, and what it may do.

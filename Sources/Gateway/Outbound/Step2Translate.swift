@@ -99,7 +99,7 @@ extension GatewayNode {
     }
     return LocalDocument(
       message: message, source: source, details: details, profile: profile, document: document,
-      clearance: try record.map { record throws(CausewayError) in try Clearance(json: try JSONValue.parse(record.state)) },
+      clearance: try record.map { record throws(CausewayError) in try Clearance(record) },
       references: profile?.document == .amendment ? try await references(of: message.clearance) : [])
   }
 

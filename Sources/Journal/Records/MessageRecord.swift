@@ -36,7 +36,7 @@ package struct MessageRecord: Sendable {
   package var inReplyTo: MessageID?
   /// Versions in force when it was handled, by name.
   package var versions: [String: String]
-  /// Further facts for views, JSON text; no payload.
+  /// Further facts for views, JSON text; no payload. Empty once the clearance's data has been erased.
   package var details: [UInt8]
   package var created: Instant
   package var updated: Instant
