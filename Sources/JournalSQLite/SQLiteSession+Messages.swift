@@ -42,7 +42,8 @@ extension SQLiteSession {
     }
     add(query.newestFirst ? "position < ?" : "position > ?", query.after.map { .integer($0) })
     sql += " ORDER BY position \(query.newestFirst ? "DESC" : "ASC") LIMIT \(query.limit)"
-    return try connection.rows(assembled: sql, values, Self.message)
+    let messages = try connection.rows(assembled: sql, values, Self.message)
+    return query.withDetails ? messages : messages.map(\.withoutDetails)
   }
 
   func messageCounts() throws(CausewayError) -> [MessageCount] {

@@ -3,6 +3,7 @@ import JSONTree
 import Journal
 import Primitives
 import Testing
+import Trust
 
 @testable import CausewayCLI
 
@@ -69,11 +70,11 @@ import Testing
     #expect(try await world.china.answer("GET", "/v1/messages/\(message)/documents/source").status == 410)
   }
 
-  @Test func onlyTheRoleMayDoIt() async throws {
+  @Test func whatIsNotThereCannotBeErased() async throws {
     let world = try World.running
-    #expect(try await world.china.answer("GET", "/v1/holds", token: "cwt_unknown").status == 401)
-    #expect(
-      try await world.china.answer("POST", "/v1/clearances/0/erasure", body: Array("{\"ground\":\"court_order\"}".utf8)).status == 404)
+    let body = Array("{\"ground\":\"court_order\"}".utf8)
+    #expect(try await world.china.answer("POST", "/v1/clearances/0/erasure", body: body).status == 404)
+    #expect(try await world.china.answer("POST", "/v1/clearances/0/erasure", token: "cwt_unknown", body: body).status == 401)
   }
 
   /// What a gateway refuses to start with: a key that others can read, one that is another's, none, and a journal in plain.
@@ -82,7 +83,19 @@ import Testing
     defer { world.end() }
     let site = world.cn
     let path = site.folder + "/storage-key.pem"
+    // A token with every role but one.
+    let token = BearerToken.generate().exposed
+    let line = "tokens:\n  - {name: other, hash: \"\(BearerToken.stored(token))\", roles: [submit, customs, inbox, read]}\n"
+    try Files.write(Array(try Files.text(site.configuration).replacing("tokens:\n", with: line).utf8), to: site.configuration)
     try await world.start(site)
+    let window = PatientWindow(site: site)
+    for (method, call) in [
+      ("POST", "clearances/0/erasure"), ("POST", "clearances/0/hold"), ("POST", "clearances/0/hold/release"), ("GET", "holds"),
+    ] {
+      let answer = try await window.answer(method, "/v1/\(call)", token: token, body: method == "POST" ? Array("{}".utf8) : nil)
+      #expect(answer.status == 403, "\(call)")
+    }
+    #expect(try await window.answer("GET", "/v1/clearances", token: token).status == 200)
     world.process(site)?.stop()
     try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: path)
     #expect(try world.refusedStart(site).errors.contains("key.file_mode"))

@@ -227,6 +227,24 @@ import Trust
     #expect(try await world.entries(at: "CN").count { $0.draft.kind == "data.erased" } == 1)
   }
 
+  /// A gateway that ends between the erasure and the clearing of its files clears them when it runs again.
+  @Test func clearingTheFilesIsOwedUntilItIsDone() async throws {
+    let world = try await World()
+    let id = try await cleared(world).clearanceID
+    let wrapped = try #require(try await key(id, in: world).wrapped)
+    _ = try await world.cn.erase(id, on: .subjectRequest, rule: nil, by: "officer")
+    func owed() async throws -> [UInt8]? {
+      try await world.cn.journal.read { reader throws(CausewayError) in try reader.value(GatewayNode.scrubOwed) }
+    }
+    #expect(try await owed() != nil)
+    try await world.restart("CN")
+    #expect(try await owed() != nil)
+    #expect(await world.cn.scrub())
+    #expect(try await owed() == nil)
+    #expect(try RawFiles(world.path("CN")).forms(of: wrapped).isEmpty)
+    #expect(await world.cn.scrub())
+  }
+
   // MARK: The whole ledger after many
 
   /// 400 declarations, of which 40 are erased: the ledger verifies as a whole, the erased ones' entries are still proven, and neither their keys nor

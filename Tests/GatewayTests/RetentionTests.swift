@@ -79,6 +79,24 @@ import Testing
     #expect(try await world.isSound("CN"))
   }
 
+  /// By the worker, as a running gateway does it.
+  @Test func theWorkerErasesWhatIsDue() async throws {
+    let world = try await World(settings: Self.month)
+    let id = try await ended(world, 1)
+    world.clock.advance(seconds: 86_400 * 31)
+    let node = world.cn
+    await withTaskGroup(of: Void.self) { group in
+      group.addTask { await node.work() }
+      for _ in 0..<600 {
+        if let found = try? await erasure(id, in: world), found.rule == "rule-1" { break }
+        try? await Task.sleep(for: .milliseconds(50))
+      }
+      group.cancelAll()
+    }
+    #expect(try await erasure(id, in: world)?.rule == "rule-1")
+    #expect(try await world.isSound("CN"))
+  }
+
   @Test func aRoundIsBounded() async throws {
     let world = try await World(["CN"], settings: "retention: [{id: r, kind: submission, period: {days: 1}, law: x}]")
     for number in 0..<(GatewayNode.mostErasuresPerRound + 3) {

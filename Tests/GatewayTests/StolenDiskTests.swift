@@ -98,6 +98,36 @@ import Trust
     }
   }
 
+  /// A message whose details somebody has changed on the disk is not dealt with; the others are.
+  @Test func damageHoldsUpNobodyElse() async throws {
+    let world = try await World()
+    var ids: [String] = []
+    for number in 1...2 {
+      let submission = Submission(
+        body: Economies.declaration(number), profile: nil, corridor: "CN-SG", ucr: "6CN000\(number)", clearanceID: nil, idempotencyKey: nil)
+      ids.append(try await world.cn.submit(submission, by: world.customs).messageID)
+    }
+    let first = try await world.message(ids[0], at: "CN")
+    await world.stop("CN")
+    let plain = try SQLiteStore(path: world.path("CN") + "/journal.sqlite")
+    try await plain.write { transaction throws(CausewayError) in
+      guard var message = try transaction.message(first.id) else { throw CausewayError("journal.not_found") }
+      message.details[message.details.count - 1] ^= 1
+      try transaction.save(message.stored(position: message.position, revision: message.revision - 1), isNew: false)
+    }
+    await plain.close()
+    try await world.start("CN")
+    for _ in 0..<2 {
+      await #expect { try await world.cn.translateReceived() } throws: { ($0 as? CausewayError)?.code == "journal.sealed_damaged" }
+    }
+    #expect(try await world.message(ids[1], at: "CN").state == "sealed")
+    await #expect { try await world.cn.message(ids[0], waitSeconds: 0) } throws: {
+      ($0 as? CausewayError)?.code == "journal.sealed_damaged"
+    }
+    #expect(try await world.isSound("CN"))
+    await world.stop("CN")
+  }
+
   /// Every payload of both gateways, by economy, message and kind.
   private static func payloads(of world: World) async throws -> [String: [UInt8]] {
     var found: [String: [UInt8]] = [:]

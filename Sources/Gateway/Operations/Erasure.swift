@@ -109,7 +109,7 @@ extension GatewayNode {
       guard let key = try reader.dataKey(id) else { return nil }
       var messages: [MessageRecord] = []
       while true {
-        let page = try reader.messages(MessageQuery(clearance: id, after: messages.last?.position, limit: 1000))
+        let page = try reader.messages(MessageQuery(clearance: id, after: messages.last?.position, limit: 1000, withDetails: false))
         if page.isEmpty { break }
         messages += page
       }

@@ -34,10 +34,10 @@ extension GatewayNode {
     }
   }
 
-  /// Messages of one state, oldest first, at most one of each clearance, so that their order holds.
+  /// Messages of one state, oldest first, at most one of each clearance, so that their order holds; without their details.
   func nextMessages(_ direction: Direction, _ state: MessageState, limit: Int = 32) async throws(CausewayError) -> [MessageRecord] {
     let messages = try await journal.read { reader throws(CausewayError) in
-      try reader.messages(MessageQuery(direction: direction, states: [state.rawValue], limit: limit))
+      try reader.messages(MessageQuery(direction: direction, states: [state.rawValue], limit: limit, withDetails: false))
     }
     var clearances: Set<ByteString> = []
     return messages.filter { clearances.insert(ByteString($0.clearance)).inserted }

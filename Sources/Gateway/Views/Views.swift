@@ -24,7 +24,7 @@ extension GatewayNode {
     while true {
       let rung = bell.rung
       let (record, messages) = try await journal.read { reader throws(CausewayError) in
-        (try reader.clearance(id), try reader.messages(MessageQuery(clearance: id, limit: 1000)))
+        (try reader.clearance(id), try reader.messages(MessageQuery(clearance: id, limit: 1000, withDetails: false)))
       }
       guard record != nil || !messages.isEmpty else { throw CausewayError("receive.not_found") }
       if let record, record.erasure != nil {
