@@ -98,6 +98,7 @@ extension ErrorCatalogue {
     .init(
       "verify.amendment_mismatch", .refusal, en: "The request does not agree with its envelope or its clearance.", zh: "申请与信封或通关案不一致。"),
     .init("verify.certificate_missing", .refusal, en: "The connection has no client certificate.", zh: "连接没有客户端证书。"),
+    .init("verify.clearance_erased", .refusal, en: "The receiver no longer keeps the data of this clearance.", zh: "接收方已不再保存该通关案的数据。"),
     .init("verify.clearance_exists", .refusal, en: "The clearance has its declaration already.", zh: "该通关案已有报关单。"),
     .init(
       "verify.clearance_mismatch", .refusal, en: "The message is not about the consignment or corridor of its clearance.",

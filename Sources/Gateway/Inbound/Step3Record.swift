@@ -16,8 +16,8 @@ extension GatewayNode {
     for _ in 0..<Self.mostRounds {
       if let receipt = try await receiptGivenBefore(to: envelope) { return receipt }
       let stored = try await clearanceRecord(envelope.header.clearance.text)
-      // Nothing of it can be kept under a key that is gone.
-      if let erasure = stored?.erasure { return try await refuse(envelope, erasure.problem) }
+      // Nothing of it can be kept under a key that is gone. When and why is not the partner's to know.
+      if stored?.erasure != nil { return try await refuse(envelope, Problem("verify.clearance_erased", pointer: "/clearance")) }
       let decision = try decide(envelope, stored)
       let now = clock.now()
       switch try await commit(decision, envelope, stored, at: now) {
