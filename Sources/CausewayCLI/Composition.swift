@@ -102,7 +102,14 @@ enum Composition {
       throw CausewayError("config.file_unwritable", pointer: configuration.data, underlying: String(describing: error))
     }
     let store = try SQLiteStore(path: configuration.data + "/journal.sqlite")
-    return try await Journal.open(store, signer: signer, clock: clock)
+    let sealed = try await SealingStore.open(store, key: try storageKey(configuration.keys.storageKey))
+    return try await Journal.open(sealed, signer: signer, clock: clock)
+  }
+
+  /// - Throws: `key.file_mode` when others than its owner may read or write the file; `key.pem`, `key.malformed`, `config.file_missing`.
+  static func storageKey(_ path: String) throws(CausewayError) -> FileKeyEncryptionKey {
+    guard try Files.isPrivate(path) else { throw CausewayError("key.file_mode", pointer: path) }
+    return try FileKeyEncryptionKey(pem: try Files.text(path))
   }
 }
 

@@ -26,6 +26,16 @@ enum Files {
     return text
   }
 
+  /// Whether nobody but the owner may do anything with the file.
+  ///
+  /// - Throws: `config.file_missing`.
+  static func isPrivate(_ path: String) throws(CausewayError) -> Bool {
+    guard let mode = (try? FileManager.default.attributesOfItem(atPath: path))?[.posixPermissions] as? NSNumber else {
+      throw CausewayError("config.file_missing", pointer: path)
+    }
+    return mode.intValue & 0o077 == 0
+  }
+
   /// Writes the whole file or nothing of it.
   ///
   /// - Parameter isSecret: readable by its owner only (mode 0600).

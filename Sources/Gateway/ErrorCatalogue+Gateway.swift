@@ -6,6 +6,12 @@ extension ErrorCatalogue {
       "clearance.already_final", .refusal, en: "The {side} side has been released or withdrawn: nothing can follow.",
       zh: "{side} 侧已放行或撤销，不能再变更。"),
     .init(
+      "clearance.erased", .refusal, en: "The data of this clearance was erased at {time} ({ground}).",
+      zh: "该通关案的数据已于 {time} 删除（{ground}）。"),
+    .init("clearance.held", .refusal, en: "A legal hold keeps the data of this clearance from being erased.", zh: "该通关案的数据处于法律保全，不得删除。"),
+    .init(
+      "clearance.not_ended", .refusal, en: "The clearance has not ended: something is still to come of it.", zh: "该通关案尚未结束，仍有后续处理。"),
+    .init(
       "clearance.illegal_revision", .refusal, en: "Revision {found} cannot follow; {expected} is expected.",
       zh: "修订版本 {found} 不能接续，应为 {expected}。"),
     .init(
@@ -116,6 +122,7 @@ extension ErrorCatalogue {
     .init(
       "disclose.root_mismatch", .refusal,
       en: "The message, read again, does not have the fields that its envelope commits to.", zh: "重新读取该报文，所得字段与信封承诺不符。"),
+    .init("verify.clearance_erased", .refusal, en: "The receiver no longer keeps the data of this clearance.", zh: "接收方已不再保存该通关案的数据。"),
     .init("verify.clearance_exists", .refusal, en: "The clearance has its declaration already.", zh: "该通关案已有报关单。"),
     .init(
       "verify.clearance_mismatch", .refusal, en: "The message is not about the consignment or corridor of its clearance.",

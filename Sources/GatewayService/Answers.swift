@@ -58,8 +58,9 @@ struct Answers: Sendable {
       return .forbidden
     case "receive.not_found": return .notFound
     case "receive.too_large": return .contentTooLarge
+    case "clearance.erased": return .gone
     case "receive.idempotency_key_reused", "clearance.illegal_transition", "clearance.illegal_revision", "clearance.already_final",
-      "clearance.turned_away", "work_item.not_open":
+      "clearance.turned_away", "clearance.held", "clearance.not_ended", "work_item.not_open":
       return .conflict
     case "journal.overloaded", "reconcile.busy": return .tooManyRequests
     default: break

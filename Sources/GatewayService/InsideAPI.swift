@@ -29,6 +29,7 @@ package struct InsideAPI: Sendable {
     addClearances(to: api)
     addInbox(to: api)
     addWorkItems(to: api)
+    addCompliance(to: api)
     return router
   }
 
@@ -127,6 +128,28 @@ package struct InsideAPI: Sendable {
       let principal = try context.principal(with: .operate)
       let body = try await body(of: request)
       return Answers.json(try await gateway.resolve(workItem: context.parameters.require("id"), body, by: principal))
+    }
+  }
+
+  private func addCompliance(to api: RouterGroup<InsideContext>) {
+    api.post("/clearances/{id}/erasure") { request, context in
+      let principal = try context.principal(with: .compliance)
+      let body = try await body(of: request)
+      return Answers.json(try await gateway.erase(body, of: context.parameters.require("id"), by: principal))
+    }
+    api.post("/clearances/{id}/hold") { request, context in
+      let principal = try context.principal(with: .compliance)
+      let body = try await body(of: request)
+      return Answers.json(try await gateway.setHold(body, on: context.parameters.require("id"), by: principal))
+    }
+    api.post("/clearances/{id}/hold/release") { request, context in
+      let principal = try context.principal(with: .compliance)
+      let body = try await body(of: request)
+      return Answers.json(try await gateway.releaseHold(body, on: context.parameters.require("id"), by: principal))
+    }
+    api.get("/holds") { _, context in
+      _ = try context.principal(with: .compliance)
+      return Answers.json(try await gateway.holds())
     }
   }
 

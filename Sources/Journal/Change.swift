@@ -88,6 +88,11 @@ package struct Change: Sendable {
     /// Nothing happens when the same note is there.
     case putFraudProof(FraudProofRecord)
     case putWorkItem(WorkItemRecord, expecting: Expectation)
+    /// Erases the data of a clearance and its key, for good. A conflict when there is no key any more, when it is held, or when the clearance has
+    /// another number of payloads.
+    case eraseData(of: String, Erasure, payloads: Int)
+    /// Sets or releases (nil) a legal hold. A conflict when there is no key, it is erased, or the hold is as asked for already.
+    case setHold(of: String, LegalHold?)
     /// A value of the gateway's own, by name; nil removes it.
     case setValue(String, [UInt8]?)
   }
@@ -155,6 +160,7 @@ package struct Change: Sendable {
     case peerCheckpoint(PeerCheckpointRecord)
     case witnessed(WitnessedRecord?)
     case workItem(WorkItemRecord?)
+    case dataKey(DataKeyRecord?)
   }
 }
 

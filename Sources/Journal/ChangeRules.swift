@@ -40,7 +40,7 @@ struct ChangeRules {
   /// - Returns: what stands in the way; the caller undoes what was written so far.
   func carryOut(_ operations: [Change.Operation], assigning ids: inout [Int64]) throws(CausewayError) -> Change.Conflict? {
     for operation in operations {
-      if let conflict = try carryOut(operation, assigning: &ids) { return conflict }
+      if let conflict = try carryOut(operation.naming(clearanceIn: operations), assigning: &ids) { return conflict }
     }
     return nil
   }
@@ -105,6 +105,20 @@ struct ChangeRules {
       let existing = try transaction.workItem(item.id)
       guard expectation.isMet(by: existing?.revision) else { return .workItem(existing) }
       try transaction.save(item.stored(position: existing?.position ?? 0, revision: existing?.revision ?? 0), isNew: existing == nil)
+    case .eraseData(let clearance, let erasure, let payloads):
+      let existing = try transaction.dataKey(clearance)
+      guard var key = existing, key.erasure == nil, key.hold == nil, try transaction.payloadCount(clearance: clearance) == payloads else {
+        return .dataKey(existing)
+      }
+      try transaction.eraseData(of: clearance, at: erasure.time)
+      key.wrapped = nil
+      key.erasure = erasure
+      try transaction.update(key)
+    case .setHold(let clearance, let hold):
+      let existing = try transaction.dataKey(clearance)
+      guard var key = existing, key.erasure == nil, (key.hold == nil) != (hold == nil) else { return .dataKey(existing) }
+      key.hold = hold
+      try transaction.update(key)
     case .setValue(let name, let value):
       try transaction.setValue(name, value)
     }
@@ -143,6 +157,26 @@ struct ChangeRules {
     let record = clearance.stored(position: existing?.position ?? 0, revision: existing?.revision ?? 0)
     try transaction.save(record, isNew: existing == nil)
     return nil
+  }
+}
+
+extension Change.Operation {
+  /// A payload whose message is written in the same change, before it or behind it, with the clearance of that message.
+  fileprivate func naming(clearanceIn operations: [Change.Operation]) -> Change.Operation {
+    func named(_ payload: PayloadRecord) -> PayloadRecord {
+      guard payload.clearance == nil else { return payload }
+      for case .putMessage(let message, _) in operations where message.id.text.hasSameBytes(as: payload.owner) {
+        return PayloadRecord(
+          owner: payload.owner, kind: payload.kind, mediaType: payload.mediaType, digest: payload.digest, bytes: payload.bytes,
+          clearance: message.clearance, created: payload.created)
+      }
+      return payload
+    }
+    return switch self {
+    case .putPayload(let payload): .putPayload(named(payload))
+    case .replacePayload(let payload): .replacePayload(named(payload))
+    default: self
+    }
   }
 }
 

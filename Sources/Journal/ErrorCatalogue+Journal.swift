@@ -44,6 +44,26 @@ extension ErrorCatalogue {
     .init(
       "journal.constraint", .error,
       en: "The change contradicts a rule of the journal.", zh: "该变更违反日志的约束。"),
+    .init(
+      "journal.storage_key", .error, en: "The journal was sealed with another storage key than the configured one.",
+      zh: "日志使用的存储密钥与配置的不同。"),
+    .init(
+      "journal.not_sealed", .error,
+      en: "The journal holds data in plain: seal it with `causeway journal seal`, after keeping the storage key in a safe place.",
+      zh: "日志含明文数据：请先妥善保管存储密钥，再用 `causeway journal seal` 加密。"),
+    .init("journal.index_key_missing", .fault, en: "The sealed journal has lost its index key.", zh: "已加密的日志缺少索引密钥。"),
+    .init("journal.data_key_missing", .fault, en: "The data key of clearance {clearance} is missing.", zh: "缺少通关案 {clearance} 的数据密钥。"),
+    .init(
+      "journal.data_key_damaged", .fault,
+      en: "The data key of clearance {clearance} does not unwrap: it is damaged, another clearance's, or of another storage key.",
+      zh: "通关案 {clearance} 的数据密钥无法解封：已损坏、属于其他通关案或其他存储密钥。"),
+    .init(
+      "journal.sealed_damaged", .fault, en: "Sealed data of {table} ({column}) has been changed.", zh: "{table}（{column}）的加密数据已被改动。"),
+    .init(
+      "journal.sealed_misplaced", .fault, en: "Sealed data of {table} ({column}) belongs to another place.",
+      zh: "{table}（{column}）的加密数据属于其他位置。"),
+    .init(
+      "journal.erased", .error, en: "The data of clearance {clearance} has been erased.", zh: "通关案 {clearance} 的数据已删除。"),
     .init("journal.not_found", .error, en: "There is no such {what} in the journal.", zh: "日志中没有该 {what}。"),
   ]
 }

@@ -160,6 +160,14 @@ package actor Journal {
   /// The newest checkpoint that this process knows to be durable; nil only when the journal opened with a fault.
   package var latestCheckpoint: SignedCheckpoint? { checkpoint }
 
+  /// Overwrites what erased rows have left in the files of the store, see `JournalStore.scrub`.
+  ///
+  /// - Throws: `journal.busy`, `journal.storage`, `journal.closed`, `journal.faulted`.
+  package func scrub() async throws(CausewayError) {
+    try checkOpen()
+    try await store.scrub()
+  }
+
   /// Refuses further changes, commits those that wait, and closes the store.
   package func close() async {
     isClosed = true
@@ -248,4 +256,6 @@ package actor Journal {
 package enum StoredValue {
   /// Text of the ledger's verifier key.
   package static let verifierKey = "journal.verifier_key"
+  /// The key by which a sealed store looks things up, wrapped.
+  package static let indexKey = "journal.index_key"
 }

@@ -22,6 +22,11 @@ package protocol JournalStore: Sendable {
     _ body: @Sendable (any JournalReader) throws(CausewayError) -> Result
   ) async throws(CausewayError) -> Result
 
+  /// Sees to it that nothing of what was overwritten or removed is left in the store's own files.
+  ///
+  /// - Throws: `journal.busy` while somebody reads an older state: again later; `journal.storage`, `journal.read_only`, `journal.closed`.
+  func scrub() async throws(CausewayError)
+
   /// Ends the use of the store. Waits for what is running.
   func close() async
 }
@@ -58,6 +63,8 @@ package protocol JournalReader {
   func clearances(_ query: ClearanceQuery) throws(CausewayError) -> [ClearanceRecord]
 
   func idempotency(subject: String, key: String) throws(CausewayError) -> IdempotencyRecord?
+  /// From before requests named their clearance.
+  func idempotencyWithoutClearance(limit: Int) throws(CausewayError) -> [IdempotencyRecord]
 
   func inbox(_ sequence: Int64) throws(CausewayError) -> InboxRecord?
   /// What waits for a consumer behind a sequence number, in order; `clearance` nil is any.
@@ -81,6 +88,13 @@ package protocol JournalReader {
   func workItems(_ query: WorkItemQuery) throws(CausewayError) -> [WorkItemRecord]
 
   func value(_ name: String) throws(CausewayError) -> [UInt8]?
+
+  func dataKey(_ clearance: String) throws(CausewayError) -> DataKeyRecord?
+  /// Those with a legal hold, by clearance.
+  func heldDataKeys(after clearance: String, limit: Int) throws(CausewayError) -> [DataKeyRecord]
+  func ended(_ query: EndedQuery) throws(CausewayError) -> [EndedClearance]
+  /// - Parameter clearance: nil: of those that belong to none.
+  func payloadCount(clearance: String?) throws(CausewayError) -> Int
 
   func ledgerHead() throws(CausewayError) -> LedgerHead
   /// Entries by index from `start`, fewer when there are no more. Damaged rows are handed out as they lie there.
@@ -115,6 +129,7 @@ package protocol JournalTransaction: JournalReader {
   /// Inserts (`isNew`) or overwrites by id; the revision written is the record's plus one.
   func save(_ clearance: ClearanceRecord, isNew: Bool) throws(CausewayError)
   func insert(_ record: IdempotencyRecord) throws(CausewayError)
+  func removeIdempotency(subject: String, key: String) throws(CausewayError)
   func insert(_ record: InboxRecord) throws(CausewayError) -> Int64
   func acknowledgeInbox(_ sequence: Int64, at: Instant) throws(CausewayError)
   func insert(_ checkpoint: PeerCheckpointRecord) throws(CausewayError)
@@ -126,6 +141,11 @@ package protocol JournalTransaction: JournalReader {
   /// Inserts (`isNew`) or overwrites by id; the revision written is the record's plus one.
   func save(_ item: WorkItemRecord, isNew: Bool) throws(CausewayError)
   func setValue(_ name: String, _ value: [UInt8]?) throws(CausewayError)
+  func insert(_ key: DataKeyRecord) throws(CausewayError)
+  func update(_ key: DataKeyRecord) throws(CausewayError)
+  /// Removes what a clearance holds of business data, sealed or not: payloads, state and reference, details of messages, answered requests. Takes its
+  /// deliveries out of the outbox and its documents out of the inbox. The messages with their headers and receipts stay.
+  func eraseData(of clearance: String, at: Instant) throws(CausewayError)
 
   func append(_ entries: [Entry]) throws(CausewayError)
   /// Subtrees above the leaves.

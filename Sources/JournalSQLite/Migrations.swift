@@ -11,6 +11,7 @@ struct Migration {
 
   static let all = [
     Migration(name: "0001_create_journal", sql: createJournal),
+    Migration(name: "0002_add_data_key", sql: addDataKey),
     Migration(name: "0003_reconciliation", sql: reconciliation),
     Migration(name: "0004_create_witnessing", sql: createWitnessing),
   ]
@@ -213,5 +214,35 @@ struct Migration {
       root BLOB NOT NULL CHECK (length(root) = 32),
       note BLOB NOT NULL
     ) STRICT;
+    """
+
+  // A wrapped key or the fact of its erasure, never both. Payloads and answered requests name their clearance, so that they go with it.
+  private static let addDataKey = """
+    CREATE TABLE data_key (
+      clearance TEXT PRIMARY KEY,
+      wrapped BLOB,
+      created INTEGER NOT NULL,
+      erased INTEGER,
+      ground TEXT,
+      rule TEXT,
+      held INTEGER,
+      hold_reason TEXT,
+      hold_actor TEXT,
+      CHECK ((wrapped IS NULL) = (erased IS NOT NULL)),
+      CHECK ((erased IS NULL) = (ground IS NULL)),
+      CHECK (erased IS NULL OR held IS NULL),
+      CHECK ((held IS NULL) = (hold_reason IS NULL) AND (held IS NULL) = (hold_actor IS NULL))
+    ) STRICT;
+    CREATE INDEX data_key_held ON data_key (clearance) WHERE held IS NOT NULL;
+
+    ALTER TABLE payload ADD COLUMN clearance TEXT;
+    UPDATE payload SET clearance = (SELECT clearance FROM message WHERE message.id = payload.owner);
+    CREATE INDEX payload_clearance ON payload (clearance);
+
+    ALTER TABLE idempotency ADD COLUMN clearance TEXT;
+    CREATE INDEX idempotency_clearance ON idempotency (clearance);
+
+    CREATE INDEX clearance_updated ON clearance (side, updated);
+    CREATE INDEX message_updated ON message (state, updated);
     """
 }

@@ -25,12 +25,14 @@ final class SQLiteConnection {
     case immutable
   }
 
+  static let busyTimeoutMilliseconds: Int32 = 5_000
+
   private let handle: OpaquePointer
   /// Prepared statements by the address of their text, which is constant.
   private var statements: [UInt: OpaquePointer] = [:]
 
   /// - Throws: `journal.open_failed`.
-  init(path: String, mode: Mode, busyTimeoutMilliseconds: Int32 = 5_000) throws(CausewayError) {
+  init(path: String, mode: Mode) throws(CausewayError) {
     var handle: OpaquePointer?
     // NOMUTEX: the queue that owns the connection is its mutex.
     var flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
@@ -44,7 +46,7 @@ final class SQLiteConnection {
       throw CausewayError("journal.open_failed", underlying: text)
     }
     self.handle = handle
-    sqlite3_busy_timeout(handle, busyTimeoutMilliseconds)
+    sqlite3_busy_timeout(handle, Self.busyTimeoutMilliseconds)
     // The largest payload with room to spare; and no second file beside the journal.
     sqlite3_limit(handle, SQLITE_LIMIT_LENGTH, 512 << 20)
     sqlite3_limit(handle, SQLITE_LIMIT_ATTACHED, 0)

@@ -65,17 +65,32 @@ extension SQLiteSession {
 extension SQLiteSession {
   func idempotency(subject: String, key: String) throws(CausewayError) -> IdempotencyRecord? {
     try connection.row(
-      "SELECT request, outcome, created FROM idempotency WHERE subject = ?1 AND key = ?2", .text(subject), .text(key)
+      "SELECT request, outcome, created, clearance FROM idempotency WHERE subject = ?1 AND key = ?2", .text(subject), .text(key)
     ) { row throws(CausewayError) in
       IdempotencyRecord(
-        subject: subject, key: key, request: try row.digest(0), outcome: try row.blob(1), created: try row.time(2))
+        subject: subject, key: key, request: try row.digest(0), outcome: try row.blob(1), clearance: try row.optional(3, row.text),
+        created: try row.time(2))
     }
+  }
+
+  func idempotencyWithoutClearance(limit: Int) throws(CausewayError) -> [IdempotencyRecord] {
+    try connection.rows(
+      "SELECT subject, key, request, outcome, created FROM idempotency WHERE clearance IS NULL LIMIT ?1", [.integer(limit)]
+    ) { row throws(CausewayError) in
+      IdempotencyRecord(
+        subject: try row.text(0), key: try row.text(1), request: try row.digest(2), outcome: try row.blob(3), created: try row.time(4))
+    }
+  }
+
+  func removeIdempotency(subject: String, key: String) throws(CausewayError) {
+    try connection.run("DELETE FROM idempotency WHERE subject = ?1 AND key = ?2", .text(subject), .text(key))
   }
 
   func insert(_ record: IdempotencyRecord) throws(CausewayError) {
     try connection.run(
-      "INSERT INTO idempotency (subject, key, request, created, outcome) VALUES (?1, ?2, ?3, ?4, ?5)",
-      .text(record.subject), .text(record.key), .blob(record.request.bytes), .time(record.created), .blob(record.outcome))
+      "INSERT INTO idempotency (subject, key, request, created, outcome, clearance) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+      .text(record.subject), .text(record.key), .blob(record.request.bytes), .time(record.created), .blob(record.outcome),
+      .optional(record.clearance))
   }
 
   func peerCheckpoint(origin: String, size: Int) throws(CausewayError) -> PeerCheckpointRecord? {

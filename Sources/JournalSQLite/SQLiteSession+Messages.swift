@@ -42,7 +42,8 @@ extension SQLiteSession {
     }
     add(query.newestFirst ? "position < ?" : "position > ?", query.after.map { .integer($0) })
     sql += " ORDER BY position \(query.newestFirst ? "DESC" : "ASC") LIMIT \(query.limit)"
-    return try connection.rows(assembled: sql, values, Self.message)
+    let messages = try connection.rows(assembled: sql, values, Self.message)
+    return query.withDetails ? messages : messages.map(\.withoutDetails)
   }
 
   func envelopes(_ query: EnvelopeQuery) throws(CausewayError) -> [EnvelopeRecord] {
@@ -122,10 +123,11 @@ extension SQLiteSession {
 extension SQLiteSession {
   func payload(owner: String, kind: String) throws(CausewayError) -> PayloadRecord? {
     try connection.row(
-      "SELECT media_type, digest, bytes, created FROM payload WHERE owner = ?1 AND kind = ?2", .text(owner), .text(kind)
+      "SELECT media_type, digest, bytes, created, clearance FROM payload WHERE owner = ?1 AND kind = ?2", .text(owner), .text(kind)
     ) { row throws(CausewayError) in
       PayloadRecord(
-        owner: owner, kind: kind, mediaType: try row.text(0), digest: try row.digest(1), bytes: try row.blob(2), created: try row.time(3))
+        owner: owner, kind: kind, mediaType: try row.text(0), digest: try row.digest(1), bytes: try row.blob(2),
+        clearance: try row.optional(4, row.text), created: try row.time(3))
     }
   }
 
@@ -144,12 +146,13 @@ extension SQLiteSession {
   func save(_ payload: PayloadRecord) throws(CausewayError) {
     try connection.run(
       """
-      INSERT INTO payload (owner, kind, media_type, digest, byte_count, created, bytes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+      INSERT INTO payload (owner, kind, media_type, digest, byte_count, created, bytes, clearance)
+      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, coalesce(?8, (SELECT clearance FROM message WHERE id = ?1)))
       ON CONFLICT (owner, kind) DO UPDATE SET media_type = excluded.media_type, digest = excluded.digest,
-        byte_count = excluded.byte_count, created = excluded.created, bytes = excluded.bytes
+        byte_count = excluded.byte_count, created = excluded.created, bytes = excluded.bytes, clearance = excluded.clearance
       """,
       .text(payload.owner), .text(payload.kind), .text(payload.mediaType), .blob(payload.digest.bytes),
-      .integer(payload.bytes.count), .time(payload.created), .blob(payload.bytes))
+      .integer(payload.bytes.count), .time(payload.created), .blob(payload.bytes), .optional(payload.clearance))
   }
 
   func erasePayload(owner: String, kind: String) throws(CausewayError) {

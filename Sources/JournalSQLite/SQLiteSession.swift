@@ -40,6 +40,17 @@ final class SQLiteSession {
     return try body(self)
   }
 
+  /// Folds the write-ahead log into the database and cuts it to nothing: what was overwritten (`secure_delete`) is left in neither.
+  ///
+  /// - Throws: `journal.busy` while a reader still needs the log.
+  func scrub() throws(CausewayError) {
+    // A reader that takes long is waited for by the next try, not by the writers behind this one.
+    try connection.execute(script: "PRAGMA busy_timeout = 200")
+    defer { try? connection.execute(script: "PRAGMA busy_timeout = \(SQLiteConnection.busyTimeoutMilliseconds)") }
+    let isBusy = try connection.row("PRAGMA wal_checkpoint(TRUNCATE)") { row throws(CausewayError) in try row.int(0) != 0 }
+    if isBusy == true { throw CausewayError("journal.busy") }
+  }
+
   private func rollBack(after error: CausewayError) throws(CausewayError) {
     depth = 0
     guard !connection.isInAutocommit else { return }

@@ -79,6 +79,11 @@ package final class SQLiteStore: RepairableStore {
     return try await readers[chosen].read(body)
   }
 
+  package func scrub() async throws(CausewayError) {
+    guard let writer else { throw CausewayError("journal.read_only") }
+    try await writer.scrub()
+  }
+
   package func close() async {
     for reader in readers { await reader.close() }
     // Last: the last connection to go folds the write-ahead log into the database.
@@ -159,6 +164,8 @@ private actor SQLiteWorker {
   ) throws(CausewayError) -> Result {
     try open().snapshot(body)
   }
+
+  func scrub() throws(CausewayError) { try open().scrub() }
 
   func close() { session = nil }
 

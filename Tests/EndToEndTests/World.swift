@@ -76,7 +76,8 @@ final class World: Sendable {
   func journal<Result: Sendable>(
     _ site: DemoWorld.Site, _ body: @Sendable (any JournalReader) throws(CausewayError) -> Result
   ) async throws -> Result {
-    let store = try SQLiteStore(readingFrom: site.folder + "/data/journal.sqlite")
+    let store = try await SealingStore.open(
+      try SQLiteStore(readingFrom: site.folder + "/data/journal.sqlite"), key: try Composition.storageKey(site.folder + "/storage-key.pem"))
     let result = try await store.read(body)
     await store.close()
     return result

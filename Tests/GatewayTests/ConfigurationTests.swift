@@ -27,7 +27,7 @@ import YAMLTree
       economy: CN
       data: [1]
       registry: {document: r}
-      keys: {tlsCertificate: a, tlsKey: b, partnerAuthorities: c, signingCertificate: d, signingKey: e, ledgerKey: f}
+      keys: {tlsCertificate: a, tlsKey: b, partnerAuthorities: c, signingCertificate: d, signingKey: e, ledgerKey: f, storageKey: g}
       inside: {host: 127.0.0.1, port: 0}
       partner: {host: 127.0.0.1, port: 8443, colour: red}
       tokens:

@@ -330,6 +330,8 @@ final class WebhookDouble: WebhookTransport {
 
 /// Two gateways, or three, on real journals in a folder of their own.
 final class World: Sendable {
+  static let storageKey = FileKeyEncryptionKey.generate()
+
   let folder: String
   let clock = TestClock()
   let line = Line()
@@ -364,8 +366,8 @@ final class World: Sendable {
     let party = world[economy]
     try FileManager.default.createDirectory(atPath: path(economy), withIntermediateDirectories: true)
     let journal = try await Journal.open(
-      try SQLiteStore(path: path(economy) + "/journal.sqlite"), signer: try CheckpointSigner(origin: party.origin, key: party.ledgerKey),
-      clock: clock)
+      try await SealingStore.open(try SQLiteStore(path: path(economy) + "/journal.sqlite"), key: Self.storageKey),
+      signer: try CheckpointSigner(origin: party.origin, key: party.ledgerKey), clock: clock)
     let node = try GatewayNode(
       configuration: try corridors[economy].map { try Self.parsed(economy, corridors: $0, settings: settings) }
         ?? Self.configuration(economy, settings: settings), registry: registry, profiles: world.profiles,
@@ -404,7 +406,7 @@ final class World: Sendable {
     economy: \(economy)
     data: journal
     registry: {document: r, key: k}
-    keys: {tlsCertificate: a, tlsKey: b, partnerAuthorities: c, signingCertificate: d, signingKey: e, ledgerKey: f}
+    keys: {tlsCertificate: a, tlsKey: b, partnerAuthorities: c, signingCertificate: d, signingKey: e, ledgerKey: f, storageKey: g}
     inside: {host: 127.0.0.1, port: 8080}
     partner: {host: 127.0.0.1, port: 8443}
     tokens: \(tokens)

@@ -294,7 +294,7 @@ import Trust
     let fixture = try JournalFixture(kind)
     await (try await fixture.open()).close()
     for origin in ["gateway.cn.example/ledger", "gateway.sg.example/ledger"] {
-      let store = try kind.open(fixture.folder)
+      let store = try await kind.open(fixture.folder)
       let other = try CheckpointSigner(origin: origin, key: .generate(.ed25519))
       await #expect(throws: CausewayError("journal.ledger_origin")) {
         _ = try await Journal.open(store, signer: other, clock: fixture.clock)

@@ -129,7 +129,8 @@ import Trust
     let (composed, decomposed) = ("caf\u{E9}", "cafe\u{301}")
     for (number, key) in [composed, decomposed, "CAF\u{C9}"].enumerated() {
       let record = IdempotencyRecord(
-        subject: "trader", key: key, request: SHA256.hash("request \(number)"), outcome: [UInt8(number)], created: Sample.now)
+        subject: "trader", key: key, request: SHA256.hash("request \(number)"), outcome: [UInt8(number)], clearance: "clearance-\(number)",
+        created: Sample.now)
       let change = Change(
         preconditions: [.idempotencyKeyFree(subject: "trader", key: key)],
         operations: [.putIdempotency(record), .putMessage(Sample.message(number, key: key), expecting: .absent)])

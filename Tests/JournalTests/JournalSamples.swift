@@ -11,9 +11,13 @@ import Trust
 /// One kind of store, as the behaviour tests need it: each test runs once for each kind.
 struct StoreKind: Sendable, CustomTestStringConvertible {
   let name: String
-  let open: @Sendable (TemporaryFolder) throws -> any JournalStore
+  let open: @Sendable (TemporaryFolder) async throws -> any JournalStore
 
-  static let all = [StoreKind(name: "SQLite") { try SQLiteStore(path: $0.file("journal.sqlite")) }]
+  static let all = [
+    StoreKind(name: "SQLite") { try SQLiteStore(path: $0.file("journal.sqlite")) },
+    StoreKind(name: "sealed SQLite") { try await SealingStore.open(try SQLiteStore(path: $0.file("journal.sqlite")), key: storageKey) },
+  ]
+  static let storageKey = FileKeyEncryptionKey.generate()
 
   var testDescription: String { name }
 }
@@ -55,7 +59,7 @@ struct JournalFixture {
   }
 
   func open() async throws -> Journal {
-    try await Journal.open(try kind.open(folder), signer: signer, clock: clock, limits: limits)
+    try await Journal.open(try await kind.open(folder), signer: signer, clock: clock, limits: limits)
   }
 
   var path: String { folder.file("journal.sqlite") }
@@ -95,7 +99,8 @@ enum Sample {
   static func payload(_ number: Int, kind: String = "raw", text: String = "payload") -> PayloadRecord {
     let bytes = Array("\(text) \(number)".utf8)
     return PayloadRecord(
-      owner: id(number).text, kind: kind, mediaType: "application/xml", digest: SHA256.hash(bytes), bytes: bytes, created: now)
+      owner: id(number).text, kind: kind, mediaType: "application/xml", digest: SHA256.hash(bytes), bytes: bytes,
+      clearance: "clearance-\(number % 3)", created: now)
   }
 
   static func clearance(_ number: Int, status: String = "open") -> ClearanceRecord {

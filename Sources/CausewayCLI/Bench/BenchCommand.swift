@@ -147,7 +147,7 @@ struct Bench {
     rows += try stages.corridorRows(stylesheet: stylesheet, partnerSchema: partnerSchema)
     rows += try stages.trustRows(steps.payload)
     let base = "\(folder)/bench-\(input.bytes.count)"
-    let store = try SQLiteStore(path: base + "-journal.sqlite")
+    let store = try await SealingStore.open(try SQLiteStore(path: base + "-journal.sqlite"), key: FileKeyEncryptionKey.generate())
     let signer = try CheckpointSigner(origin: "ledger.bench.causeway.example", key: try PrivateKey.generate(.ed25519))
     let journal = try await Journal.open(store, signer: signer, clock: SystemClock())
     rows += try await stages.ledgerRows(steps.payload, journal: journal, floor: try RawSQLite(path: base + "-raw.sqlite"))

@@ -246,7 +246,8 @@ struct Stages {
   private static func append(_ payload: [UInt8], _ digest: Digest, to journal: Journal) async throws {
     let now = SystemClock().now()
     let id = SecureRandom.messageID(at: now)
-    let record = PayloadRecord(owner: id.text, kind: "wire", mediaType: "application/xml", digest: digest, bytes: payload, created: now)
+    let record = PayloadRecord(
+      owner: id.text, kind: "wire", mediaType: "application/xml", digest: digest, bytes: payload, clearance: "bench", created: now)
     let outcome = try await journal.commit(Change(operations: [.putPayload(record)], entries: [draft(id, digest)]))
     guard outcome.committed != nil else { throw CausewayError("bench.not_delivered", facts: ["state": "conflict"]) }
   }

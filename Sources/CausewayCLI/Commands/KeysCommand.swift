@@ -11,14 +11,21 @@ struct KeysCommand: AsyncParsableCommand {
 
   /// Makes a private key.
   struct Generate: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Make a private key (PKCS#8 PEM, mode 0600) and print its public key.")
+    static let configuration = CommandConfiguration(
+      abstract: "Make a private key (PKCS#8 PEM, mode 0600) and print its public key, or make a storage key.")
 
-    @Option(help: "p256 for TLS and signing, ed25519 for a ledger.") var kind: KeyKind
-    @Option(help: "Where the private key goes. A file that is there is not overwritten.") var output: String
+    @Option(help: "p256 for TLS and signing, ed25519 for a ledger, storage for what the journal keeps.") var kind: Kind
+    @Option(help: "Where the key goes. A file that is there is not overwritten.") var output: String
+
+    enum Kind: String, ExpressibleByArgument, CaseIterable { case p256, ed25519, storage }
 
     func run() async throws {
       try await Console.reportingErrors {
         guard !Files.exists(output) else { throw CausewayError("key.file_exists", pointer: output) }
+        guard let kind = KeyKind(rawValue: kind.rawValue) else {
+          try Files.write(Array(FileKeyEncryptionKey.generate().pem().exposed.utf8), to: output, isSecret: true)
+          return
+        }
         let key = try PrivateKey.generate(kind)
         try Files.write(Array(key.pem().exposed.utf8), to: output, isSecret: true)
         Console.write(Array(key.publicKey.pem.utf8))
@@ -77,8 +84,6 @@ struct KeysCommand: AsyncParsableCommand {
     }
   }
 }
-
-extension KeyKind: ExpressibleByArgument {}
 
 extension String {
   /// With spaces behind, for tables of ASCII text.

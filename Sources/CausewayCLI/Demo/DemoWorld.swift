@@ -67,6 +67,7 @@ struct DemoWorld: Sendable {
     for (name, key) in [("tls", tls), ("signing", signing), ("ledger", ledger), ("witness", witness)] {
       try Files.write(Array(key.pem().exposed.utf8), to: "\(site.folder)/\(name)-key.pem", isSecret: true)
     }
+    try Files.write(Array(FileKeyEncryptionKey.generate().pem().exposed.utf8), to: site.folder + "/storage-key.pem", isSecret: true)
     for (name, certificate) in [("tls", tlsCertificate), ("signing", signingCertificate)] {
       try Files.write(Array(certificate.pem.utf8), to: "\(site.folder)/\(name)-certificate.pem")
     }
@@ -112,10 +113,11 @@ struct DemoWorld: Sendable {
         signingKey: signing-key.pem
         ledgerKey: ledger-key.pem
         witnessKey: witness-key.pem
+        storageKey: storage-key.pem
       inside: {host: 127.0.0.1, port: \(site.insidePort)}
       partner: {host: 127.0.0.1, port: \(site.partnerPort)}
       tokens:
-        - {name: single-window, hash: "\(BearerToken.stored(site.token.exposed))", roles: [submit, customs, inbox, read, operate]}
+        - {name: single-window, hash: "\(BearerToken.stored(site.token.exposed))", roles: [submit, customs, inbox, read, operate, compliance]}
       corridors:
       \(corridor)
       delivery: {firstRetrySeconds: 1, longestRetrySeconds: 5}

@@ -47,7 +47,7 @@ extension GatewayNode {
   ) async throws(CausewayError) -> Change.Committed {
     for _ in 0..<Self.mostRounds {
       guard let record = try await clearanceRecord(id) else { throw CausewayError("receive.not_found") }
-      var clearance = try Clearance(json: try JSONValue.parse(record.state))
+      var clearance = try Clearance(record)
       let now = clock.now()
       let change = try await body(&clearance, now)
       switch try await commit(change, clearance, created: record.created, expecting: .revision(record.revision), at: now) {

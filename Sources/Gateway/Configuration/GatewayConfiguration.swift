@@ -21,6 +21,8 @@ package struct GatewayConfiguration: Sendable {
   package let limits: Limits
   /// The hour in UTC, 0…23, after which the day before is compared with each partner; nil: only when somebody asks for it.
   package let reconciliationHour: Int?
+  /// In the order in which they are asked. Empty: nothing is ever erased by itself.
+  package let retention: [RetentionRule]
 
   package struct RegistryFiles: Sendable {
     package let document: String
@@ -41,6 +43,8 @@ package struct GatewayConfiguration: Sendable {
     package let signingCertificate: String
     package let signingKey: String
     package let ledgerKey: String
+    /// The key with which the data keys of the journal are wrapped.
+    package let storageKey: String
     /// Cosigns the ledgers of partners; nil when this gateway witnesses none.
     package let witnessKey: String?
   }
@@ -124,7 +128,7 @@ package struct GatewayConfiguration: Sendable {
       return document.flatMap { document in key.map { RegistryFiles(document: path(document), key: path($0)) } }
     }
     let keys = reader.section("keys") { section in
-      let names = ["tlsCertificate", "tlsKey", "partnerAuthorities", "signingCertificate", "signingKey", "ledgerKey"]
+      let names = ["tlsCertificate", "tlsKey", "partnerAuthorities", "signingCertificate", "signingKey", "ledgerKey", "storageKey"]
       let paths = names.map { section.string($0).map(path) }
       let all = paths.compactMap { $0 }
       let witnessKey = section.optionalString("witnessKey").map(path)
@@ -132,7 +136,7 @@ package struct GatewayConfiguration: Sendable {
         ? nil
         : KeyFiles(
           tlsCertificate: all[0], tlsKey: all[1], partnerAuthorities: all[2], signingCertificate: all[3], signingKey: all[4],
-          ledgerKey: all[5], witnessKey: witnessKey)
+          ledgerKey: all[5], storageKey: all[6], witnessKey: witnessKey)
     }
     let inside = Self.listener(&reader, "inside")
     let partner = Self.listener(&reader, "partner")
@@ -186,6 +190,7 @@ package struct GatewayConfiguration: Sendable {
         section.integer("bodyBytes", in: 1024...(256 << 20), default: 16 << 20).map(Limits.init)
       } ?? Limits(bodyBytes: 16 << 20)
     reconciliationHour = reader.section("reconciliation", required: false) { $0.integer("hour", in: 0...23) }
+    retention = reader.sections("retention", required: false, RetentionRule.init(reading:))
     guard let economy, let data, let registry, let keys, let inside, let partner else { return nil }
     self.economy = economy
     self.data = data

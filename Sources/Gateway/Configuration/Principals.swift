@@ -13,6 +13,8 @@ package enum Role: String, Sendable, CaseIterable {
   case read
   /// Start reconciliations and deal with work items.
   case operate
+  /// Erase the data of clearances, set and release legal holds.
+  case compliance
 }
 
 /// A caller of the inside API: a name for the records, and what it may do.

@@ -62,10 +62,12 @@ extension GatewayNode {
   /// A genuine message that is refused has had its turn: its sender goes on with the next number.
   private func commit(_ change: ClearanceChange, takingNumberOf refusal: EnvelopeRefusal) async throws(CausewayError) -> Change.Outcome {
     let alone = Change(entries: change.entries, finish: change.finish)
-    guard refusal.isAuthentic, let header = refusal.header, let stored = try await clearanceRecord(header.clearance.text) else {
+    guard refusal.isAuthentic, let header = refusal.header, let stored = try await clearanceRecord(header.clearance.text),
+      stored.erasure == nil
+    else {
       return try await journal.commit(alone)
     }
-    var clearance = try Clearance(json: try JSONValue.parse(stored.state))
+    var clearance = try Clearance(stored)
     guard ByteString(clearance.corridor) == ByteString(header.corridor), clearance.order(of: header.sequence) == .next else {
       return try await journal.commit(alone)
     }

@@ -16,6 +16,8 @@ extension GatewayNode {
     for _ in 0..<Self.mostRounds {
       if let receipt = try await receiptGivenBefore(to: envelope) { return receipt }
       let stored = try await clearanceRecord(envelope.header.clearance.text)
+      // Nothing of it can be kept under a key that is gone. When and why is not the partner's to know.
+      if stored?.erasure != nil { return try await refuse(envelope, Problem("verify.clearance_erased", pointer: "/clearance")) }
       let decision = try decide(envelope, stored)
       let now = clock.now()
       switch try await commit(decision, envelope, stored, at: now) {
@@ -62,8 +64,8 @@ extension GatewayNode {
   /// A duplicate in effect under another id takes its place in the order: what comes after it would wait for it for ever.
   private func takeNumber(of envelope: VerifiedEnvelope) async throws(CausewayError) {
     let header = envelope.header
-    guard let stored = try await clearanceRecord(header.clearance.text) else { return }
-    switch try Clearance(json: try JSONValue.parse(stored.state)).order(of: header.sequence) {
+    guard let stored = try await clearanceRecord(header.clearance.text), stored.erasure == nil else { return }
+    switch try Clearance(stored).order(of: header.sequence) {
     case .early: throw CausewayError("receive.early")
     case .repeated: return
     case .next:
@@ -75,9 +77,17 @@ extension GatewayNode {
   }
 
   private func refuseReusedID(_ envelope: VerifiedEnvelope, _ known: MessageRecord) async throws(CausewayError) -> String {
-    let problem = Problem("verify.message_id_reused", pointer: "/messageId")
+    try await refuse(
+      envelope, Problem("verify.message_id_reused", pointer: "/messageId"),
+      noting: ["firstEnvelope": .string(SHA256.hash(known.header).hex)])
+  }
+
+  /// One entry on the ledger and a signed refusal; nothing is kept of the message.
+  private func refuse(
+    _ envelope: VerifiedEnvelope, _ problem: Problem, noting facts: JSONObject = [:]
+  ) async throws(CausewayError) -> String {
     var entry = entry(for: envelope, kind: "message.refused", reasons: [problem.code])
-    entry.extra["firstEnvelope"] = .string(SHA256.hash(known.header).hex)
+    for fact in facts.members { entry.extra[fact.name] = fact.value }
     let outcome = try await journal.commit(
       Change(
         entries: [entry],
@@ -104,7 +114,7 @@ extension GatewayNode {
       clearance.received(sequence: 1)
       return Decision(clearance: clearance)
     }
-    var clearance = try Clearance(json: try JSONValue.parse(stored.state))
+    var clearance = try Clearance(stored)
     let mismatch = Problem("verify.clearance_mismatch", pointer: "/clearance")
     // Not one of the two that the case belongs to: its numbers have nothing to do with theirs.
     guard ByteString(clearance.corridor) == ByteString(header.corridor) else { return Decision(problems: [mismatch]) }

@@ -34,7 +34,7 @@ extension GatewayNode {
     let (wire, header) = try await wirePayload(of: message)
     let secret = try await fieldsSecret(of: message, header)
     guard let record = try await clearanceRecord(message.clearance) else { throw CausewayError("receive.not_found") }
-    let clearance = try Clearance(json: try JSONValue.parse(record.state))
+    let clearance = try Clearance(record)
     var draft = try draft(of: wire.bytes, header, clearance, secret)
     if case .written(let ucr, _) = draft, try await isUsed(ucr, by: clearance) {
       draft = .refused([Problem("clearance.ucr_in_use", element: "Declaration.UCR")])

@@ -109,8 +109,11 @@ extension GatewayNode {
   /// The message with the latest draft, its supplement request and its local document.
   private func localDraft(of id: String) async throws(CausewayError) -> (MessageRecord, PayloadRecord, PayloadRecord) {
     let found = try await journal.read { reader throws(CausewayError) -> (MessageRecord, PayloadRecord, PayloadRecord)? in
+      if let erasure = try reader.dataKey(id)?.erasure { throw CausewayError(erasure.problem) }
       let messages = try reader.messages(
-        MessageQuery(direction: .inbound, clearance: id, states: [MessageState.handled.rawValue], newestFirst: true, limit: 1000))
+        MessageQuery(
+          direction: .inbound, clearance: id, states: [MessageState.handled.rawValue], newestFirst: true, limit: 1000,
+          withDetails: false))
       for message in messages {
         if let request = try reader.payload(owner: message.id.text, kind: PayloadKind.supplement.rawValue),
           let local = try reader.payload(owner: message.id.text, kind: PayloadKind.local.rawValue)

@@ -10,6 +10,7 @@ extension GatewayNode {
     await withTaskGroup(of: Void.self) { group in
       group.addTask { await loop("outbound") { () throws(CausewayError) in try await translateReceived() } }
       group.addTask { await loop("inbound") { () throws(CausewayError) in try await translateRecorded() } }
+      group.addTask { await keepRetention() }
       for partner in partnerIDs {
         group.addTask { await loop("delivery") { () throws(CausewayError) in try await deliverDue(to: partner) } }
       }
@@ -48,10 +49,10 @@ extension GatewayNode {
     }
   }
 
-  /// Messages of one state, oldest first, at most one of each clearance, so that their order holds.
+  /// Messages of one state, oldest first, at most one of each clearance, so that their order holds; without their details.
   func nextMessages(_ direction: Direction, _ state: MessageState, limit: Int = 32) async throws(CausewayError) -> [MessageRecord] {
     let messages = try await journal.read { reader throws(CausewayError) in
-      try reader.messages(MessageQuery(direction: direction, states: [state.rawValue], limit: limit))
+      try reader.messages(MessageQuery(direction: direction, states: [state.rawValue], limit: limit, withDetails: false))
     }
     var clearances: Set<ByteString> = []
     return messages.filter { clearances.insert(ByteString($0.clearance)).inserted }
@@ -100,10 +101,12 @@ extension GatewayNode {
 }
 
 extension CausewayError {
-  /// Whether the same may go well later: the journal is busy, full or stopped, or a key is out of reach.
+  /// Whether the same may go well later: the journal is busy, full or stopped, or a key is out of reach. What is damaged or erased stays so.
   var mayPass: Bool {
     switch code {
-    case "journal.not_found", "journal.row_invalid": false
+    case "journal.not_found", "journal.row_invalid", "journal.erased", "journal.sealed_damaged", "journal.sealed_misplaced",
+      "journal.data_key_missing", "journal.data_key_damaged":
+      false
     default: code.rawValue.hasPrefix("journal.") || code.rawValue.hasPrefix("key.")
     }
   }

@@ -91,7 +91,8 @@ extension GatewayNode {
         operations: [
           .putIdempotency(
             IdempotencyRecord(
-              subject: principal.name, key: key, request: request, outcome: acknowledgement.json.serialized(), created: now)),
+              subject: principal.name, key: key, request: request, outcome: acknowledgement.json.serialized(),
+              clearance: acknowledgement.clearanceID, created: now)),
           .putMessage(message, expecting: .absent),
           .putPayload(payload(.source, of: id, mediaType: "application/octet-stream", submission.body, at: now)),
         ]))
@@ -127,6 +128,7 @@ extension GatewayNode {
       guard let record = try await clearanceRecord(clearance), record.side == SideKind.export.rawValue else {
         throw CausewayError("receive.not_found")
       }
+      if let erasure = record.erasure { throw CausewayError(erasure.problem) }
       corridorID = record.corridor
     }
     guard let corridorID, let settings = configuration.corridor(corridorID), let corridor = registry.corridor(corridorID),

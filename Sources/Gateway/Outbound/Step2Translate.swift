@@ -83,10 +83,13 @@ extension GatewayNode {
   }
 
   private func localDocument(of message: MessageRecord) async throws(CausewayError) -> LocalDocument {
-    let (source, record) = try await journal.read { reader throws(CausewayError) in
-      (try reader.payload(owner: message.id.text, kind: PayloadKind.source.rawValue), try reader.clearance(message.clearance))
+    let (found, source, record) = try await journal.read { reader throws(CausewayError) in
+      (
+        try reader.message(message.id), try reader.payload(owner: message.id.text, kind: PayloadKind.source.rawValue),
+        try reader.clearance(message.clearance)
+      )
     }
-    guard let source else { throw CausewayError("journal.not_found", facts: ["what": "source"]) }
+    guard let message = found, let source else { throw CausewayError("journal.not_found", facts: ["what": "source"]) }
     let details = try JSONValue.parse(message.details)
     let name = details["profile"]?.string ?? ""
     let profile: Profile?
@@ -99,7 +102,7 @@ extension GatewayNode {
     }
     return LocalDocument(
       message: message, source: source, details: details, profile: profile, document: document,
-      clearance: try record.map { record throws(CausewayError) in try Clearance(json: try JSONValue.parse(record.state)) },
+      clearance: try record.map { record throws(CausewayError) in try Clearance(record) },
       references: profile?.document == .amendment ? try await references(of: message.clearance) : [])
   }
 

@@ -55,7 +55,7 @@ extension GatewayNode {
       )
     }
     guard let message, let wire, let record else { throw CausewayError("deliver.incomplete") }
-    let clearance = try Clearance(json: try JSONValue.parse(record.state))
+    let clearance = try Clearance(record)
     guard !clearance.isTurnedAway else { throw CausewayError("clearance.turned_away") }
     guard let salt = Hex.decode(clearance.salt).flatMap(UCRCommitment.Salt.init) else { throw CausewayError("deliver.incomplete") }
     let envelope = try SealedEnvelope.restore(

@@ -10,7 +10,7 @@ extension GatewayNode {
   /// The latest clearances, newest first; at most 200.
   package func clearances() async throws(CausewayError) -> JSONValue {
     let records = try await journal.read { reader throws(CausewayError) in try reader.clearances(ClearanceQuery(limit: 200)) }
-    let shown = try records.map { record throws(CausewayError) in try Clearance(json: try JSONValue.parse(record.state)).shown }
+    let shown = try records.map { record throws(CausewayError) in try Self.shown(record) }
     return ["clearances": .array(shown)]
   }
 
@@ -24,10 +24,15 @@ extension GatewayNode {
     while true {
       let rung = bell.rung
       let (record, messages) = try await journal.read { reader throws(CausewayError) in
-        (try reader.clearance(id), try reader.messages(MessageQuery(clearance: id, limit: 1000)))
+        (try reader.clearance(id), try reader.messages(MessageQuery(clearance: id, limit: 1000, withDetails: false)))
       }
       guard record != nil || !messages.isEmpty else { throw CausewayError("receive.not_found") }
-      let clearance = try record.map { record throws(CausewayError) in try Clearance(json: try JSONValue.parse(record.state)) }
+      if let record, record.erasure != nil {
+        var view = try Self.shown(record).object ?? [:]
+        view["messages"] = .array(messages.map(Self.summary))
+        return .object(view)
+      }
+      let clearance = try record.map { record throws(CausewayError) in try Clearance(record) }
       let isNew = clearance.map { $0.timeline.count > (seen ?? -1) } ?? (seen == nil)
       if isNew || ContinuousClock.now >= deadline || Task.isCancelled {
         var view = clearance?.shown.object ?? ["id": .string(id), "outcome": "not_declared"]
@@ -47,11 +52,12 @@ extension GatewayNode {
     let deadline = ContinuousClock.now + .seconds(waitSeconds)
     while true {
       let rung = bell.rung
-      let (message, problems, documents, indices) = try await journal.read { reader throws(CausewayError) in
+      let (message, problems, documents, indices, erasure) = try await journal.read { reader throws(CausewayError) in
         (
           try reader.message(id), try reader.payload(owner: id.text, kind: PayloadKind.problems.rawValue),
           try reader.payloads(owner: id.text),
-          try reader.entryIndices(message: id)
+          try reader.entryIndices(message: id),
+          try reader.erasure(ofMessage: id)
         )
       }
       guard let message else { throw CausewayError("receive.not_found") }
@@ -62,6 +68,7 @@ extension GatewayNode {
         view["ledgerIndices"] = .array(indices.map { .number(JSONNumber($0)) })
         view["versions"] = .object(
           JSONObject(message.versions.sorted { ByteString($0.key) < ByteString($1.key) }.map { ($0.key, .string($0.value)) }))
+        view["erasure"] = erasure.map(Self.json)
         view["receipt"] = message.receipt.map { .string(String(decoding: $0, as: UTF8.self)) } ?? .null
         return .object(view)
       }
@@ -69,12 +76,24 @@ extension GatewayNode {
     }
   }
 
+  /// A clearance as it is shown; of one whose data has been erased, what is left.
+  private static func shown(_ record: ClearanceRecord) throws(CausewayError) -> JSONValue {
+    guard let erasure = record.erasure else { return try Clearance(record).shown }
+    return [
+      "id": .string(record.id), "corridor": .string(record.corridor), "ownSide": .string(record.side), "outcome": .string(record.status),
+      "erasure": json(erasure),
+    ]
+  }
+
   /// A stored document of a message, byte for byte.
   ///
-  /// - Throws: `receive.not_found`.
+  /// - Throws: `receive.not_found`, `clearance.erased`.
   package func document(of text: String, kind: String) async throws(CausewayError) -> (bytes: [UInt8], mediaType: String) {
     guard let id = MessageID(text), PayloadKind(rawValue: kind)?.isDocument == true else { throw CausewayError("receive.not_found") }
-    let payload = try await journal.read { reader throws(CausewayError) in try reader.payload(owner: id.text, kind: kind) }
+    let (payload, erasure) = try await journal.read { reader throws(CausewayError) in
+      (try reader.payload(owner: id.text, kind: kind), try reader.erasure(ofMessage: id))
+    }
+    if let erasure { throw CausewayError(erasure.problem) }
     guard let payload else { throw CausewayError("receive.not_found") }
     return (payload.bytes, payload.mediaType)
   }
@@ -134,5 +153,13 @@ extension GatewayNode {
         JSONObject(problem.facts.sorted { ByteString($0.key) < ByteString($1.key) }.map { ($0.key, .string($0.value)) }))
     }
     return .object(object)
+  }
+}
+
+extension JournalReader {
+  /// That the data of a message's clearance has been erased; nil: it has not, or there is no such message.
+  func erasure(ofMessage id: MessageID) throws(CausewayError) -> Erasure? {
+    guard let message = try message(id) else { return nil }
+    return try dataKey(message.clearance)?.erasure
   }
 }

@@ -11,8 +11,10 @@ package struct ClearanceRecord: Hashable, Sendable {
   package let side: String
   /// One word for lists and filters.
   package var status: String
-  /// The whole state, JSON text.
+  /// The whole state, JSON text. Empty once erased.
   package var state: [UInt8]
+  /// Set when the data of the clearance has been erased: there is no state any more, and the reference is none.
+  package internal(set) var erasure: Erasure?
   package let created: Instant
   package var updated: Instant
   /// Counts the writes, from 1; 0 until it is stored. A write names the revision it was made from.

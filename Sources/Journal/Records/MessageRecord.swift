@@ -38,7 +38,7 @@ package struct MessageRecord: Sendable {
   package var inReplyTo: MessageID?
   /// Versions in force when it was handled, by name.
   package var versions: [String: String]
-  /// Further facts for views, JSON text; no payload.
+  /// Further facts for views, JSON text; no payload. Empty once the clearance's data has been erased.
   package var details: [UInt8]
   package var created: Instant
   package var updated: Instant
@@ -74,6 +74,13 @@ package struct MessageRecord: Sendable {
     self.updated = updated ?? created
   }
 
+  /// For stores: the record as a list gives it that asks for no details.
+  package var withoutDetails: MessageRecord {
+    var record = self
+    record.details = []
+    return record
+  }
+
   /// For stores: the record as it stands in a row.
   package func stored(position: Int64, revision: Int) -> MessageRecord {
     var record = self
@@ -95,11 +102,14 @@ package struct MessageQuery: Sendable {
   package var newestFirst: Bool
   /// 1…1000.
   package var limit: Int
+  /// Whether ``MessageRecord/details`` are given; otherwise they are empty. A list without them holds, too, when those of one message are damaged.
+  package var withDetails: Bool
 
   package init(
     direction: Direction? = nil, clearance: String? = nil, corridor: String? = nil, states: [String] = [],
-    reason: ErrorCode? = nil, after: Int64? = nil, newestFirst: Bool = false, limit: Int = 100
+    reason: ErrorCode? = nil, after: Int64? = nil, newestFirst: Bool = false, limit: Int = 100, withDetails: Bool = true
   ) {
+    self.withDetails = withDetails
     self.direction = direction
     self.clearance = clearance
     self.corridor = corridor

@@ -10,13 +10,18 @@ package struct IdempotencyRecord: Hashable, Sendable {
   package let request: Digest
   /// The answer that was given, as the gateway likes to keep it.
   package let outcome: [UInt8]
+  /// The clearance that it brought about or changed: the request is forgotten with its data.
+  package let clearance: String?
   package let created: Instant
 
-  package init(subject: String, key: String, request: Digest, outcome: [UInt8], created: Instant) {
+  package init(
+    subject: String, key: String, request: Digest, outcome: [UInt8], clearance: String? = nil, created: Instant
+  ) {
     self.subject = subject
     self.key = key
     self.request = request
     self.outcome = outcome
+    self.clearance = clearance
     self.created = created
   }
 }
