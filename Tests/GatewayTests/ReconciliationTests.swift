@@ -218,7 +218,7 @@ extension World {
     let world = try await World()
     let declared = try await world.clear(1)
     world.settle()
-    try await world.tamper("SG", "UPDATE clearance SET state = x'' WHERE id = '\(declared.clearanceID)'")
+    _ = try await world.sg.erase(Array(#"{"ground": "subject_request"}"#.utf8), of: declared.clearanceID, by: world.customs)
     for at in ["CN", "SG"] { #expect(try await world.reconcile(at: at) == []) }
   }
 

@@ -361,13 +361,15 @@ final class World: Sendable {
   func path(_ economy: String) -> String { "\(folder)/\(economy)" }
 
   /// Opens the journal of an economy and puts its gateway on the line.
-  func start(_ economy: String, settings: String = "", probe: @escaping StepProbe = { _ in }) async throws {
+  ///
+  /// - Parameter isSealed: false for rows that a test writes as SQL.
+  func start(_ economy: String, settings: String = "", isSealed: Bool = true, probe: @escaping StepProbe = { _ in }) async throws {
     let world = Economies.shared
     let party = world[economy]
     try FileManager.default.createDirectory(atPath: path(economy), withIntermediateDirectories: true)
+    let store = try SQLiteStore(path: path(economy) + "/journal.sqlite")
     let journal = try await Journal.open(
-      try await SealingStore.open(try SQLiteStore(path: path(economy) + "/journal.sqlite"), key: Self.storageKey),
-      signer: try CheckpointSigner(origin: party.origin, key: party.ledgerKey), clock: clock)
+      isSealed ? try await SealingStore.open(store, key: Self.storageKey) : store, signer: try CheckpointSigner(origin: party.origin, key: party.ledgerKey), clock: clock)
     let node = try GatewayNode(
       configuration: try corridors[economy].map { try Self.parsed(economy, corridors: $0, settings: settings) }
         ?? Self.configuration(economy, settings: settings), registry: registry, profiles: world.profiles,
