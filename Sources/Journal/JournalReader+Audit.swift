@@ -16,15 +16,10 @@ extension JournalReader {
     progress: (Int, Int) -> Void = { _, _ in }
   ) throws(CausewayError) -> AuditReport {
     let rows = CheckpointRows(reader: self, origin: origin, keys: keys, from: state.map { $0.state.size + 1 } ?? 0)
+    let nodes = NodeRows(reader: self)
     var audit = LedgerAudit(
       from: state?.state ?? AuditState(), of: state?.checkpoint,
-      storedNode: { node throws(CausewayError) in
-        do throws(CausewayError) {
-          return try self.node(node)
-        } catch  where error.code == "journal.row_invalid" {
-          return nil
-        }
-      }, nextCheckpoint: { () throws(CausewayError) in try rows.next() })
+      storedNode: { node throws(CausewayError) in try nodes.hash(node) }, nextCheckpoint: { () throws(CausewayError) in try rows.next() })
     let size = try? ledgerHead().size
     var (next, lastPassed) = (state?.state.size ?? 0, state?.state.size ?? 0)
     while true {
@@ -90,6 +85,27 @@ package struct BelievedState: Hashable, Sendable {
   fileprivate init(state: AuditState, checkpoint: SignedCheckpoint) {
     self.state = state
     self.checkpoint = checkpoint
+  }
+}
+
+/// The subtrees of a journal as an audit asks for them, by rising index at each level: read many at a time.
+private final class NodeRows {
+  private let reader: any JournalReader
+  /// By level: the rows that were read and not asked for.
+  private var rows: [ArraySlice<(index: Int, hash: Digest?)>] = []
+
+  init(reader: any JournalReader) { self.reader = reader }
+
+  /// - Returns: nil when there is no such row, or no digest in it.
+  func hash(_ node: TreeNode) throws(CausewayError) -> Digest? {
+    while rows.count <= node.level { rows.append([]) }
+    // Rows before it have been passed; one behind it says that it is missing. Asked again for an earlier one, it reads again.
+    while let first = rows[node.level].first, first.index < node.index { rows[node.level].removeFirst() }
+    if rows[node.level].isEmpty || rows[node.level].first!.index > node.index {
+      rows[node.level] = try reader.nodes(level: node.level, from: node.index, limit: max(1, 1024 >> node.level))[...]
+    }
+    guard let first = rows[node.level].first, first.index == node.index else { return nil }
+    return first.hash
   }
 }
 

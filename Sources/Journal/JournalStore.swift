@@ -103,6 +103,9 @@ package protocol JournalReader {
   func entryIndices(message: MessageID) throws(CausewayError) -> [Int]
   /// Stored hash of one complete subtree; nil when it is not there. Level 0 is the leaf hash of an entry.
   func node(_ node: TreeNode) throws(CausewayError) -> Digest?
+  /// Stored hashes of the subtrees of one level above the leaves, by index from `start`; fewer when there are no more. nil for what is no
+  /// digest.
+  func nodes(level: Int, from start: Int, limit: Int) throws(CausewayError) -> [(index: Int, hash: Digest?)]
   /// Number of stored subtrees above the leaves. O(*n*).
   func ledgerNodeCount() throws(CausewayError) -> Int
   func latestCheckpoint() throws(CausewayError) -> StoredCheckpoint?

@@ -94,7 +94,11 @@ package struct LedgerRepair {
         report.nodeCount += 1
       }
     }
-    if let surplus = try transaction.entries(from: size, limit: 1).first { try removeSurplus(surplus, behind: head) }
+    let first = try transaction.entries(from: .min, limit: 1).first
+    for surplus in [first, try transaction.entries(from: size, limit: 1).first].compactMap({ $0 }) where !(0..<size).contains(surplus.index)
+    {
+      try removeSurplus(surplus, behind: head)
+    }
     if try transaction.ledgerNodeCount() != LedgerHead.nodeCount(size: size) {
       try transaction.removeNodes(beyond: size)
       report.isSurplusRemoved = true
@@ -142,7 +146,7 @@ package struct LedgerRepair {
     if row.index == head.size, let entry = try? Entry(parsing: row.bytes), entry.index == head.size, entry.previous == head.lastHash {
       throw incomplete(head.size, "no checkpoint over it")
     }
-    try transaction.removeEntries(from: head.size)
+    try transaction.removeEntries(beyond: head.size)
     report.isSurplusRemoved = true
   }
 

@@ -22,9 +22,9 @@ package protocol LedgerRepairTransaction: JournalReader {
   func overwrite(_ node: TreeNode, hash: Digest) throws(CausewayError)
   func overwrite(_ head: LedgerHead) throws(CausewayError)
   func overwrite(_ checkpoint: StoredCheckpoint) throws(CausewayError)
-  /// Removes all entries from an index on.
-  func removeEntries(from index: Int) throws(CausewayError)
-  /// Removes all subtrees that reach beyond a size.
+  /// Removes all entries that no ledger of a size has.
+  func removeEntries(beyond size: Int) throws(CausewayError)
+  /// Removes all subtrees that no ledger of a size has.
   func removeNodes(beyond size: Int) throws(CausewayError)
   func removeCheckpoint(size: Int) throws(CausewayError)
 }

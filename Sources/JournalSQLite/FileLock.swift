@@ -51,7 +51,11 @@ final class FileLock: Sendable {
 
   func release() {
     descriptor.withLock { descriptor in
-      if let open = descriptor { close(open) }
+      if let open = descriptor {
+        // Not by closing alone: a process that is being started holds a copy of the descriptor until it runs its own program.
+        flock(open, LOCK_UN)
+        close(open)
+      }
       descriptor = nil
     }
   }

@@ -63,6 +63,13 @@ extension SQLiteSession {
     }
   }
 
+  func nodes(level: Int, from start: Int, limit: Int) throws(CausewayError) -> [(index: Int, hash: Digest?)] {
+    try connection.rows(
+      "SELECT idx, hash FROM ledger_node WHERE level = ?1 AND idx >= ?2 ORDER BY idx LIMIT ?3",
+      [.integer(level), .integer(start), .integer(limit)]
+    ) { row throws(CausewayError) in (try row.int(0), Digest(row.anyBytes(1))) }
+  }
+
   func ledgerNodeCount() throws(CausewayError) -> Int {
     try connection.row("SELECT count(*) FROM ledger_node") { row throws(CausewayError) in try row.int(0) } ?? 0
   }

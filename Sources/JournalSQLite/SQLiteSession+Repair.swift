@@ -35,12 +35,12 @@ extension SQLiteSession: LedgerRepairTransaction {
     try insert(checkpoint)
   }
 
-  func removeEntries(from index: Int) throws(CausewayError) {
-    try connection.run("DELETE FROM ledger_entry WHERE idx >= ?1", .integer(index))
+  func removeEntries(beyond size: Int) throws(CausewayError) {
+    try connection.run("DELETE FROM ledger_entry WHERE idx < 0 OR idx >= ?1", .integer(size))
   }
 
   func removeNodes(beyond size: Int) throws(CausewayError) {
-    try connection.run("DELETE FROM ledger_node WHERE level > 52 OR idx >= (?1 >> level)", .integer(size))
+    try connection.run("DELETE FROM ledger_node WHERE level < 1 OR level > 52 OR idx < 0 OR idx >= (?1 >> level)", .integer(size))
   }
 
   func removeCheckpoint(size: Int) throws(CausewayError) {

@@ -85,6 +85,7 @@ import Trust
     "DELETE FROM ledger_entry WHERE idx IN (0, 4, 10)", "DELETE FROM ledger_entry",
     "INSERT INTO ledger_entry (idx, leaf, bytes) VALUES (11, zeroblob(32), x'7B7D')",
     "UPDATE ledger_node SET hash = zeroblob(32)", "DELETE FROM ledger_node WHERE level = 1",
+    "UPDATE ledger_entry SET idx = -3 WHERE idx = 3", "UPDATE ledger_node SET level = 0 WHERE level = 2 AND idx = 0",
     "INSERT INTO ledger_node VALUES (5, 7, zeroblob(32))", "UPDATE ledger_node SET idx = 99 WHERE level = 2 AND idx = 0",
     "UPDATE ledger_head SET last_hash = zeroblob(32)", "UPDATE ledger_head SET size = 10", "UPDATE ledger_head SET last_time = NULL",
     "DELETE FROM ledger_head", "UPDATE ledger_checkpoint SET note = x'00' WHERE size = 11",

@@ -91,6 +91,17 @@ import Trust
       return states
     }
     #expect(states.map(\.size) == [10_000, 10_503])
+    // Subtrees are read many at a time: each is still held against the one over the entries.
+    for node in [TreeNode(level: 1, index: 3000), TreeNode(level: 5, index: 200), TreeNode(level: 13, index: 0)] {
+      let place = "level = \(node.level) AND idx = \(node.index)"
+      try tamper(fixture.path, "CREATE TABLE kept AS SELECT * FROM ledger_node WHERE \(place)")
+      for damage in ["UPDATE ledger_node SET hash = zeroblob(32) WHERE \(place)", "DELETE FROM ledger_node WHERE \(place)"] {
+        try tamper(fixture.path, damage)
+        let report = try await read(fixture) { reader throws(CausewayError) in try reader.auditLedger(origin: key.name, keys: [key]) }
+        #expect(report.findings == [AuditFinding(subtree: node)], "\(damage)")
+      }
+      try tamper(fixture.path, "INSERT INTO ledger_node SELECT * FROM kept; DROP TABLE kept")
+    }
     for state in states {
       let report = try await read(fixture) { reader throws(CausewayError) in
         let believed = try reader.believed(state, origin: key.name, keys: [key])

@@ -21,6 +21,8 @@ struct LedgerExportCommand: AsyncParsableCommand {
     try await Console.reportingErrors {
       let opened = try source.open()
       let log = StaticLog(folder: output, origin: opened.key.name, keys: opened.keys)
+      let lock = try log.lock()
+      defer { lock.release() }
       let old = try log.checkpoint()
       let new = try await opened.store.read { reader throws(CausewayError) in try Self.export(reader, to: log, from: old) }
       await opened.store.close()

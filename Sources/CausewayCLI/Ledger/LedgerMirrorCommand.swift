@@ -23,6 +23,8 @@ struct LedgerMirrorCommand: AsyncParsableCommand {
     try await Console.reportingErrors {
       let remote = try PartnerLog(configuration: try Composition.configuration(at: config), partner: partner)
       let log = StaticLog(folder: output, origin: remote.origin, keys: remote.keys)
+      let lock = try log.lock()
+      defer { lock.release() }
       let old = try log.checkpoint()
       let new = try await remote.checkpoint()
       do {
@@ -46,7 +48,10 @@ struct LedgerMirrorCommand: AsyncParsableCommand {
   private func mirror(
     _ remote: PartnerLog, to log: StaticLog, from old: SignedCheckpoint?, _ new: SignedCheckpoint
   ) async throws(CausewayError) {
-    if let old, new.size < old.size { throw LedgerCommand.conflict(old.size, new.size, "it is smaller") }
+    if let old {
+      guard new.size >= old.size else { throw LedgerCommand.conflict(old.size, new.size, "it is smaller") }
+      guard new.size > old.size || new.root == old.root else { throw LedgerCommand.conflict(old.size, new.size, "another root") }
+    }
     let fetched = FetchedTiles(remote)
     try await fetched.fetch(Tile.partials(size: new.size))
     var reader = try TileReader(size: new.size, root: new.root) { tile throws(CausewayError) in fetched.bytes[tile] }

@@ -10,6 +10,12 @@ struct StaticLog: Sendable {
   let origin: String
   let keys: [VerifierKey]
 
+  /// Keeps other commands from writing to the folder, which is made when it is not there. Of two that write at a time, the later could put
+  /// an older checkpoint over a newer one.
+  ///
+  /// - Throws: `config.folder_in_use`; `config.file_unwritable`.
+  func lock() throws(CausewayError) -> FolderLock { try FolderLock(folder) }
+
   /// - Returns: nil when there is no such file.
   func read(_ path: String) -> [UInt8]? { FileManager.default.contents(atPath: folder + "/" + path).map { [UInt8]($0) } }
 
