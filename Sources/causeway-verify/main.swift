@@ -7,6 +7,7 @@ import Primitives
 //
 //   causeway-verify --key VERIFIERKEY FOLDER
 //   causeway-verify disclosure … FILE          VerifyDisclosure.swift
+//   causeway-verify evidence … FILE            VerifyEvidence.swift
 //
 // FOLDER holds `entries.jsonl` and `checkpoint`, as `causeway ledger export` writes them. VERIFIERKEY is the log's key by the registry,
 // `<origin>+<key id>+<key>`. Exit codes: 0 sound, 64 usage, 65 not sound, 66 no such file.
@@ -23,6 +24,7 @@ func read(_ path: String) -> [UInt8] {
 
 let arguments = Array(CommandLine.arguments.dropFirst())
 if arguments.first == "disclosure" { verifyDisclosure(Array(arguments.dropFirst())) }
+if arguments.first == "evidence" { verifyEvidence(Array(arguments.dropFirst())) }
 guard arguments.count == 3, arguments[0] == "--key" else { fail("usage: causeway-verify --key VERIFIERKEY FOLDER", 64) }
 guard let key = try? VerifierKey(parsing: arguments[1]) else { fail("the verifier key is not of the form <origin>+<key id>+<key>", 64) }
 let report = EntryLines.verify(
