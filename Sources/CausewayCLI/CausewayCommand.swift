@@ -10,7 +10,7 @@ struct CausewayCommand: AsyncParsableCommand {
     subcommands: [
       DemoCommand.self, ServeCommand.self, TranslateCommand.self, RejoinCommand.self, ValidateCommand.self, ProfilesCommand.self,
       SubmitCommand.self, StatusCommand.self, MessagesCommand.self, ClearancesCommand.self, LedgerCommand.self, RegistryCommand.self,
-      KeysCommand.self, DiscloseCommand.self, JournalCommand.self, EraseCommand.self, HoldCommand.self,
+      KeysCommand.self, DiscloseCommand.self, EvidenceCommand.self, JournalCommand.self, EraseCommand.self, HoldCommand.self,
       BenchCommand.self,
     ])
 

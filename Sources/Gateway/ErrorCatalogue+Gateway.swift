@@ -108,6 +108,7 @@ extension ErrorCatalogue {
     .init(
       "verify.amendment_mismatch", .refusal, en: "The request does not agree with its envelope or its clearance.", zh: "申请与信封或通关案不一致。"),
     .init("verify.certificate_missing", .refusal, en: "The connection has no client certificate.", zh: "连接没有客户端证书。"),
+    .init("evidence.kind_unknown", .refusal, en: "There are no such documents: {known}.", zh: "没有此类单证，可用：{known}。"),
     .init(
       "disclose.choice_form", .refusal, en: "A field is named as ELEMENT or ELEMENT@PLACE, with positions from 1.",
       zh: "字段须写作“要素”或“要素@位置”，位置从 1 起。"),

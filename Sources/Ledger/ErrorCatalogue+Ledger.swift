@@ -103,5 +103,26 @@ extension ErrorCatalogue {
       "ledger.disclosure_withheld", .refusal,
       en: "Not every field of a required element is shown: {count} are withheld, or the declaration lacks it.",
       zh: "要求披露的要素未全部披露：{count} 个字段被保留，或申报中没有该要素。"),
+    .init(
+      "ledger.evidence_too_large", .refusal,
+      en: "The evidence would be larger than {limit} bytes.", zh: "证据文件将超过 {limit} 字节。"),
+    .init("evidence.malformed", .refusal, en: "The evidence file is malformed: {reason}.", zh: "证据文件格式错误：{reason}。"),
+    .init(
+      "evidence.registry", .refusal,
+      en: "The registry in the file does not hold, or does not name this: {reason}.", zh: "文件中的登记册无效，或未列此项：{reason}。"),
+    .init(
+      "evidence.signature", .refusal, en: "The maker's signature on the file does not hold: {reason}.", zh: "文件制作方的签名无效：{reason}。"),
+    .init("evidence.policy", .refusal, en: "The policy is not the one that follows from the registry.", zh: "策略与登记册所定不符。"),
+    .init("evidence.message", .refusal, en: "The message stands in the file twice.", zh: "该报文在文件中重复。"),
+    .init("evidence.envelope", .refusal, en: "The envelope does not hold: {reason}.", zh: "信封无效：{reason}。"),
+    .init("evidence.subject", .refusal, en: "The envelope does not commit to this UCR.", zh: "信封所承诺的不是此货物唯一标识。"),
+    .init("evidence.receipt", .refusal, en: "The receipt does not hold: {reason}.", zh: "回执无效：{reason}。"),
+    .init("evidence.state", .refusal, en: "The state does not fit the envelope and the receipt.", zh: "状态与信封及回执不符。"),
+    .init("evidence.document", .refusal, en: "The document is not the one that is named: {reason}.", zh: "单证与所指不符：{reason}。"),
+    .init("evidence.entry", .refusal, en: "The ledger entry is not one of this message: {reason}.", zh: "账本条目不属于该报文：{reason}。"),
+    .init("evidence.proof", .refusal, en: "The entry is not proven to be in the log: {reason}.", zh: "未能证明该条目在账本中：{reason}。"),
+    .init(
+      "evidence.not_final", .refusal, en: "The quorum of witnesses has not cosigned: {reason}.", zh: "见证方的联署未达法定数：{reason}。"),
+    .init("evidence.incomplete", .refusal, en: "Something is missing: {reason}.", zh: "有缺失：{reason}。"),
   ]
 }

@@ -7,6 +7,7 @@ import Primitives
 //
 //   causeway-verify --key VERIFIERKEY FOLDER
 //   causeway-verify disclosure … FILE          VerifyDisclosure.swift
+//   causeway-verify evidence … FILE            VerifyEvidence.swift
 //
 // FOLDER holds a log in the layout of C2SP tlog-tiles, as `causeway ledger export` and `causeway ledger mirror` write it. VERIFIERKEY is the
 // log's key by the registry, `<origin>+<key id>+<key>`. Exit codes: 0 sound, 64 usage, 65 not sound, 66 no such folder.
@@ -23,6 +24,7 @@ func read(_ path: String) -> [UInt8] {
 
 let arguments = Array(CommandLine.arguments.dropFirst())
 if arguments.first == "disclosure" { verifyDisclosure(Array(arguments.dropFirst())) }
+if arguments.first == "evidence" { verifyEvidence(Array(arguments.dropFirst())) }
 guard arguments.count == 3, arguments[0] == "--key" else { fail("usage: causeway-verify --key VERIFIERKEY FOLDER", 64) }
 guard let key = try? VerifierKey(parsing: arguments[1]) else { fail("the verifier key is not of the form <origin>+<key id>+<key>", 64) }
 let folder = arguments[2]

@@ -65,6 +65,9 @@ struct Economies: Sendable {
   let pinned: VerifiedRegistry
   /// The same, with witnesses: each end of a corridor witnesses the other; of CN-MY two of all.
   let witnessed: VerifiedRegistry
+  /// The signed document of it, and the key that signs all registries.
+  let witnessedDocument: [UInt8]
+  let registryKey: PublicKey
   /// The same, without an agreement on requests to amend or cancel.
   let withoutRequests: VerifiedRegistry
   let profiles: ProfileLibrary
@@ -96,7 +99,9 @@ struct Economies: Sendable {
       mutual.participants[index].witness = RegisteredWitness(name: cosigner.key.name, keys: [key])
     }
     mutual.corridors[2].witnesses = CorridorWitnesses(quorum: 2, participants: ["CN", "MY", "SG"])
-    witnessed = try Registry.verify(try Registry.sign(mutual, key: key), keys: [key.publicKey])
+    witnessedDocument = try Registry.sign(mutual, key: key)
+    registryKey = key.publicKey
+    witnessed = try Registry.verify(witnessedDocument, keys: [key.publicKey])
     var exact = content
     exact.corridors[0].wire = "uncefact.xml@d23b"
     exact.corridors[0].statusWire = "uncefact.cdar.json@d23b"

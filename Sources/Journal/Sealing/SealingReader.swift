@@ -208,6 +208,9 @@ extension OpeningReader {
   func entries(from start: Int, limit: Int) throws(CausewayError) -> [StoredEntry] { try sealed.entries(from: start, limit: limit) }
   func entryIndices(message: MessageID) throws(CausewayError) -> [Int] { try sealed.entryIndices(message: message) }
   func node(_ node: TreeNode) throws(CausewayError) -> Digest? { try sealed.node(node) }
+  func nodes(level: Int, from start: Int, limit: Int) throws(CausewayError) -> [(index: Int, hash: Digest?)] {
+    try sealed.nodes(level: level, from: start, limit: limit)
+  }
   func ledgerNodeCount() throws(CausewayError) -> Int { try sealed.ledgerNodeCount() }
   func latestCheckpoint() throws(CausewayError) -> StoredCheckpoint? { try sealed.latestCheckpoint() }
   func checkpoint(coveringSize size: Int) throws(CausewayError) -> StoredCheckpoint? { try sealed.checkpoint(coveringSize: size) }

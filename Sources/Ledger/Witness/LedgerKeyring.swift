@@ -1,4 +1,3 @@
-package import Ledger
 package import Primitives
 package import Trust
 
@@ -60,10 +59,12 @@ package struct LedgerKeyring: Sendable {
 
   /// What makes a checkpoint of a participant's log final in a corridor, by the keys that hold at a time.
   ///
-  /// - Parameter owner: whose log; one end of the corridor.
-  package func policy(of corridor: Corridor, log owner: Participant, at instant: Instant) -> LogPolicy {
+  /// - Parameters:
+  ///   - owner: whose log; one end of the corridor.
+  ///   - needsQuorum: false for the same logs and witnesses, of whom none need to have cosigned.
+  package func policy(of corridor: Corridor, log owner: Participant, at instant: Instant, needsQuorum: Bool = true) -> LogPolicy {
     let (logs, quorum, members) = policyParts(of: corridor, log: owner, at: instant)
-    return LogPolicy(logs: logs, quorum: quorum, of: members)
+    return LogPolicy(logs: logs, quorum: needsQuorum ? quorum : 0, of: members)
   }
 
   /// The same as a C2SP tlog-policy file.
