@@ -28,8 +28,7 @@ struct DiscloseCommand: AsyncParsableCommand {
       }
       guard !Files.exists(output) else { throw CausewayError("config.file_exists", pointer: output) }
       let profiles = try ProfileLibrary.load(try Files.schemas(try Composition.configuration(at: source.config).schemas))
-      let (inner, key, _, configuration) = try source.open()
-      let store = try await SealingStore.open(inner, key: try Composition.storageKey(configuration.keys.storageKey))
+      let (store, key) = try await source.openSealed()
       let request = DisclosureRequest(message: id, choices: choices)
       let trust = try source.trust()
       let (disclosure, isFinal) = try await store.read { reader throws(CausewayError) in

@@ -48,7 +48,7 @@ struct EvidenceCommand: AsyncParsableCommand {
         let document = try Files.text(configuration.registry.document)
         let keys = [try PublicKey(pem: try Files.text(configuration.registry.key))]
         let registry = try Registry.verify(Array(document.utf8), keys: keys)
-        let (store, _) = try source.open()
+        let store = try await source.openSealed().store
         let now = SystemClock().now()
         let evidence = try await store.read { reader throws(CausewayError) in
           try request.evidence(from: reader, maker: configuration.economy, registry: registry, document: document, at: now)

@@ -26,6 +26,12 @@ struct LedgerCommand: AsyncParsableCommand {
       return (try SQLiteStore(readingFrom: ledger.configuration.data + "/journal.sqlite"), ledger.key, ledger.keys, ledger.configuration)
     }
 
+    /// The journal for reading what is sealed in it, too: with the storage key of the configuration.
+    func openSealed() async throws(CausewayError) -> (store: SealingStore, key: VerifierKey) {
+      let opened = try open()
+      return (try await SealingStore.open(opened.store, key: try Composition.storageKey(opened.configuration.keys.storageKey)), opened.key)
+    }
+
     /// As ``open()``, without the journal.
     func ledger() throws(CausewayError) -> (key: VerifierKey, keys: [VerifierKey], configuration: GatewayConfiguration) {
       let configuration = try Composition.configuration(at: config)
