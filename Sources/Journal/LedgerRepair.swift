@@ -8,7 +8,7 @@ package import Primitives
 /// are added, and the whole is verified before anything is committed.
 package struct LedgerRepair {
   private let transaction: any LedgerRepairTransaction
-  private let origin: String
+  private let key: VerifierKey
   private let keys: [VerifierKey]
   private let copied: SignedCheckpoint
   private var source: TileReader
@@ -19,13 +19,13 @@ package struct LedgerRepair {
   private var report = RepairReport()
 
   /// - Parameters:
-  ///   - origin: the ledger that is meant, and `keys` its keys: from the configuration.
+  ///   - key: the ledger that is meant, by its key now, and `keys` all it ever had: from the configuration.
   ///   - source: the copy, as read by its checkpoint `copied`.
   package init(
-    _ transaction: any LedgerRepairTransaction, origin: String, keys: [VerifierKey], source: TileReader, copied: SignedCheckpoint
+    _ transaction: any LedgerRepairTransaction, key: VerifierKey, keys: [VerifierKey], source: TileReader, copied: SignedCheckpoint
   ) {
     self.transaction = transaction
-    self.origin = origin
+    self.key = key
     self.keys = keys
     self.source = source
     self.copied = copied
@@ -40,7 +40,8 @@ package struct LedgerRepair {
     let (believed, largest) = try believedSize(witnessed)
     try repairEntries(believed: believed, size: max(believed, largest))
     try repairCheckpoints(believed: believed, witnessed)
-    let audit = try transaction.auditLedger(origin: origin, keys: keys)
+    if try transaction.value(StoredValue.verifierKey) == nil { try transaction.keep(key) }
+    let audit = try transaction.auditLedger(origin: key.name, keys: keys)
     guard audit.isSound, let checkpoint = audit.checkpoint else {
       throw incomplete(audit.findings.first?.index ?? 0, audit.findings.first?.field ?? "checkpoint")
     }
@@ -55,7 +56,7 @@ package struct LedgerRepair {
   private mutating func believedSize(_ witnessed: SignedCheckpoint?) throws(CausewayError) -> (believed: Int, largest: Int) {
     var largest = witnessed?.size ?? 0
     var within: SignedCheckpoint?
-    let (origin, keys, end) = (origin, keys, copied.size)
+    let (origin, keys, end) = (key.name, keys, copied.size)
     try forEachCheckpoint { row throws(CausewayError) in
       guard let signed = try? SignedCheckpoint.verify(row.note, origin: origin, keys: keys) else { return }
       largest = max(largest, signed.size)
@@ -79,7 +80,8 @@ package struct LedgerRepair {
   private mutating func repairEntries(believed: Int, size: Int) throws(CausewayError) {
     var head = LedgerHead()
     var page: ArraySlice<StoredEntry> = []
-    end = (try? transaction.ledgerHead().size) ?? size
+    let isEmpty = try transaction.entries(from: 0, limit: 1).isEmpty
+    end = (try? transaction.ledgerHead().size) ?? (isEmpty ? 0 : size)
     while head.size < size {
       let index = head.size
       if page.isEmpty { page = try transaction.entries(from: index, limit: 1000)[...] }
@@ -163,7 +165,7 @@ package struct LedgerRepair {
     if believed == copied.size { known[copied.size] = copied }
     var rows: [StoredCheckpoint] = []
     try forEachCheckpoint { row throws(CausewayError) in
-      let signed = (try? SignedCheckpoint.verify(row.note, origin: origin, keys: keys)) ?? known[row.size]
+      let signed = (try? SignedCheckpoint.verify(row.note, origin: key.name, keys: keys)) ?? known[row.size]
       if let signed, row.size == signed.size, row.root == signed.root, row.note == signed.note, row.time == (try time(of: row)) {
         known[row.size] = nil
       } else {
@@ -171,7 +173,7 @@ package struct LedgerRepair {
       }
     }
     for row in rows {
-      let signed = (try? SignedCheckpoint.verify(row.note, origin: origin, keys: keys)) ?? known[row.size]
+      let signed = (try? SignedCheckpoint.verify(row.note, origin: key.name, keys: keys)) ?? known[row.size]
       if signed?.size != row.size {
         try transaction.removeCheckpoint(size: row.size)
         report.removedCheckpoints.append(row.size)

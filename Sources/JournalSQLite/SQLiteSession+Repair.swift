@@ -43,6 +43,10 @@ extension SQLiteSession: LedgerRepairTransaction {
     try connection.run("DELETE FROM ledger_node WHERE level < 1 OR level > 52 OR idx < 0 OR idx >= (?1 >> level)", .integer(size))
   }
 
+  func keep(_ key: VerifierKey) throws(CausewayError) {
+    try setValue(StoredValue.verifierKey, Array(key.description.utf8))
+  }
+
   func removeCheckpoint(size: Int) throws(CausewayError) {
     try connection.run("DELETE FROM ledger_checkpoint WHERE size = ?1", .integer(size))
   }

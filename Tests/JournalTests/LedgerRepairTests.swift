@@ -48,7 +48,7 @@ import Trust
           func run() throws(CausewayError) -> RepairReport {
             let files = copy.files
             let source = try TileReader(size: copy.checkpoint.size, root: copy.checkpoint.root) { files[$0.path] }
-            var repair = LedgerRepair(transaction, origin: key.name, keys: [key], source: source, copied: copy.checkpoint)
+            var repair = LedgerRepair(transaction, key: key, keys: [key], source: source, copied: copy.checkpoint)
             return try repair.run(witnessed: witnessed)
           }
           return rehearsed ? try transaction.rehearse(run) : try run()
@@ -192,6 +192,22 @@ import Trust
     let report = try await damaged.repair(witnessed: damaged.copy.checkpoint)
     #expect(report.entries == [2] && report.checkpoints == [11] && report.removedCheckpoints == [4, 5])
     #expect(try await damaged.audit().isSound)
+  }
+
+  /// Nothing is left of the journal: with a witness's checkpoint the ledger begins again as its copy, and goes on.
+  @Test func aLostJournalBeginsWithTheCopy() async throws {
+    let damaged = try await Damaged()
+    for name in try FileManager.default.contentsOfDirectory(atPath: damaged.fixture.folder.path) {
+      try FileManager.default.removeItem(atPath: damaged.fixture.folder.file(name))
+    }
+    await #expect(throws: CausewayError("ledger.repair_unvouched")) { try await damaged.repair() }
+    let report = try await damaged.repair(witnessed: damaged.copy.checkpoint)
+    #expect(report.appended == 11 && report.entryCount == 0 && report.checkpoints == [11])
+    let journal = try await damaged.fixture.open()
+    #expect(await journal.fault == nil)
+    try await Damaged.commit(11..<13, to: journal)
+    #expect(try await journal.audit().isSound)
+    await journal.close()
   }
 
   /// attacks L-02: the key in the wrong hands makes a copy of another history. The journal's own checkpoints are against it.

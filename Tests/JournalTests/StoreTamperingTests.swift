@@ -231,7 +231,7 @@ private final class TamperTarget: Sendable {
     let (key, head, files) = (fixture.signer.verifierKey, head, files)
     let report = try await writer.repair { transaction throws(CausewayError) in
       let source = try TileReader(size: head.size, root: head.root) { files[$0.path] }
-      var repair = LedgerRepair(transaction, origin: key.name, keys: [key], source: source, copied: head)
+      var repair = LedgerRepair(transaction, key: key, keys: [key], source: source, copied: head)
       return try repair.run(witnessed: head)
     }
     await writer.close()

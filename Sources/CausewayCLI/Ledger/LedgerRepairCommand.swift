@@ -36,7 +36,7 @@ struct LedgerRepairCommand: AsyncParsableCommand {
       let report = try await store.repair { transaction throws(CausewayError) in
         func run() throws(CausewayError) -> RepairReport {
           var repair = LedgerRepair(
-            transaction, origin: copy.origin, keys: copy.keys, source: try copy.reader(of: copied), copied: copied)
+            transaction, key: ledger.key, keys: copy.keys, source: try copy.reader(of: copied), copied: copied)
           return try repair.run(witnessed: witnessed)
         }
         return isRehearsal ? try transaction.rehearse(run) : try run()
