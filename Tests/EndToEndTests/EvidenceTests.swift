@@ -74,4 +74,57 @@ import Testing
       #expect(try status([file]) == 64)
     }
   }
+
+  /// What an ordinary reader of such containers does: every file has its digest in the manifest, and the signature is over the manifest.
+  private static let reader = """
+    import base64, hashlib, re, sys, zipfile
+    archive, folder = zipfile.ZipFile(sys.argv[1]), sys.argv[2]
+    assert archive.testzip() is None
+    first = archive.infolist()[0]
+    assert (first.filename, first.compress_type, first.extra, first.header_offset) == ("mimetype", zipfile.ZIP_STORED, b"", 0)
+    assert archive.read("mimetype") == b"application/vnd.etsi.asic-e+zip"
+    raw = open(sys.argv[1], "rb").read(38 + 31)
+    assert raw[30:69] == b"mimetypeapplication/vnd.etsi.asic-e+zip", raw
+    manifest = archive.read("META-INF/ASiCManifest.xml")
+    named = dict(re.findall(r'URI="([^"]+)" MimeType="[^"]+">.*?<ds:DigestValue>([^<]+)', manifest.decode(), re.S))
+    for name, digest in named.items():
+        assert base64.b64decode(digest) == hashlib.sha256(archive.read(name)).digest(), name
+    rest = {"mimetype", "META-INF/ASiCManifest.xml", "META-INF/signature.p7s"}
+    assert {each.filename for each in archive.infolist()} == set(named) | rest
+    evidence = next(name for name in named if name.endswith(".evidence"))
+    for part, name in ("manifest", "META-INF/ASiCManifest.xml"), ("signature", "META-INF/signature.p7s"), ("evidence", evidence):
+        open(folder + "/" + part, "wb").write(archive.read(name))
+    print(len(named), *(name for name in named if name.endswith("/wire.xml")))
+    """
+
+  @Test func aContainerHoldsTheSame() async throws {
+    let world = try World.running
+    let ids = try await world.china.declare(try World.declaration(number: 701), key: "container")
+    try await world.singapore.waitFor(ids.clearance, "import", "supplement_requested")
+    try await world.quiet()
+    let (site, folder) = (world.cn, world.demo.folder + "/container")
+    let file = folder + ".asice"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    let arguments = ["evidence", "export", "--config", site.configuration, "--clearance", ids.clearance, "--container", "--output", file]
+    let exported = try World.run(arguments)
+    #expect(exported.status == 0, "\(exported.output) \(exported.errors)")
+    #expect(try World.run(arguments).status == 78, "a file that is there stays")
+    let read = try World.tool("/usr/bin/env", ["python3", "-c", Self.reader, file, folder])
+    #expect(read.status == 0 && read.output.contains("\(ids.message)/wire.xml"), "\(read.output) \(read.errors)")
+    // The signature, with the certificate's digest among what is signed; and not over another manifest.
+    let (manifest, signature) = (folder + "/manifest", folder + "/signature")
+    func openssl(_ content: String) throws -> Int32 {
+      let files = [
+        "-inform", "DER", "-in", signature, "-content", content, "-CAfile", site.folder + "/authorities.pem", "-out", "/dev/null",
+      ]
+      return try World.tool("/usr/bin/env", ["openssl", "cms", "-verify", "-binary", "-cades", "-purpose", "any"] + files).status
+    }
+    #expect(try openssl(manifest) == 0)
+    var bytes = try Files.read(manifest)
+    bytes[bytes.count / 2] ^= 1
+    try Files.write(bytes, to: manifest + ".altered")
+    #expect(try openssl(manifest + ".altered") != 0)
+    let said = try answers(folder + "/evidence", key: site.folder + "/registry-key.pem")
+    #expect(said == Array(repeating: Answer(status: 0, findings: []), count: 3))
+  }
 }

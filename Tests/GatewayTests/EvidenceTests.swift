@@ -150,6 +150,25 @@ import Trust
     }
   }
 
+  /// Every value as one of another type or as an empty one, signed by the maker. Only what nobody else has signed may change: a media type,
+  /// and whether the one message is all that the file is about.
+  @Test func everyValueCounts() async throws {
+    let released = try await released()
+    let file = try await export(.message(released.declaration), at: "CN", released.world)
+    let json = try JSONValue.parse(file)
+    let places = json.places(from: []).filter { !$0.isEmpty && $0 != ["signature"] }
+    #expect(places.count > 100)
+    var accepted: Set<String> = []
+    let others: [JSONValue] = [7, "", [], [:], false]
+    for (position, place) in places.enumerated() {
+      for other in [.null, others[position % 5]] where json.value(at: place[...]) != other {
+        let forged = try changed(file, by: "CN") { $0.setting(place[...], other) }
+        if verify(forged).isSound { accepted.insert(place.last ?? "") }
+      }
+    }
+    #expect(accepted == ["mediaType", "message"])
+  }
+
   /// A maker signs what it changed; what others signed shows it.
   @Test func aDishonestMakerIsFound() async throws {
     let released = try await released()
@@ -350,6 +369,20 @@ import Trust
 }
 
 extension JSONValue {
+  /// The place of each value, this one included.
+  fileprivate func places(from path: [String]) -> [[String]] {
+    switch self {
+    case .object(let object): [path] + object.members.flatMap { $0.value.places(from: path + [$0.name]) }
+    case .array(let elements): [path] + elements.enumerated().flatMap { $1.places(from: path + [String($0)]) }
+    default: [path]
+    }
+  }
+
+  fileprivate func value(at path: ArraySlice<String>) -> JSONValue? {
+    guard let step = path.first else { return self }
+    return (array.flatMap { elements in Int(step).map { elements[$0] } } ?? self[step])?.value(at: path.dropFirst())
+  }
+
   /// The value with another one at a place; nil takes it out.
   fileprivate func setting(_ path: ArraySlice<String>, _ value: JSONValue?) -> JSONValue {
     guard let step = path.first else { return value ?? .null }

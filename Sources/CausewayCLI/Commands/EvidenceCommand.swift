@@ -26,6 +26,8 @@ struct EvidenceCommand: AsyncParsableCommand {
     @Option(help: "Id of one message.") var message: String?
     @Option(help: "Id of a clearance: all of its messages.") var clearance: String?
     @Option(help: "The file to write; one that is there is not overwritten.") var output: String
+    @Flag(help: "Write an ASiC-E container: the evidence file, its parts as files of their own, and a CAdES signature.") var container =
+      false
     @Option(help: "KIND,… of documents of which only the digest is told; subject for the UCR and its salt.") var without: String?
 
     func validate() throws {
@@ -57,15 +59,19 @@ struct EvidenceCommand: AsyncParsableCommand {
         let certificate = try Certificate(pem: try Files.text(configuration.keys.signingCertificate))
         let key = try PrivateKey(pem: try Files.text(configuration.keys.signingKey))
         let bytes = try evidence.signed(keyID: certificate.keyID, key: key)
-        try Files.write(bytes, to: output, isSecret: true)
+        if container {
+          try Self.write(EvidenceContainer(evidence, file: bytes), certificate: certificate, key: key, to: output)
+        } else {
+          try Files.write(bytes, to: output, isSecret: true)
+        }
         // What is handed out is looked at as its reader will.
         let report = EvidenceVerifier.verify(bytes, registryKeys: keys)
         let (open, unsound) = (
           report.findings.filter { $0.code == "evidence.not_final" }, report.findings.filter { $0.code != "evidence.not_final" }
         )
-        Console.line(
-          "\(evidence.messages.count) messages, \(bytes.count) bytes; verify with: causeway-verify evidence --registry-key \(configuration.registry.key) \(output)"
-        )
+        Console.line("\(evidence.messages.count) messages, \(bytes.count) bytes of evidence")
+        let file = container ? "\(evidence.clearance.id).evidence, after unzip \(output)" : output
+        Console.line("verify with: causeway-verify evidence --registry-key \(configuration.registry.key) \(file)")
         if !open.isEmpty {
           Console.line(
             "not final: the witnesses have not cosigned the checkpoint of \(open.count) entries yet; --accept-unwitnessed takes the log's own word for them"
@@ -74,6 +80,19 @@ struct EvidenceCommand: AsyncParsableCommand {
         Console.report(unsound)
         if !unsound.isEmpty { throw ExitStatus.dataRefused }
       }
+    }
+
+    /// Order and form by ETSI EN 319 162-1: `mimetype` first and as it is.
+    private static func write(
+      _ container: EvidenceContainer, certificate: Certificate, key: PrivateKey, to path: String
+    ) throws(CausewayError) {
+      let manifest = container.manifest
+      var files = [ZipFile.Member(name: "mimetype", bytes: Array(EvidenceContainer.mediaType.utf8), isCompressed: false)]
+      files += container.members.map { ZipFile.Member(name: $0.name, bytes: $0.bytes) }
+      files.append(ZipFile.Member(name: EvidenceContainer.manifestName, bytes: manifest))
+      let signature = try CMS.sign(manifest, certificate: certificate, key: key)
+      files.append(ZipFile.Member(name: EvidenceContainer.signatureName, bytes: signature))
+      try ZipFile.write(files, to: path)
     }
   }
 
