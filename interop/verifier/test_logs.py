@@ -372,8 +372,8 @@ class CommandLineTests(TestCase):
 
     def test_files_that_are_too_large(self):
         large = self.file("large", b"a\n" * (verify.FILE_LIMIT // 2) + b"\n")
-        self.assertNotSound("fraud", large, "--key", LOG.vkey, file=large)
-        self.assertNotSound("log", self.folder, "--policy", large, file=large)
+        for arguments in (("fraud", large, "--key", LOG.vkey), ("log", self.folder, "--policy", large)):
+            self.assertNotSound(*arguments, file=large, what=f"larger than {verify.FILE_LIMIT} bytes")
 
     def test_as_a_program(self):
         build.write_log(self.folder, chain(2), LOG)
