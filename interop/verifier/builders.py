@@ -11,7 +11,9 @@ import unittest
 
 import causeway_verify as verify
 
-verify.ed25519_holds = functools.cache(verify.ed25519_holds)  # most flipped bits leave most signatures as they were
+# Most flipped bits leave most signatures and keys as they were; and nobody needs the usage text in another language.
+verify.ed25519_holds, verify.point = functools.cache(verify.ed25519_holds), functools.cache(verify.point)
+os.environ["LANGUAGE"] = "C"
 SHARED = os.environ.get("CAUSEWAY_SHARED") or os.path.join(os.path.dirname(os.path.abspath(__file__)), *[".."] * 3, "shared")
 GENESIS = "0" * 64
 

@@ -41,9 +41,9 @@ def hidden_roots(leaves, shown, start=0):
     return hidden_roots(leaves[:k], shown, start) + hidden_roots(leaves[k:], shown, start + k)
 
 
-def disclosure(shown=(0, 3, 4), fields=FIELDS, elements=ELEMENTS, members=None, edit=lambda document: None, position=3, secret=b"s" * 32, **contents):
-    """The bytes of a disclosure of some fields. `edit` changes the document after all is hashed; `members` are the entry's."""
-    fields = list(salted(fields, secret))
+def disclosure(shown=(0, 3, 4), fields=FIELDS, elements=ELEMENTS, members=None, edit=lambda document: None, position=3, secret=b"s" * 32, change=lambda field: field, **contents):
+    """The bytes of a disclosure of some fields. `edit` changes the document after all is hashed; `members` are the entry's; `change` makes the fields others before."""
+    fields = [change(field) for field in salted(fields, secret)]
     leaves = [leaf(b"causeway/field/v1\n" + canonical(field)) for field in fields]
     contents = {"elements": elements, "leaves": len(fields), "profile": "uncefact.xml/d23b", "v": 1, **contents}
     root = hashlib.sha256(b"\x01" + leaf(b"causeway/fields/v1\n" + canonical(contents)) + tree(leaves)).hexdigest()
@@ -116,6 +116,7 @@ class DisclosureTests(TestCase):
                 (["fields"], lambda fields: fields[::-1]), (["fields"], lambda fields: fields[1:]), (["fields"], lambda fields: fields + fields[-1:]), (["fields"], []),
                 (["fields"], {}), (["hashes"], lambda text: text[43:]), (["hashes"], lambda text: text + "A" * 43), (["hashes"], lambda text: text + "="),
                 (["hashes"], lambda text: "A" + text[1:]), (["hashes"], None), (["hashes"], ""), (["hashes"], lambda text: text + "AAAA"),
+                (["hashes"], lambda text: base64url(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)) + bytes(32))),
                 (["contents", "leaves"], 12), (["contents", "leaves"], 14), (["contents", "leaves"], True), (["contents", "v"], 2), (["contents", "v"], True),
                 (["contents", "profile"], "uncefact.xml/d24a"), (["contents", "elements", "Declarant"], "ID*0"), (["contents", "elements", "Declarant"], "ID"),
                 (["contents", "elements", "Seal"], "ID!"), (["contents", "elements", "Seal"], "ID*1"), (["contents", "elements", "Seal"], "ID*01"),
@@ -141,11 +142,18 @@ class DisclosureTests(TestCase):
                         {"members": {"index": 2}}, {"members": {"versions": {"profile": "other"}}}, {"members": {"versions": {}}}, {"profile": "other"},
                         {"leaves": 12}, {"elements": {**ELEMENTS, "Seal": "ID*2"}}, {"elements": {**ELEMENTS, "Seal": "ID Mark*0"}}, {"v": 2},
                         {"elements": {**ELEMENTS, "Commodity": "HS6*6! Mass.Net*4"}, "shown": range(13)},
-                        {"elements": {"Other": "X*13"}}, {"shown": (0, 1), "fields": twice, "elements": {"Declaration": "LRN*2"}},
+                        {"elements": {"Other": "X*13"}}, {"elements": {**ELEMENTS, "Commodity": "Mass.Net*5 HS6*5!"}}, {"shown": (0, 1), "fields": twice, "elements": {"Declaration": "LRN*2"}},
                         {"shown": (0,), "fields": [("Declaration.LRN", [1] * 9, "1", None)], "elements": {"Declaration": "LRN"}},
                         {"shown": (0,), "fields": [("D" * 99 + ".L", [], "1", None)], "elements": {"D" * 99: "L"}},
                         {"shown": (0,), "fields": [("D.L\u00e9", [], "1", None)], "elements": {"D": "L\u00e9"}}):
             self.assertNotSound(*self.arguments(disclosure(**options)))
+        one = {"shown": (0,), "fields": twice[:1], "elements": {"Declaration": "LRN"}}
+        self.assertSound(*self.arguments(disclosure(**one, change=lambda field: field[:3] + ["A" * 22, None])))
+        for bad in ([1], [0, "Declaration.LRN", [True]], [0, "Declaration.LRN", ["1"]], [0, "Declaration.LRN", [0]], [0, "Declaration.LRN", "1"],
+                    [0, "Declaration.LRN", [], "A" * 21 + "B"], [0, "Declaration.LRN", [], "A" * 21], [0, "Declaration.LRN", [], None],
+                    [0, "Declaration.LRN", [], "A" * 22, 5], [0, "Declaration.LRN", [], "A" * 22, "", {"list": "a", "unit": "b"}],
+                    [0, "Declaration.LRN", [], "A" * 22, "", {"other": "a"}], [0, "Declaration.LRN", [], "A" * 22, "", {"list": 1}]):
+            self.assertNotSound(*self.arguments(disclosure(**one, change=lambda field: bad + field[len(bad):])), field="fields", index=0)
         for options in ({"members": {"kind": "amendment.sent"}}, {"elements": {**ELEMENTS, "Seal": "ID Mark*0!"}}, {"shown": range(13)},
                         {"shown": (0,), "fields": twice, "elements": {"Declaration": "LRN*2"}},
                         {"shown": (0,), "fields": [("D" * 98 + ".L", [1] * 8, "\u20ac", None)], "elements": {"D" * 98: "L"}}):

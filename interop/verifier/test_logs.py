@@ -163,7 +163,7 @@ class LogTests(TestCase):
                 ({3: {"time": early}}, 3, "time"), ({3: {"time": "2026-03-01T08:00:61.000Z"}}, 3, "time"), ({3: {"time": "2026-02-29T08:00:03.000Z"}}, 3, "time"),
                 ({3: {"time": "2026-03-01T08:00:03.000+00:00"}}, 3, "time"), ({3: {"time": "2026-W10-7T08:00:03.000Z"}}, 3, "time"), ({3: {"time": 3}}, 3, "time"),
                 ({3: {"previous": GENESIS}}, 3, "previous"), ({0: {"previous": "1" * 64}}, 0, "previous"), ({3: {"previous": "A" * 64}}, 3, "previous"),
-                ({3: {"previous": None}}, 3, "previous"), ({3: {"extra": 1.5}}, 3, "json"), ({3: {"extra": 2**53}}, 3, "json")):
+                ({3: {"previous": None}}, 3, "previous"), ({3: {"previous": "g" * 64}}, 3, "previous"), ({3: {"previous": "0" * 63}}, 3, "previous"), ({3: {"extra": 1.5}}, 3, "json"), ({3: {"extra": 2**53}}, 3, "json")):
             self.assertNotSound("log", self.log(chain(5, change)), "--key", LOG.vkey, file="tile/entries/000.p/5", index=index, field=field)
         for change in (good, {3: {"time": same}}, {3: {"extra": {"a": -1, "b": [None, True, "\u20ac\u2028\x7f\n\"\\"], "c": 2**53 - 1}}}):
             self.assertSound("log", self.log(chain(5, change)), "--key", LOG.vkey)
@@ -176,6 +176,7 @@ class LogTests(TestCase):
                      good.replace('"v":1', '"v":1,"w":' + "9" * 5000), good.replace('"v":1', '"v":1,"u":1'), "\ufeff" + good):
             self.assertNotSound("log", self.log([chain(1)[0], text.encode()]), "--key", LOG.vkey, index=1, field="json")
         self.assertNotSound("log", self.log([chain(1)[0], good.replace("cn", "\x80").encode("latin-1")]), "--key", LOG.vkey, index=1, field="json")
+        self.assertNotSound("log", self.log([chain(1)[0], good.replace(previous, previous.upper()).encode()]), "--key", LOG.vkey, index=1, field="previous")
         order = ',"\U0001F600":1,"\uFB33":1'  # by UTF-16 code units, as RFC 8785 asks, not by code points
         self.assertSound("log", self.log([chain(1)[0], good.replace('"v":1', '"v":1' + order).encode()]), "--key", LOG.vkey)
 
@@ -371,8 +372,8 @@ class CommandLineTests(TestCase):
 
     def test_files_that_are_too_large(self):
         large = self.file("large", b"a\n" * (verify.FILE_LIMIT // 2) + b"\n")
-        self.assertNotSound("fraud", large, "--key", LOG.vkey, file=large)
-        self.assertNotSound("log", self.folder, "--policy", large, file=large)
+        for arguments in (("fraud", large, "--key", LOG.vkey), ("log", self.folder, "--policy", large)):
+            self.assertNotSound(*arguments, file=large, what=f"larger than {verify.FILE_LIMIT} bytes")
 
     def test_as_a_program(self):
         build.write_log(self.folder, chain(2), LOG)
