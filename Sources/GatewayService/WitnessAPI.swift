@@ -1,3 +1,4 @@
+import Exchange
 import Gateway
 import Hummingbird
 import Ledger
@@ -11,18 +12,18 @@ struct WitnessAPI: Sendable {
 
   func addRoutes(to router: Router<PartnerContext>) {
     router.post("/witness/add-checkpoint") { request, context in
-      try await answering(context) {
+      try await answering(context) { participant in
         let buffer: ByteBuffer
         do {
           buffer = try await request.body.collect(upTo: WitnessRequest.largestByteCount)
         } catch is NIOTooManyBytesError {
           return Self.text("", .contentTooLarge)
         }
-        return Self.response(try await gateway.addCheckpoint(Array(buffer.readableBytesView)))
+        return Self.response(try await gateway.addCheckpoint(Array(buffer.readableBytesView), from: participant))
       }
     }
     router.get("/witness/{log}/checkpoint") { _, context in
-      try await answering(context) {
+      try await answering(context) { _ in
         guard let note = try await gateway.witnessedCheckpoint(originDigest: try context.parameters.require("log")) else {
           return Self.text("", .notFound)
         }
@@ -32,10 +33,9 @@ struct WitnessAPI: Sendable {
   }
 
   /// Only participants are answered.
-  private func answering(_ context: PartnerContext, _ body: () async throws -> Response) async throws -> Response {
+  private func answering(_ context: PartnerContext, _ body: (String) async throws -> Response) async throws -> Response {
     do {
-      _ = try gateway.identify(tlsCertificate: try await context.peerCertificate())
-      return try await body()
+      return try await body(try gateway.identify(tlsCertificate: try await context.peerCertificate()).participant)
     } catch let error as CausewayError {
       return answers.problem(error)
     }

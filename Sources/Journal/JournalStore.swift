@@ -74,6 +74,9 @@ package protocol JournalReader {
   /// The largest one known.
   func latestPeerCheckpoint(origin: String) throws(CausewayError) -> PeerCheckpointRecord?
 
+  /// By size from `size` on.
+  func peerCheckpoints(origin: String, from size: Int, limit: Int) throws(CausewayError) -> [PeerCheckpointRecord]
+
   /// What this gateway has cosigned last of another log.
   func witnessed(origin: String) throws(CausewayError) -> WitnessedRecord?
   /// On one checkpoint of this ledger.

@@ -3,6 +3,16 @@ import Ledger
 import Primitives
 
 extension SQLiteSession {
+  func peerCheckpoints(origin: String, from size: Int, limit: Int) throws(CausewayError) -> [PeerCheckpointRecord] {
+    try connection.rows(
+      "SELECT size, root, note, received FROM peer_checkpoint WHERE origin = ?1 AND size >= ?2 ORDER BY size LIMIT ?3",
+      [.text(origin), .integer(size), .integer(limit)]
+    ) { row throws(CausewayError) in
+      PeerCheckpointRecord(
+        origin: origin, size: try row.int(0), root: try row.digest(1), note: try row.blob(2), received: try row.time(3))
+    }
+  }
+
   func witnessed(origin: String) throws(CausewayError) -> WitnessedRecord? {
     try connection.row("SELECT size, root, note, time FROM witnessed WHERE origin = ?1", .text(origin)) { row throws(CausewayError) in
       WitnessedRecord(

@@ -39,6 +39,7 @@ import Trust
     try await DemoRun.awaitFinalCheckpoints(world.demo)
     try await anAuditorNeedsNeitherGateway(world)
     try await requestsAreAnsweredAsSpecified(world)
+    try await aRewriteConvictsItsLog(world)
     try await aSecondHistoryConvictsItsLog(world)
   }
 
@@ -55,6 +56,17 @@ import Trust
       #expect(proven.status == 0, "\(proven.errors)")
       try Files.write(Array(proven.output.utf8), to: proof)
       #expect(try python(["proof", proof, "--entry", entry, "--policy", policy]).status == 0)
+      // The whole log as files: read by the independent program, whole and with one byte changed.
+      let folder = site.folder + "/export"
+      #expect(try World.run(["ledger", "export", "--output", folder] + config).status == 0)
+      let read = try python(["log", folder, "--policy", policy])
+      #expect(read.status == 0, "\(read)")
+      let bundle = try #require(
+        try FileManager.default.subpathsOfDirectory(atPath: folder).first { $0.hasPrefix("tile/entries/000") && !$0.hasSuffix(".p") })
+      var bytes = try Files.read("\(folder)/\(bundle)")
+      bytes[bytes.count / 2] ^= 1
+      try Files.write(bytes, to: "\(folder)/\(bundle)")
+      #expect(try python(["log", folder, "--policy", policy]).status == 65)
       // The policy of the other log, and another entry.
       let other = site.folder + "/other-policy"
       let economy = site.economy == "CN" ? "SG" : "CN"
@@ -86,6 +98,40 @@ import Trust
     let kept = try curl(world.sg, as: world.cn, place)
     #expect(kept.status == "200" && kept.type == "text/plain; charset=utf-8" && kept.body.hasPrefix("\(world.cn.origin)\n\(size)\n"))
     #expect(try curl(world.sg, as: world.cn, "/witness/\(SHA256.hash("x").hex)/checkpoint").status == "404")
+  }
+
+  /// China's real key signs a longer log that does not begin with what Singapore has cosigned, and gives its own proof.
+  private func aRewriteConvictsItsLog(_ world: World) async throws {
+    let origin = world.cn.origin
+    func witnessedSize() async throws -> Int {
+      try #require(try await world.journal(world.sg) { reader throws(CausewayError) in try reader.witnessed(origin: origin) }).size
+    }
+    // A proof from a size that is a power of two leaves out the hash that convicts: such a log would have to show its tiles.
+    var number = 710
+    while try await witnessedSize().nonzeroBitCount == 1 {
+      try await world.china.declare(try World.declaration(number: number), key: "rewrite-\(number)")
+      try await world.quiet()
+      try await DemoRun.awaitFinalCheckpoints(world.demo)
+      number += 1
+    }
+    let size = try await witnessedSize()
+    var tree = CompactTree()
+    var nodes: [TreeNode: Digest] = [:]
+    for index in 0..<size + 5 {
+      nodes[TreeNode(level: 0, index: index)] = SHA256.hash("another entry \(index)")
+      tree.append(SHA256.hash("another entry \(index)")) { nodes[$0] = $1 }
+    }
+    let signer = try CheckpointSigner(origin: origin, key: try PrivateKey(pem: try Files.text(world.cn.folder + "/ledger-key.pem")))
+    let proof = try ConsistencyProof(from: size, to: size + 5) { nodes[$0]! }.hashes
+    let request = WitnessRequest(oldSize: size, proof: proof, note: try signer.sign(size: size + 5, root: tree.root).note)
+    #expect(try curl(world.sg, as: world.cn, "/witness/add-checkpoint", body: request.bytes).status == "422")
+    let folder = world.sg.folder + "/fraud"
+    let found = try World.run(["ledger", "fraud", "--config", world.sg.configuration, "--output", folder])
+    #expect(found.status == 70 && found.output.contains("rewrite  \(origin)"), "\(found)")
+    // With the policy also the reporter's signature is checked: Singapore's witness.
+    let checked = try python(["fraud", folder + "/1.fraud-proof", "--policy", world.cn.folder + "/policy"])
+    #expect(checked.status == 0, "\(checked)")
+    #expect(try python(["fraud", folder + "/1.fraud-proof", "--policy", world.sg.folder + "/policy"]).status == 65)
   }
 
   /// Singapore's real key signs another history of the size that China has cosigned.

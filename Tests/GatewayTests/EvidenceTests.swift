@@ -351,6 +351,19 @@ import Trust
     #expect(!text.contains(Base64.encode(payload.bytes)) && text.contains("\"salt\":null"))
   }
 
+  /// After the clearance's data is erased, envelopes, receipts and proofs are still evidence; the UCR and the documents are gone.
+  @Test func anErasedClearanceIsStillProven() async throws {
+    let released = try await released()
+    let world = released.world
+    _ = try await world.cn.erase(Array("{\"ground\":\"court_order\"}".utf8), of: released.clearance, by: world.customs)
+    let file = try await export(.clearance(released.clearance), at: "CN", world)
+    try expectAgreement(file, [])
+    let report = verify(file)
+    #expect(report.messages.count == (try await world.messages(at: "SG")).count)
+    #expect(report.messages.flatMap(\.documents).allSatisfy { $0.status == "erased" })
+    #expect(report.messages.flatMap(\.documents).filter { $0.kind == "wire" }.allSatisfy { $0.warrant == .envelope })
+  }
+
   @Test func whatIsAskedForIsThere() async throws {
     let world = try await World(registry: Economies.shared.witnessed)
     await #expect(throws: CausewayError("receive.not_found")) { try await export(.clearance("none"), at: "CN", world) }

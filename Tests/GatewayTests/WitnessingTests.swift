@@ -91,7 +91,7 @@ import Trust
       let pair = try steps.shuffled(using: &random).map { new in (new, try request(min(known, new), new)) }
       let sg = world.sg
       let results = try await withThrowingTaskGroup(of: (Int, WitnessAnswer).self) { group in
-        for (new, body) in pair { group.addTask { (new, try await sg.addCheckpoint(body)) } }
+        for (new, body) in pair { group.addTask { (new, try await sg.addCheckpoint(body, from: "CN")) } }
         var results: [(Int, WitnessAnswer)] = []
         for try await result in group { results.append(result) }
         return results
@@ -126,7 +126,7 @@ import Trust
     let signer = try CheckpointSigner(origin: party.origin, key: party.ledgerKey)
     let size = try #require(await world.sg.journal.latestCheckpoint).size
     let fork = try signer.sign(size: size, root: SHA256.hash("another history"))
-    #expect(try await world.cn.addCheckpoint(WitnessRequest(oldSize: size, proof: [], note: fork.note).bytes) == .inconsistent)
+    #expect(try await world.cn.addCheckpoint(WitnessRequest(oldSize: size, proof: [], note: fork.note).bytes, from: "SG") == .inconsistent)
     let record = try #require(try await world.cn.fraudProofs().first)
     let proof = try FraudProof(parsing: record.note)
     #expect(proof.kind == .splitView)
@@ -136,7 +136,7 @@ import Trust
     #expect(entry.draft.kind == "ledger.fraud_found" && entry.draft.extra["proof"]?.string == SHA256.hash(record.note).hex)
     #expect(await world.cn.health()["ledgerAlarms"]?.int == 1)
     // The same again adds nothing; an honest continuation is cosigned no more.
-    #expect(try await world.cn.addCheckpoint(WitnessRequest(oldSize: size, proof: [], note: fork.note).bytes) == .forbidden)
+    #expect(try await world.cn.addCheckpoint(WitnessRequest(oldSize: size, proof: [], note: fork.note).bytes, from: "SG") == .forbidden)
     #expect(try await world.cn.fraudProofs().count == 1)
     try await world.report("lodged", on: declared.clearanceID, at: "SG")
     try await world.run()
@@ -183,7 +183,7 @@ import Trust
     try await world.run()
     let note = try #require(await world.sg.journal.latestCheckpoint).note
     for proof in [[], [SHA256.hash("x")], [Digest](repeating: SHA256.hash("x"), count: 63)] {
-      #expect(try await world.cn.addCheckpoint(WitnessRequest(oldSize: size, proof: proof, note: note).bytes) == .inconsistent)
+      #expect(try await world.cn.addCheckpoint(WitnessRequest(oldSize: size, proof: proof, note: note).bytes, from: "SG") == .inconsistent)
     }
     #expect(try await world.cn.fraudProofs().isEmpty)
     #expect(try await cosign(world.sg) == 1)
@@ -287,19 +287,20 @@ import Trust
     try await world.declare(1)
     try await world.run()
     let note = try #require(await world.cn.journal.latestCheckpoint).note
-    #expect(try await world.sg.addCheckpoint(Array("no request".utf8)) == .malformed)
-    #expect(try await world.cn.addCheckpoint(WitnessRequest(oldSize: 0, proof: [], note: note).bytes) == .unknownLog)
+    #expect(try await world.sg.addCheckpoint(Array("no request".utf8), from: "CN") == .malformed)
+    #expect(try await world.cn.addCheckpoint(WitnessRequest(oldSize: 0, proof: [], note: note).bytes, from: "SG") == .unknownLog)
     let stranger = try CheckpointSigner(origin: "unknown.example/ledger", key: .generate(.ed25519)).sign(size: 1, root: SHA256.hash("x"))
-    #expect(try await world.sg.addCheckpoint(WitnessRequest(oldSize: 0, proof: [], note: stranger.note).bytes) == .unknownLog)
+    #expect(try await world.sg.addCheckpoint(WitnessRequest(oldSize: 0, proof: [], note: stranger.note).bytes, from: "CN") == .unknownLog)
     let forged = try CheckpointSigner(origin: Economies.shared["CN"].origin, key: .generate(.ed25519)).sign(size: 1, root: SHA256.hash("x"))
-    #expect(try await world.sg.addCheckpoint(WitnessRequest(oldSize: 0, proof: [], note: forged.note).bytes) == .forbidden)
-    #expect(try await world.sg.addCheckpoint(WitnessRequest(oldSize: 1, proof: [], note: note).bytes) == .conflict(size: 0))
-    guard case .cosigned(let lines) = try await world.sg.addCheckpoint(WitnessRequest(oldSize: 0, proof: [], note: note).bytes) else {
+    #expect(try await world.sg.addCheckpoint(WitnessRequest(oldSize: 0, proof: [], note: forged.note).bytes, from: "CN") == .forbidden)
+    #expect(try await world.sg.addCheckpoint(WitnessRequest(oldSize: 1, proof: [], note: note).bytes, from: "CN") == .conflict(size: 0))
+    guard case .cosigned(let lines) = try await world.sg.addCheckpoint(WitnessRequest(oldSize: 0, proof: [], note: note).bytes, from: "CN")
+    else {
       Issue.record("200")
       return
     }
     #expect(String(decoding: lines, as: UTF8.self).hasPrefix("\u{2014} witness.sg.example "))
     let unwitnessed = try await World()
-    #expect(try await unwitnessed.sg.addCheckpoint(WitnessRequest(oldSize: 0, proof: [], note: note).bytes) == .unknownLog)
+    #expect(try await unwitnessed.sg.addCheckpoint(WitnessRequest(oldSize: 0, proof: [], note: note).bytes, from: "CN") == .unknownLog)
   }
 }

@@ -166,6 +166,7 @@ final class Line: Sendable {
     var nodes: [String: GatewayNode] = [:]
     var faults: @Sendable (SealedEnvelope) -> Fault? = { _ in nil }
     var unreachable: Set<String> = []
+    var tiles: [String: @Sendable (String) -> [UInt8]?] = [:]
     var sent: [Sent] = []
     var asked: [Asked] = []
     var answers: @Sendable ([UInt8], [UInt8]) -> [UInt8] = { _, answer in answer }
@@ -176,6 +177,8 @@ final class Line: Sendable {
 
   func attach(_ node: GatewayNode) { state.withLock { $0.nodes[node.economy] = node } }
   func fail(_ faults: @escaping @Sendable (SealedEnvelope) -> Fault?) { state.withLock { $0.faults = faults } }
+  /// An economy shows these resources of its log instead of its own.
+  func show(_ economy: String, _ tiles: @escaping @Sendable (String) -> [UInt8]?) { state.withLock { $0.tiles[economy] = tiles } }
   /// Nobody gets an answer of these to what is not an envelope.
   func cutOff(_ economies: Set<String>) { state.withLock { $0.unreachable = economies } }
   func heal() { fail { _ in nil } }
@@ -199,17 +202,29 @@ final class Line: Sendable {
   }
 
   /// As the partner listener answers.
-  fileprivate func ask(_ method: String, _ path: String, body: [UInt8]?, of partner: String) async throws(CausewayError) -> PartnerAnswer {
+  fileprivate func ask(
+    _ method: String, _ path: String, body: [UInt8]?, from sender: String, of partner: String
+  ) async throws(CausewayError) -> PartnerAnswer {
     let (node, isCutOff) = state.withLock { ($0.nodes[partner], $0.unreachable.contains(partner)) }
     guard let node, !isCutOff else { throw CausewayError("deliver.unreachable") }
     if path == "/witness/add-checkpoint", let body {
-      return switch try await node.addCheckpoint(body) {
+      return switch try await node.addCheckpoint(body, from: sender) {
       case .cosigned(let lines): PartnerAnswer(status: 200, body: lines)
       case .malformed: PartnerAnswer(status: 400, body: [])
       case .forbidden: PartnerAnswer(status: 403, body: [])
       case .unknownLog: PartnerAnswer(status: 404, body: [])
       case .conflict(let size): PartnerAnswer(status: 409, body: Array("\(size)\n".utf8))
       case .inconsistent: PartnerAnswer(status: 422, body: [])
+      }
+    }
+    if path.hasPrefix("/ledger/") {
+      let resource = String(path.dropFirst("/ledger/".count))
+      let bytes = state.withLock { $0.tiles[partner]?(resource) }
+      do {
+        if let bytes { return PartnerAnswer(status: 200, body: bytes) }
+        return PartnerAnswer(status: 200, body: try await node.ledgerTile(at: resource))
+      } catch {
+        return PartnerAnswer(status: 404, body: [])
       }
     }
     let parts = path.split(separator: "/").map(String.init)
@@ -279,7 +294,7 @@ final class Line: Sendable {
     }
 
     func ask(_ method: String, _ path: String, body: [UInt8]?, of partner: Participant) async throws(CausewayError) -> PartnerAnswer {
-      try await line.ask(method, path, body: body, of: partner.id)
+      try await line.ask(method, path, body: body, from: sender, of: partner.id)
     }
 
     func reconcile(_ question: [UInt8], with partner: Participant, in corridor: String) async throws(CausewayError) -> [UInt8] {
@@ -374,7 +389,8 @@ final class World: Sendable {
     try FileManager.default.createDirectory(atPath: path(economy), withIntermediateDirectories: true)
     let store = try SQLiteStore(path: path(economy) + "/journal.sqlite")
     let journal = try await Journal.open(
-      isSealed ? try await SealingStore.open(store, key: Self.storageKey) : store, signer: try CheckpointSigner(origin: party.origin, key: party.ledgerKey), clock: clock)
+      isSealed ? try await SealingStore.open(store, key: Self.storageKey) : store,
+      signer: try CheckpointSigner(origin: party.origin, key: party.ledgerKey), clock: clock)
     let node = try GatewayNode(
       configuration: try corridors[economy].map { try Self.parsed(economy, corridors: $0, settings: settings) }
         ?? Self.configuration(economy, settings: settings), registry: registry, profiles: world.profiles,

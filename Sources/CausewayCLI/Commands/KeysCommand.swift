@@ -58,6 +58,7 @@ struct KeysCommand: AsyncParsableCommand {
 
     @Argument(help: "A PEM file.") var file: String
     @Option(help: "Name of a ledger: prints its verifier key (C2SP signed-note) for an Ed25519 public key.") var origin: String?
+    @Option(help: "Name of a witness: prints its cosigner key (C2SP tlog-cosignature) for an Ed25519 public key.") var witness: String?
     @Flag(help: "One JSON object.") var json = false
 
     func run() async throws {
@@ -73,6 +74,7 @@ struct KeysCommand: AsyncParsableCommand {
         } else {
           let key = try PublicKey(pem: text)
           facts = [("kind", key.kind.rawValue), ("spkiSha256", key.fingerprint.hex)]
+          if let witness { facts.append(("cosignerKey", try CosignerKey(name: witness, publicKey: key).description)) }
           if let origin { facts.append(("verifierKey", try VerifierKey(name: origin, publicKey: key).description)) }
         }
         if json {

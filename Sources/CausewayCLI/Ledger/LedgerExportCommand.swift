@@ -37,8 +37,8 @@ struct LedgerExportCommand: AsyncParsableCommand {
   static func export(
     _ reader: any JournalReader, to log: StaticLog, from old: SignedCheckpoint?
   ) throws(CausewayError) -> SignedCheckpoint {
-    guard let stored = try reader.latestCheckpoint() else { throw CausewayError("journal.not_found", facts: ["what": "checkpoint"]) }
-    let new = try SignedCheckpoint.verify(stored.note, origin: log.origin, keys: log.keys)
+    guard let note = try reader.latestNote() else { throw CausewayError("journal.not_found", facts: ["what": "checkpoint"]) }
+    let new = try SignedCheckpoint.verify(note, origin: log.origin, keys: log.keys)
     if let old {
       guard old.size <= new.size else { throw LedgerCommand.conflict(old.size, new.size, "it is smaller") }
       guard try reader.root(size: old.size) == old.root else {

@@ -1,5 +1,4 @@
 import Exchange
-import JSONTree
 package import Journal
 package import Ledger
 package import Primitives
@@ -52,8 +51,8 @@ package struct EvidenceRequest: Sendable {
     let keyring = try LedgerKeyring(registry)
     let prover = try EntryProver(reader, policy: keyring.policy(of: corridor, log: owner, at: now))
     var opening: (salt: Digest, ucr: String)?
-    if !withheld.contains(ByteString(Self.opening)), let record = try reader.clearance(first.clearance) {
-      let clearance = try Clearance(json: try JSONValue.parse(record.state))
+    if !withheld.contains(ByteString(Self.opening)), let record = try reader.clearance(first.clearance), record.erasure == nil {
+      let clearance = try Clearance(record)
       opening = Digest(hex: clearance.salt).flatMap { salt in clearance.ucr.map { (salt, $0) } }
     }
     var enclosed: [Evidence.Message] = []

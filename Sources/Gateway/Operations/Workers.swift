@@ -1,6 +1,7 @@
 import Journal
 import Logging
 import Primitives
+import Trust
 
 // The tasks that carry messages from state to state. Each looks for work, does it, and sleeps until the bell rings; what it does is
 // whole in the journal or not at all, so a task may be stopped between any two steps.
@@ -13,6 +14,9 @@ extension GatewayNode {
       group.addTask { await keepRetention() }
       for partner in partnerIDs {
         group.addTask { await loop("delivery") { () throws(CausewayError) in try await deliverDue(to: partner) } }
+      }
+      for partner in partnerIDs.compactMap({ registry.participant($0) }) {
+        group.addTask { await loop("watching") { () throws(CausewayError) in try await watch(partner) } }
       }
       for witness in witnesses {
         group.addTask { await loop("witnessing") { () throws(CausewayError) in try await askToCosign(witness) } }

@@ -26,8 +26,9 @@ extension GatewayNode {
   ///
   /// Looking and storing are one step for each advance: a request that was overtaken is judged again.
   /// A log that a fraud proof convicts is cosigned no more (403).
+  /// - Parameter participant: who asks, by the connection; usually the log's own.
   /// - Throws: `journal.*`, `key.signing`: nothing was cosigned.
-  package func addCheckpoint(_ body: [UInt8]) async throws(CausewayError) -> WitnessAnswer {
+  package func addCheckpoint(_ body: [UInt8], from participant: String) async throws(CausewayError) -> WitnessAnswer {
     guard let cosigner else { return .unknownLog }
     guard let request = try? WitnessRequest(parsing: body) else { return .malformed }
     for _ in 0..<Self.mostRounds {
@@ -55,7 +56,7 @@ extension GatewayNode {
         if shown.size < size { metrics.count("gateway_witness_smaller_trees_total") }
         return .conflict(size: size)
       case .inconsistent(let shown):
-        try await accuse(shown, after: known, proof: request.proof)
+        try await accuse(shown, after: known, proof: request.proof, from: participant)
         return .inconsistent
       case .cosign(let advance):
         // Signed first, so that a key out of reach changes nothing; given only when stored.
@@ -86,13 +87,23 @@ extension GatewayNode {
     origin.hasSameBytes(as: journal.verifierKey.name) ? nil : keyring.logKeys(origin: origin, at: now)
   }
 
-  private func accuse(_ shown: SignedCheckpoint, after known: WitnessedRecord?, proof: [Digest]) async throws(CausewayError) {
+  private func accuse(
+    _ shown: SignedCheckpoint, after known: WitnessedRecord?, proof: [Digest], from participant: String
+  ) async throws(CausewayError) {
     metrics.count("gateway_witness_inconsistent_total")
     guard let known, let keys = keyring.logKeys(origin: known.origin, at: known.time) else { return }
     let before = try SignedCheckpoint.verify(known.note, origin: known.origin, keys: keys)
     // Whoever asked may have sent a wrong proof for an honest checkpoint: only what the log's own signatures prove is kept.
-    guard let fraud = FraudProof(known: before, shown: shown, path: proof, at: clock.now()), fraud.kind != .claim else { return }
-    try await keep(fraud)
+    var fraud = FraudProof(known: before, shown: shown, path: proof, at: clock.now())
+    // At a size that is a power of two the proof leaves out the hash that convicts; the log's tiles have it. Others than the log are not
+    // given the means to have us read it over and over.
+    if fraud?.kind == .claim, known.size < shown.size, let partner = registry.participant(participant),
+      partner.ledger.origin.hasSameBytes(as: known.origin),
+      let path = try? await consistencyPath(from: known.size, to: shown, of: partner)
+    {
+      fraud = FraudProof(known: before, shown: shown, path: path, at: clock.now())
+    }
+    if let fraud, fraud.kind != .claim { try await keep(fraud) }
   }
 }
 
