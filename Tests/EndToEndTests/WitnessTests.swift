@@ -109,7 +109,7 @@ import Trust
     // A proof from a size that is a power of two leaves out the hash that convicts: such a log would have to show its tiles.
     var number = 710
     while try await witnessedSize().nonzeroBitCount == 1 {
-      try await world.china.declare(try World.declaration(number: number), key: "rewrite-\(number)")
+      _ = try await world.china.declare(try World.declaration(number: number), key: "rewrite-\(number)")
       try await world.quiet()
       try await DemoRun.awaitFinalCheckpoints(world.demo)
       number += 1
