@@ -136,7 +136,7 @@ private struct Attempt {
     do {
       var made: [Entry] = []
       let (last, notBefore) = (entries.last?.leafHash ?? head.lastHash, entries.last?.time ?? head.lastTime)
-      try transaction.savepoint { () throws(CausewayError) in
+      func body() throws(CausewayError) {
         let rules = ChangeRules(transaction)
         conflict = try rules.firstBroken(change.preconditions)
         if conflict == nil { conflict = try rules.carryOut(change.operations, assigning: &applied.assignedIDs) }
@@ -148,6 +148,8 @@ private struct Attempt {
               previous: made.last?.leafHash ?? last))
         }
       }
+      // What writes nothing yet leaves nothing to undo.
+      if change.operations.isEmpty { try body() } else { try transaction.savepoint(body) }
       entries += made
       applied.entries = mark..<entries.count
     } catch {

@@ -133,6 +133,10 @@ package actor Journal {
         waitingBytes += weight
       }
       if case .decided(let verdict) = turn { return try verdict.get() }
+      // Those of the group before have just been woken and may have more to write. Without a turn for them they would always miss this
+      // group by a moment, and two groups would take turns, each with its own commit. The first wakes them, the second lets them in.
+      await Task.yield()
+      await Task.yield()
     }
     isBusy = true
     let followers = takeFollowers(of: weight)

@@ -61,4 +61,29 @@ import Testing
       }
     }
   }
+
+  @Test(.timeLimit(.minutes(3))) func quickRunOnALedgerPrintsEveryFigure() throws {
+    let (status, output, errors) = try World.run(["bench", "--ledger", "--entries", "2000", "--quick", "--json"])
+    #expect(status == 0, "\(errors)")
+    let report = try JSONValue.parse(Array(output.utf8))
+    #expect(report["entries"]?.int == 2000)
+    #expect((500...1000).contains((report["bytes"]?.int ?? 0) / 2000))
+    let stages = report["stages"]?.array ?? []
+    #expect(stages.compactMap { $0["stage"]?.string } == ["append, 64 writers", "append at 2000", "full verification"])
+    for stage in stages {
+      #expect(stage["costNanoseconds"]?.int ?? 0 > 0)
+      #expect(stage["floorNanoseconds"]?.int ?? 0 > 0)
+    }
+    #expect(report["verificationPeakMemoryBytes"]?.int ?? 0 > 1 << 20)
+    for (name, count) in [("start", 2), ("inclusionProof", 200), ("finalCheckpoint", 10)] {
+      #expect(report[name]?["count"]?.int == count)
+      let (half, most) = (report[name]?["medianNanoseconds"]?.int ?? 0, report[name]?["p99Nanoseconds"]?.int ?? 0)
+      #expect(half > 0 && most >= half)
+    }
+  }
+
+  @Test func aLedgerOfAFewEntriesIsNotMeasured() throws {
+    let (status, _, errors) = try World.run(["bench", "--ledger", "--entries", "999"])
+    #expect(status != 0 && errors.contains("1000"))
+  }
 }

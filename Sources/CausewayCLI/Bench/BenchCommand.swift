@@ -15,30 +15,58 @@ import YAMLTree
 struct BenchCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench", abstract: "Measure each step of the message path against raw library calls on the same bytes.",
-    discussion: "Uses a temporary folder and loopback ports. Takes about a minute; figures of a debug build mean nothing.")
+    discussion:
+      "Uses a temporary folder and loopback ports. Takes about a minute, with --ledger some minutes; figures of a debug build mean nothing."
+  )
+
+  @Flag(help: "A large ledger instead: appending, verifying, proving, starting, and how long until witnesses have made a checkpoint final.")
+  var ledger = false
+  @Option(help: "Entries of the large ledger, at least \(LedgerStages.smallSize).") var entries = 1_000_000
 
   @Flag(help: "A few rounds only: shows that everything runs.") var quick = false
   @Flag(help: "One JSON object.") var json = false
+
+  func validate() throws {
+    guard entries >= LedgerStages.smallSize else { throw ValidationError("A large ledger has at least \(LedgerStages.smallSize) entries.") }
+  }
 
   func run() async throws {
     try await Console.reportingErrors {
       let folder = FileManager.default.temporaryDirectory.appending(path: "causeway-bench-\(ProcessInfo.processInfo.processIdentifier)")
         .path()
       defer { try? FileManager.default.removeItem(atPath: folder) }
-      let report = try await Self.measureUnlessInterrupted(in: folder, quick: quick)
-      Console.progress("")
-      if json {
-        Console.write(report.json.serialized() + [0x0A])
+      let (quick, entries) = (quick, entries)
+      if ledger {
+        let report = try await Self.unlessInterrupted { try await Self.measureLedger(in: folder, entries: entries, quick: quick) }
+        show(report.lines, report.json)
       } else {
-        for line in report.lines { Console.line(line) }
+        let report = try await Self.unlessInterrupted { try await Self.measure(in: folder, quick: quick) }
+        show(report.lines, report.json)
       }
     }
   }
 
+  private func show(_ lines: [String], _ value: JSONValue) {
+    Console.progressEnds()
+    if json {
+      Console.write(value.serialized() + [0x0A])
+    } else {
+      for line in lines { Console.line(line) }
+    }
+  }
+
+  private static func measureLedger(in folder: String, entries: Int, quick: Bool) async throws -> LedgerReport {
+    // First, so that the memory of the process is that of verifying.
+    var report = try await LedgerStages(folder: folder, size: entries, isQuick: quick).measure()
+    Console.progress("witnesses")
+    report.finals = try await WitnessStage.measure(in: folder + "/witnesses", rounds: quick ? 10 : 500)
+    return report
+  }
+
   /// Ctrl-C and SIGTERM end the gateways and remove the folder too.
-  private static func measureUnlessInterrupted(in folder: String, quick: Bool) async throws -> BenchReport {
-    try await withThrowingTaskGroup(of: BenchReport?.self) { group in
-      group.addTask { try await measure(in: folder, quick: quick) }
+  private static func unlessInterrupted<Report: Sendable>(_ measure: @escaping @Sendable () async throws -> Report) async throws -> Report {
+    try await withThrowingTaskGroup(of: Report?.self) { group in
+      group.addTask { try await measure() }
       group.addTask {
         await Interrupt.wait()
         return nil

@@ -45,12 +45,9 @@ struct BenchReport: Sendable {
     let input = subject.input
     var lines = [
       "\(input.name) declaration: \(input.bytes.count) bytes (\(input.content)); on the wire \(subject.payloadBytes) bytes",
-      columns("stage", "cost", "floor", "ratio", "per second", "the floor is"),
+      heading,
     ]
-    for row in subject.rows {
-      lines.append(
-        columns(row.name, time(row.cost.candidate), time(row.cost.floor), ratio(row.cost.ratio), rate(row.cost.candidate), row.floor))
-    }
+    lines += subject.rows.map(line)
     let times = Double(subject.peakMemory) / Double(input.bytes.count)
     lines.append("  memory of CN → SG with report: \(subject.peakMemory >> 10) KiB at most, \(ratio(times)) × the declaration")
     for (path, floor) in subject.paths {
@@ -62,6 +59,12 @@ struct BenchReport: Sendable {
           + "processor time of both gateways \(time(path.processorTimeEach)) each, \(ratio(path.processorTimeEach / floor)) × floor")
     }
     return lines
+  }
+
+  static let heading = columns("stage", "cost", "floor", "ratio", "per second", "the floor is")
+
+  static func line(_ row: Stages.Row) -> String {
+    columns(row.name, time(row.cost.candidate), time(row.cost.floor), ratio(row.cost.ratio), rate(row.cost.candidate), row.floor)
   }
 
   private static func columns(_ stage: String, _ cost: String, _ floor: String, _ ratio: String, _ rate: String, _ note: String) -> String {
@@ -100,12 +103,6 @@ struct BenchReport: Sendable {
   var json: JSONValue {
     func whole(_ value: Double) -> JSONValue { .number(JSONNumber(Int(value.rounded()))) }
     let subjects = self.subjects.map { subject -> JSONValue in
-      let stages = subject.rows.map { row -> JSONValue in
-        [
-          "stage": .string(row.name), "costNanoseconds": whole(row.cost.candidate), "floorNanoseconds": whole(row.cost.floor),
-          "ratioThousandths": whole(row.cost.ratio * 1000), "rounds": .number(JSONNumber(row.cost.rounds)), "floor": .string(row.floor),
-        ]
-      }
       let paths = subject.paths.map { path, floor -> JSONValue in
         [
           "inFlight": .number(JSONNumber(path.inFlight)), "declarations": .number(JSONNumber(path.declarations)),
@@ -118,7 +115,7 @@ struct BenchReport: Sendable {
         "declaration": .string(subject.input.name), "bytes": .number(JSONNumber(subject.input.bytes.count)),
         "content": .string(subject.input.content),
         "wireBytes": .number(JSONNumber(subject.payloadBytes)), "peakMemoryBytes": .number(JSONNumber(subject.peakMemory)),
-        "stages": .array(stages), "wholePath": .array(paths),
+        "stages": .array(subject.rows.map(\.json)), "wholePath": .array(paths),
       ]
     }
     return ["processors": .number(JSONNumber(processors)), "subjects": .array(subjects)]

@@ -12,7 +12,7 @@ struct Pace: Sendable {
   static let quick = Pace(seconds: 0.08, rounds: 2...200, warmUp: 1)
 }
 
-/// What one comparison gave: medians of single runs, in nanoseconds, and how many there were of each.
+/// What one comparison gave: medians (or means) of single runs, in nanoseconds, and how many there were of each.
 struct Comparison: Sendable {
   let candidate: Double
   let floor: Double
@@ -36,9 +36,9 @@ enum Stopwatch {
       try floor()
     }
     while series.goesOn {
-      if series.candidateIsFirst { series.candidates.append(try time(candidate)) }
-      series.floors.append(try time(floor))
-      if !series.candidateIsFirst { series.candidates.append(try time(candidate)) }
+      if series.candidateIsFirst { series.candidates.append(try processorTime(candidate)) }
+      series.floors.append(try processorTime(floor))
+      if !series.candidateIsFirst { series.candidates.append(try processorTime(candidate)) }
       series.rounds += 1
     }
     return series.comparison
@@ -62,6 +62,20 @@ enum Stopwatch {
     return series.comparison
   }
 
+  /// Compares what waits by the clock, means instead of medians: what only some runs do, such as folding a log into its database, counts too.
+  static func compareTotals(rounds: Int, _ candidate: () async throws -> Void, floor: () async throws -> Void) async rethrows -> Comparison
+  {
+    try await candidate()
+    try await floor()
+    var (candidates, floors) = (0.0, 0.0)
+    for round in 0..<rounds {
+      if round.isMultiple(of: 2) { candidates += try await elapsed(candidate) }
+      floors += try await elapsed(floor)
+      if !round.isMultiple(of: 2) { candidates += try await elapsed(candidate) }
+    }
+    return Comparison(candidate: candidates / Double(rounds), floor: floors / Double(rounds), rounds: rounds)
+  }
+
   /// What was measured so far, and whether to go on. Who goes first changes with each round.
   private struct Series {
     let pace: Pace
@@ -80,7 +94,8 @@ enum Stopwatch {
     var comparison: Comparison { Comparison(candidate: median(candidates), floor: median(floors), rounds: rounds) }
   }
 
-  private static func time(_ body: () throws -> Void) rethrows -> Double {
+  /// Processor time of the thread for one run, in nanoseconds.
+  static func processorTime<Failure: Error>(_ body: () throws(Failure) -> Void) throws(Failure) -> Double {
     let begin = reading(of: CLOCK_THREAD_CPUTIME_ID)
     try body()
     return reading(of: CLOCK_THREAD_CPUTIME_ID) - begin

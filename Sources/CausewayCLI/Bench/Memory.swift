@@ -15,6 +15,16 @@ enum Memory {
     return try resident("VmHWM:") - before
   }
 
+  /// Most resident memory of the whole process while something is done, in bytes.
+  ///
+  /// - Throws: `bench.raw_call` where the system does not tell; what `body` throws.
+  static func highest(_ body: () throws(CausewayError) -> Void) throws(CausewayError) -> Int {
+    _ = trim?(0)
+    try reset()
+    try body()
+    return try resident("VmHWM:")
+  }
+
   /// `malloc_trim(3)`, which the module map of the C library leaves out.
   private static let trim = dlsym(nil, "malloc_trim").map { unsafeBitCast($0, to: (@convention(c) (Int) -> Int32).self) }
 

@@ -97,7 +97,8 @@ final class RawCrypto {
       && EVP_CipherFinal_ex(ciphering, output + count, &rest) == 1
   }
 
-  private func hash(_ bytes: [UInt8]) throws(CausewayError) {
+  /// SHA-256 of the bytes.
+  func hash(_ bytes: [UInt8]) throws(CausewayError) {
     var length: UInt32 = 0
     guard EVP_DigestInit_ex2(digesting, sha256, nil) == 1, EVP_DigestUpdate(digesting, bytes, bytes.count) == 1,
       EVP_DigestFinal_ex(digesting, &digest, &length) == 1

@@ -27,8 +27,8 @@ final class RawSQLite {
     sqlite3_close(database)
   }
 
-  /// Inserts the same two byte strings `count` times and commits once.
-  func store(_ entry: [UInt8], _ payload: [UInt8], count: Int = 1) throws(CausewayError) {
+  /// Inserts the same byte strings `count` times and commits once.
+  func store(_ entry: [UInt8], _ payload: [UInt8] = [], count: Int = 1) throws(CausewayError) {
     var isDone = sqlite3_exec(database, "BEGIN IMMEDIATE", nil, nil, nil) == SQLITE_OK
     for _ in 0..<count where isDone {
       isDone = entry.withUnsafeBytes { entry in

@@ -33,26 +33,38 @@ struct DemoWorld: Sendable {
     let ports = try freePorts(4)
     let cn = Site(economy: "CN", folder: folder + "/cn", insidePort: ports[0], partnerPort: ports[1], token: BearerToken.generate())
     let sg = Site(economy: "SG", folder: folder + "/sg", insidePort: ports[2], partnerPort: ports[3], token: BearerToken.generate())
+    let corridor = Corridor(
+      from: "CN", to: "SG", mode: .test, kinds: ["declaration", "amendment", "withdrawal", "status"], wire: "uncefact.xml",
+      amendmentPolicy: "cn-sg-amendment", releasePolicy: "cn-sg-clearance", purpose: "import_clearance")
+    try write([(cn, "China", "中国", corridors(of: cn)), (sg, "Singapore", "新加坡", corridors(of: sg))], corridors: [corridor])
+    return DemoWorld(folder: folder, cn: cn, sg: sg)
+  }
+
+  /// Writes keys, certificates, registry and configuration of each site.
+  ///
+  /// - Parameters:
+  ///   - sites: with their names in English and Chinese, and what stands under `corridors` in the configuration.
+  ///   - corridors: those of the registry.
+  /// - Throws: `key.*`, `registry.*`, `config.file_unwritable`.
+  static func write(
+    _ sites: [(site: Site, nameEN: String, nameZH: String, corridors: String)], corridors: [Corridor]
+  ) throws(CausewayError) {
     let now = SystemClock().now()
     // A minute back, so that certificates hold on machines whose clocks are a little apart.
     let from = now.adding(seconds: -60)
     let authority = try CertificateAuthority.create(name: "Causeway demo authority", from: from, days: 7)
     let registryKey = try PrivateKey.generate(.p256)
-    let participants = [
-      try participant(cn, "China", "中国", authority, from: from), try participant(sg, "Singapore", "新加坡", authority, from: from),
-    ]
-    let corridor = Corridor(
-      from: "CN", to: "SG", mode: .test, kinds: ["declaration", "amendment", "withdrawal", "status"], wire: "uncefact.xml",
-      amendmentPolicy: "cn-sg-amendment", releasePolicy: "cn-sg-clearance", purpose: "import_clearance")
-    let content = RegistryContent(version: 1, issued: now, participants: participants, corridors: [corridor])
+    let participants = try sites.map { site, nameEN, nameZH, _ throws(CausewayError) in
+      try participant(site, nameEN, nameZH, authority, from: from)
+    }
+    let content = RegistryContent(version: 1, issued: now, participants: participants, corridors: corridors)
     let document = try Registry.sign(content, key: registryKey)
-    for site in [cn, sg] {
+    for (site, _, _, corridors) in sites {
       try Files.write(document, to: site.folder + "/registry.json")
       try Files.write(Array(registryKey.publicKey.pem.utf8), to: site.folder + "/registry-key.pem")
       try Files.write(Array(authority.certificate.pem.utf8), to: site.folder + "/authorities.pem")
-      try Files.write(Array(configuration(of: site).utf8), to: site.configuration)
+      try Files.write(Array(configuration(of: site, corridors: corridors).utf8), to: site.configuration)
     }
-    return DemoWorld(folder: folder, cn: cn, sg: sg)
   }
 
   private static func participant(
@@ -83,10 +95,10 @@ struct DemoWorld: Sendable {
       witness: RegisteredWitness(name: cosignerKey.name, keys: [RegisteredLedgerKey(verifierKey: cosignerKey.description)]))
   }
 
-  private static func configuration(of site: Site) -> String {
-    let corridor =
-      site.economy == "CN"
+  private static func corridors(of site: Site) -> String {
+    site.economy == "CN"
       ? """
+
         - id: CN-SG
           policy: cn-sg-clearance
           accepts: [cn.decmessage, edifact.cusdec]
@@ -94,6 +106,7 @@ struct DemoWorld: Sendable {
           acceptsStatus: [cn.decresponse, cn.decresult, cn.decmodresult]
       """
       : """
+
         - id: CN-SG
           handsOver: sg.tradenet
           shape: InPayment
@@ -101,32 +114,34 @@ struct DemoWorld: Sendable {
           acceptsStatus: [sg.response]
           handsOverStatus: uncefact.cdar.xml
       """
-    return """
-      economy: \(site.economy)
-      data: data
-      registry: {document: registry.json, key: registry-key.pem}
-      keys:
-        tlsCertificate: tls-certificate.pem
-        tlsKey: tls-key.pem
-        partnerAuthorities: authorities.pem
-        signingCertificate: signing-certificate.pem
-        signingKey: signing-key.pem
-        ledgerKey: ledger-key.pem
-        witnessKey: witness-key.pem
-        storageKey: storage-key.pem
-      inside: {host: 127.0.0.1, port: \(site.insidePort)}
-      partner: {host: 127.0.0.1, port: \(site.partnerPort)}
-      tokens:
-        - {name: single-window, hash: "\(BearerToken.stored(site.token.exposed))", roles: [submit, customs, inbox, read, operate, compliance]}
-      corridors:
-      \(corridor)
-      delivery: {firstRetrySeconds: 1, longestRetrySeconds: 5}
+  }
 
-      """
+  private static func configuration(of site: Site, corridors: String) -> String {
+    """
+    economy: \(site.economy)
+    data: data
+    registry: {document: registry.json, key: registry-key.pem}
+    keys:
+      tlsCertificate: tls-certificate.pem
+      tlsKey: tls-key.pem
+      partnerAuthorities: authorities.pem
+      signingCertificate: signing-certificate.pem
+      signingKey: signing-key.pem
+      ledgerKey: ledger-key.pem
+      witnessKey: witness-key.pem
+      storageKey: storage-key.pem
+    inside: {host: 127.0.0.1, port: \(site.insidePort)}
+    partner: {host: 127.0.0.1, port: \(site.partnerPort)}
+    tokens:
+      - {name: single-window, hash: "\(BearerToken.stored(site.token.exposed))", roles: [submit, customs, inbox, read, operate, compliance]}
+    corridors: \(corridors)
+    delivery: {firstRetrySeconds: 1, longestRetrySeconds: 5}
+
+    """
   }
 
   /// Ports that nobody listens on now. All are held until the last is found, so that they differ.
-  private static func freePorts(_ count: Int) throws(CausewayError) -> [Int] {
+  static func freePorts(_ count: Int) throws(CausewayError) -> [Int] {
     var sockets: [Int32] = []
     defer { for socket in sockets { close(socket) } }
     var ports: [Int] = []

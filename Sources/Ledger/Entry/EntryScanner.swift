@@ -10,7 +10,7 @@ struct ScannedEntry {
 }
 
 /// Reads the usual shape of an entry in one pass over its bytes, without building anything: exactly the members of an entry in
-/// canonical order and form, no escapes, no `extra`.
+/// canonical order and form, no escapes, in `extra` only plain texts and whole numbers.
 ///
 /// Whatever it accepts is what ``Entry/init(parsing:)`` accepts, with the same values; what it does not recognise is left to that.
 /// A test holds the two together on whole and on damaged entries.
@@ -35,6 +35,7 @@ struct EntryScanner {
       guard claimed != nil else { return nil }
     }
     if take(",\"corridor\":\"") { guard token(upTo: 64) else { return nil } }
+    if take(",\"extra\":{\"") { guard extra() else { return nil } }
     if take(",\"fields\":\"") { guard digest() else { return nil } }
     guard take(",\"index\":"), let index = index(), take(",\"kind\":\""), kind() else { return nil }
     var message: ArraySlice<UInt8>?
@@ -61,13 +62,9 @@ struct EntryScanner {
       var last: Range<Int>?
       var count = 0
       repeat {
-        let start = position
-        guard token(upTo: 64) else { return nil }
-        let name = start..<(position - 1)
-        if let last { guard bytes[last].lexicographicallyPrecedes(bytes[name]) else { return nil } }
-        last = name
         count += 1
-        guard count <= 32, take(":\""), token(upTo: 256) else { return nil }
+        guard count <= 32, let name = name(after: last), take(":\""), token(upTo: 256) else { return nil }
+        last = name
       } while take(",\"")
       guard take("}") else { return nil }
     }
@@ -78,13 +75,39 @@ struct EntryScanner {
   private mutating func take(_ text: StaticString) -> Bool {
     let count = text.utf8CodeUnitCount
     guard position + count <= bytes.count else { return false }
+    let start = position
     let isThere = text.withUTF8Buffer { expected in
-      var offset = 0
-      while offset < count, unsafe expected[offset] == bytes[position + offset] { offset += 1 }
-      return offset == count
+      unsafe bytes.withUnsafeBufferPointer { given in
+        var offset = 0
+        while offset < count, unsafe expected[offset] == given[start + offset] { offset += 1 }
+        return offset == count
+      }
     }
     if isThere { position += count }
     return isThere
+  }
+
+  /// The members of `extra` behind the first quotation mark: names of ASCII by rising bytes, which is the canonical order of such
+  /// names, each with a plain text or a whole number.
+  private mutating func extra() -> Bool {
+    var last: Range<Int>?
+    var count = 0
+    repeat {
+      count += 1
+      guard count <= 100, let name = name(after: last), take(":") else { return false }
+      guard take("\"\"") || (take("\"") ? token(upTo: Entry.largestByteCount) : wholeNumber() != nil) else { return false }
+      last = name
+    } while take(",\"")
+    return take("}")
+  }
+
+  /// The name of a member that stands behind another, and the quotation mark behind it.
+  private mutating func name(after last: Range<Int>?) -> Range<Int>? {
+    let start = position
+    guard token(upTo: 64) else { return nil }
+    let name = start..<(position - 1)
+    if let last { guard bytes[last].lexicographicallyPrecedes(bytes[name]) else { return nil } }
+    return name
   }
 
   /// 1 to `limit` printable ASCII characters that need no escape, and the quotation mark behind them.
@@ -121,13 +144,28 @@ struct EntryScanner {
   /// 64 lower-case hexadecimal digits, and the quotation mark behind them.
   private mutating func digest() -> Bool {
     guard position + 65 <= bytes.count else { return false }
-    for offset in position..<position + 64 where Self.nibble(bytes[offset]) > 15 { return false }
+    let start = position
+    // Without a way out in the middle, so that many are looked at in one instruction.
+    let isHexadecimal = unsafe bytes.withUnsafeBufferPointer { given in
+      var others: UInt8 = 0
+      for offset in start..<start + 64 {
+        let byte = unsafe given[offset]
+        others |= byte &- 0x30 < 10 || byte &- 0x61 < 6 ? 0 : 1
+      }
+      return others == 0
+    }
+    guard isHexadecimal else { return false }
     position += 64
     return take("\"")
   }
 
   private func value(at start: Int) -> Digest? {
-    Digest((0..<32).map { Self.nibble(bytes[start + 2 * $0]) << 4 | Self.nibble(bytes[start + 2 * $0 + 1]) })
+    var value: [UInt8] = []
+    value.reserveCapacity(32)
+    for offset in stride(from: start, to: start + 64, by: 2) {
+      value.append(Self.nibble(bytes[offset]) << 4 | Self.nibble(bytes[offset + 1]))
+    }
+    return Digest(value)
   }
 
   private static func nibble(_ digit: UInt8) -> UInt8 {
@@ -155,13 +193,19 @@ struct EntryScanner {
   }
 
   private mutating func index() -> Int? {
+    guard let value = wholeNumber(), value < MerkleTree.largestSize else { return nil }
+    return value
+  }
+
+  /// 0 or up to 15 digits that do not begin with 0: below 2⁵³, so that every reader sees the same number.
+  private mutating func wholeNumber() -> Int? {
     let start = position
     var value = 0
     while position < bytes.count, position - start < 16, bytes[position] &- 0x30 < 10 {
       value = value * 10 + Int(bytes[position] - 0x30)
       position += 1
     }
-    guard position > start, position - start == 1 || bytes[start] != 0x30, value < MerkleTree.largestSize else { return nil }
+    guard position > start, position - start < 16, position - start == 1 || bytes[start] != 0x30 else { return nil }
     return value
   }
 

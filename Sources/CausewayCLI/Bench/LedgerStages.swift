@@ -1,0 +1,232 @@
+import FoundationEssentials
+import Glibc
+import JSONTree
+import Journal
+import JournalSQLite
+import Ledger
+import Primitives
+import Trust
+
+/// What a large ledger costs: appending, verifying, proving, starting. The floors get the same bytes in the same run.
+struct LedgerStages {
+  let folder: String
+  /// Entries of the large ledger, at least ``smallSize``.
+  let size: Int
+  let isQuick: Bool
+  private let signer: CheckpointSigner
+  private let crypto: RawCrypto
+
+  /// Entries of the small ledger with which the large one is compared.
+  static let smallSize = 1000
+  private static let writers = 64
+  /// Entries that are appended together while a ledger is made.
+  private static let groupSize = 256
+  private static let origin = "ledger.bench.causeway.example"
+
+  init(folder: String, size: Int, isQuick: Bool) throws(CausewayError) {
+    (self.folder, self.size, self.isQuick) = (folder, size, isQuick)
+    signer = try CheckpointSigner(origin: Self.origin, key: try PrivateKey.generate(.ed25519))
+    crypto = try RawCrypto()
+  }
+
+  /// - Throws: `bench.wrong_result` when a step does not do what it is measured for; `bench.raw_call`; `journal.*`.
+  func measure() async throws -> LedgerReport {
+    Console.progress("making a ledger of \(size) entries")
+    try await make("large", size: size)
+    try await make("small", size: min(size, Self.smallSize))
+    Console.progress("start")
+    let start = try await starts()
+    Console.progress("full verification")
+    let (verification, bytes, memory) = try await verify()
+    Console.progress("inclusion proofs")
+    let proofs = try await proofs()
+    Console.progress("appends")
+    let rows = [try await appends(), try await appendsBySize(), verification]
+    return LedgerReport(
+      processors: ProcessInfo.processInfo.activeProcessorCount, size: size, byteCount: bytes, rows: rows, peakMemory: memory, starts: start,
+      proofs: proofs)
+  }
+
+  // MARK: The ledgers
+
+  private func path(_ name: String) -> String { "\(folder)/\(name).sqlite" }
+
+  private func make(_ name: String, size: Int) async throws {
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    let journal = try await Journal.open(try SQLiteStore(path: path(name)), signer: signer, clock: FixedClock())
+    for first in stride(from: 0, to: size, by: Self.groupSize) {
+      try await Self.append((first..<min(first + Self.groupSize, size)).map(Self.draft), to: journal)
+      if Task.isCancelled { break }
+    }
+    await journal.close()
+  }
+
+  private static func append(_ drafts: [EntryDraft], to journal: Journal) async throws {
+    guard try await journal.commit(Change(entries: drafts)).committed != nil else { throw wrong("append") }
+  }
+
+  /// What a message leaves on the ledgers: that it was sent, and its receipt. The same for the same index.
+  static func draft(_ index: Int) -> EntryDraft {
+    let digest = SHA256.hash("message \(index / 2)")
+    let time = FixedClock.time.adding(milliseconds: Int64(index / 2))
+    let id = MessageID(at: time, random: Array(digest.bytes.prefix(10)))
+    guard index.isMultiple(of: 2) else {
+      return EntryDraft(
+        kind: "receipt.received", corridor: "CN-SG", messageID: id, payloadDigest: digest, actor: "SG", claimedTime: time,
+        extra: [
+          "outcome": "accepted", "partnerIndex": .number(JSONNumber(index)), "partnerRoot": .string(digest.hex),
+          "partnerSize": .number(JSONNumber(index + 1)), "receipt": .string(digest.hex),
+        ])
+    }
+    return EntryDraft(
+      kind: "declaration.sent", corridor: "CN-SG", subject: digest, messageID: id, payloadDigest: digest, fieldsRoot: digest, actor: "CN",
+      versions: ["policy": "cn-sg-clearance/1", "profile": "uncefact.xml/d23b", "registry": "1", "source": "cn.decmessage/5.0"],
+      extra: ["envelope": .string(digest.hex)])
+  }
+
+  private static func wrong(_ step: String) -> CausewayError { CausewayError("bench.wrong_result", facts: ["step": step]) }
+
+  // MARK: Start
+
+  /// Times from nothing to a journal that takes changes, with nothing of the file in the system's memory; in nanoseconds.
+  private func starts() async throws -> [Double] {
+    var times: [Double] = []
+    for _ in 0..<(isQuick ? 2 : 9) {
+      try forgetFile()
+      let begin = Stopwatch.now()
+      let journal = try await Journal.open(try SQLiteStore(path: path("large")), signer: signer, clock: FixedClock())
+      times.append(Stopwatch.now() - begin)
+      let (fault, head) = (await journal.fault, await journal.latestCheckpoint)
+      await journal.close()
+      guard fault == nil, head?.size == size else { throw Self.wrong("start") }
+    }
+    return times
+  }
+
+  private func forgetFile() throws(CausewayError) {
+    let file = open(path("large"), O_RDONLY)
+    guard file >= 0, fsync(file) == 0, posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED) == 0 else {
+      throw CausewayError("bench.raw_call", facts: ["call": "posix_fadvise"])
+    }
+    close(file)
+  }
+
+  // MARK: Verification
+
+  /// The whole ledger: each entry read and parsed, chain, leaf hashes, subtrees, checkpoints with their signatures. Costs are per entry.
+  private func verify() async throws -> (row: Stages.Row, byteCount: Int, peakMemory: Int) {
+    let store = try SQLiteStore(readingFrom: path("large"))
+    let (size, key, rounds) = (size, signer.verifierKey, isQuick ? 1 : 3)
+    var (candidate, floor): ([Double], [Double]) = ([], [])
+    var (bytes, memory) = (0, 0)
+    for _ in 0..<rounds {
+      let (time, count, peak) = try await store.read { reader throws(CausewayError) in
+        var (time, report) = (0.0, AuditReport())
+        let peak = try Memory.highest { () throws(CausewayError) in
+          time = try Stopwatch.processorTime { () throws(CausewayError) in
+            report = try reader.auditLedger(origin: key.name, keys: [key])
+          }
+        }
+        guard report.isSound, report.entryCount == size, report.checkpoint?.size == size else { throw Self.wrong("verification") }
+        return (time, report.byteCount, peak)
+      }
+      candidate.append(time)
+      (bytes, memory) = (count, max(memory, peak))
+      floor.append(try await digestTime(store))
+    }
+    await store.close()
+    let cost = Comparison(candidate: Stopwatch.median(candidate), floor: Stopwatch.median(floor), rounds: rounds)
+    return (
+      Stages.Row(name: "full verification", cost: cost.divided(by: size), floor: "OpenSSL SHA-256 of each entry's bytes, on one core"),
+      bytes, memory
+    )
+  }
+
+  /// Processor time of hashing each entry, without that of reading it.
+  private func digestTime(_ store: SQLiteStore) async throws(CausewayError) -> Double {
+    var (time, next) = (0.0, 0)
+    while next < size {
+      let start = next
+      let page = try await store.read { reader throws(CausewayError) in try reader.entries(from: start, limit: 1000).map(\.bytes) }
+      time += try Stopwatch.processorTime { () throws(CausewayError) in for bytes in page { try crypto.hash(bytes) } }
+      next += page.count
+      guard !page.isEmpty else { throw Self.wrong("verification") }
+    }
+    return time
+  }
+
+  // MARK: Proofs
+
+  /// Times of proofs for entries by chance, each from its own snapshot, in nanoseconds.
+  private func proofs() async throws -> [Double] {
+    let store = try SQLiteStore(readingFrom: path("large"))
+    let size = size
+    var times: [Double] = []
+    for _ in 0..<(isQuick ? 200 : 20_000) {
+      let index = Int.random(in: 0..<size)
+      let begin = Stopwatch.now()
+      let proof = try await store.read { reader throws(CausewayError) in try reader.inclusionProof(index: index, size: size) }
+      times.append(Stopwatch.now() - begin)
+      if times.count.isMultiple(of: 100) {
+        let (entry, note) = try await store.read { reader throws(CausewayError) in
+          (try reader.entries(from: index, limit: 1).first?.bytes ?? [], try reader.latestCheckpoint()?.note ?? [])
+        }
+        try proof.verify(entry: entry, in: try SignedCheckpoint.verify(note, origin: Self.origin, keys: [signer.verifierKey]))
+      }
+    }
+    await store.close()
+    return times
+  }
+
+  // MARK: Appends
+
+  /// Many writers, each of which waits until its entry is durable before it writes the next. Costs are per entry.
+  private func appends() async throws -> Stages.Row {
+    let journal = try await Journal.open(try SQLiteStore(path: path("writers")), signer: signer, clock: SystemClock())
+    let raw = try RawSQLite(path: path("raw"))
+    let entry = try Entry(Self.draft(1000), index: 1000, now: FixedClock.time, notBefore: nil, previous: Entry.genesis).bytes
+    let each = isQuick ? 2 : 64
+    let cost = try await Stopwatch.compareTotals(rounds: isQuick ? 2 : 12) {
+      try await Self.write(each, to: journal)
+    } floor: {
+      for _ in 0..<each { try raw.store(entry, count: Self.writers) }
+    }
+    await journal.close()
+    return Stages.Row(
+      name: "append, \(Self.writers) writers", cost: cost.divided(by: Self.writers * each),
+      floor: "SQLite inserts of as many bytes, \(Self.writers) a commit, synchronous=FULL")
+  }
+
+  /// The same writers at the end of the large ledger and at that of the small one.
+  private func appendsBySize() async throws -> Stages.Row {
+    let large = try await Journal.open(try SQLiteStore(path: path("large")), signer: signer, clock: SystemClock())
+    let small = try await Journal.open(try SQLiteStore(path: path("small")), signer: signer, clock: SystemClock())
+    let each = isQuick ? 1 : 4
+    let cost = try await Stopwatch.compareTotals(rounds: isQuick ? 2 : 60) {
+      try await Self.write(each, to: large)
+    } floor: {
+      try await Self.write(each, to: small)
+    }
+    await large.close()
+    await small.close()
+    return Stages.Row(
+      name: "append at \(size)", cost: cost.divided(by: Self.writers * each),
+      floor: "the same to a ledger that begins with \(min(size, Self.smallSize)) entries")
+  }
+
+  private static func write(_ each: Int, to journal: Journal) async throws {
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for writer in 0..<writers {
+        group.addTask { for number in 0..<each { try await append([draft(1000 + writer * each + number)], to: journal) } }
+      }
+      try await group.waitForAll()
+    }
+  }
+}
+
+/// A clock that stands still: what is made by it is the same each time.
+private struct FixedClock: WallClock {
+  static let time = Instant(milliseconds: 1_780_000_000_000)
+
+  func now() -> Instant { Self.time }
+}
