@@ -80,12 +80,7 @@ package protocol PartnerTransport: Sendable {
   /// - Returns: the receipt as the partner signed it, unverified.
   /// - Throws: `deliver.*` when there was no answer that could be a receipt: the delivery is tried again.
   func send(_ envelope: SealedEnvelope, to partner: Participant) async throws(CausewayError) -> String
-  /// - Parameter question: the bytes of a ``ReconciliationQuestion``.
-  /// - Returns: the body of the answer, unread.
-  /// - Throws: `deliver.*`, `reconcile.no_answer`.
-  func reconcile(_ question: [UInt8], with partner: Participant, in corridor: String) async throws(CausewayError) -> [UInt8]
-
-  /// Asks for something else than a receipt: a checkpoint, a tile, a cosignature.
+  /// Asks for something else than a receipt: a checkpoint, a tile, a cosignature, the answer of a reconciliation.
   ///
   /// - Parameter path: starts with `/`.
   /// - Returns: whatever was answered.

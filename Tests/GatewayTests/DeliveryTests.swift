@@ -125,10 +125,6 @@ import Trust
     func ask(_ method: String, _ path: String, body: [UInt8]?, of partner: Participant) async throws(CausewayError) -> PartnerAnswer {
       throw CausewayError("deliver.unreachable")
     }
-
-    func reconcile(_ question: [UInt8], with partner: Participant, in corridor: String) async throws(CausewayError) -> [UInt8] {
-      throw CausewayError("reconcile.no_answer")
-    }
   }
 
   /// What can never be done is set aside with its reason and does not come again; the others are done.

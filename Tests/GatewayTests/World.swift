@@ -217,6 +217,9 @@ final class Line: Sendable {
       case .inconsistent: PartnerAnswer(status: 422, body: [])
       }
     }
+    if path == ReconciliationQuestion.path, let body {
+      return PartnerAnswer(status: 200, body: try await reconcile(body, from: sender, with: partner))
+    }
     if path.hasPrefix("/ledger/") {
       let resource = String(path.dropFirst("/ledger/".count))
       let bytes = state.withLock { $0.tiles[partner]?(resource) }
@@ -272,7 +275,7 @@ final class Line: Sendable {
   /// What comes back in place of the answers to reconciliations.
   func answer(_ answers: @escaping @Sendable ([UInt8], [UInt8]) -> [UInt8]) { state.withLock { $0.answers = answers } }
 
-  fileprivate func reconcile(_ question: [UInt8], from sender: String, with recipient: String) async throws(CausewayError) -> [UInt8] {
+  private func reconcile(_ question: [UInt8], from sender: String, with recipient: String) async throws(CausewayError) -> [UInt8] {
     guard let node = state.withLock({ $0.nodes[recipient] }) else {
       throw CausewayError("reconcile.no_answer", facts: ["status": "unreachable"])
     }
@@ -295,10 +298,6 @@ final class Line: Sendable {
 
     func ask(_ method: String, _ path: String, body: [UInt8]?, of partner: Participant) async throws(CausewayError) -> PartnerAnswer {
       try await line.ask(method, path, body: body, from: sender, of: partner.id)
-    }
-
-    func reconcile(_ question: [UInt8], with partner: Participant, in corridor: String) async throws(CausewayError) -> [UInt8] {
-      try await line.reconcile(question, from: sender, with: partner.id)
     }
   }
 }

@@ -1,22 +1,18 @@
-import JSONTree
 import Ledger
 import Primitives
 import Testing
 import Trust
 
 @Suite struct ProofTests {
-  @Test func proofsTravelAsJSONAndVerifyAgainstSignedCheckpoints() throws {
+  @Test func proofsVerifyAgainstSignedCheckpoints() throws {
     let ledger = try LedgerSamples(count: 21, groupSize: 5)
     for entry in ledger.entries {
-      let made = try InclusionProof(index: entry.index, size: 21) { ledger.nodes[$0]! }
-      let proof = try InclusionProof(json: JSONValue.parse(made.json.canonical()))
-      #expect(proof == made)
+      let proof = try InclusionProof(index: entry.index, size: 21) { ledger.nodes[$0]! }
       try proof.verify(entry: entry.bytes, in: ledger.head)
       #expect(throws: CausewayError("ledger.proof_mismatch")) { try proof.verify(entry: entry.bytes + [0x20], in: ledger.head) }
       #expect(throws: CausewayError("ledger.proof_index")) { try proof.verify(entry: entry.bytes, in: ledger.checkpoints[0]) }
     }
-    let made = try ConsistencyProof(from: 5, to: 21) { ledger.nodes[$0]! }
-    let proof = try ConsistencyProof(json: JSONValue.parse(made.json.canonical()))
+    let proof = try ConsistencyProof(from: 5, to: 21) { ledger.nodes[$0]! }
     try proof.verify(from: ledger.checkpoints[0], to: ledger.head)
     #expect(throws: CausewayError("ledger.proof_index")) { try proof.verify(from: ledger.checkpoints[1], to: ledger.head) }
     let other = try LedgerSamples(count: 21, origin: "gateway.sg.example/ledger")
@@ -29,19 +25,6 @@ import Trust
       try ConsistencyProof(from: 15, to: 21) { fork.nodes[$0]! }.verify(from: ledger.checkpoints[2], to: fork.head)
     }
     try ConsistencyProof(from: 10, to: 21) { fork.nodes[$0]! }.verify(from: ledger.checkpoints[1], to: fork.head)
-  }
-
-  @Test func malformedProofsAreRefused() throws {
-    let good: JSONValue = ["hashes": [.string(String(repeating: "a", count: 64))], "index": 0, "size": 2]
-    _ = try InclusionProof(json: good)
-    let bad: [JSONValue] = [
-      nil, [], [:], ["hashes": [], "index": 0], ["hashes": [], "index": -1, "size": 1], ["hashes": [], "index": 0, "size": "1"],
-      ["hashes": ["aa"], "index": 0, "size": 2], ["hashes": [.string(String(repeating: "A", count: 64))], "index": 0, "size": 2],
-      ["hashes": [nil], "index": 0, "size": 2], ["hashes": [], "index": 0, "size": 2, "x": 1],
-      ["hashes": .array([JSONValue](repeating: .string(String(repeating: "a", count: 64)), count: 65)), "index": 0, "size": 2],
-    ]
-    for json in bad { #expect(throws: CausewayError("ledger.proof_malformed")) { try InclusionProof(json: json) } }
-    #expect(throws: CausewayError("ledger.proof_malformed")) { try ConsistencyProof(json: good) }
   }
 }
 

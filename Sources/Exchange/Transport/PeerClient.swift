@@ -98,19 +98,6 @@ package final class PeerClient: Sendable {
     try await request("POST", SealedEnvelope.path, fields: envelope.fields, body: envelope.payload)
   }
 
-  /// Asks what the partner holds of a corridor-day: `POST /v1/reconciliation`.
-  ///
-  /// - Returns: the body of the answer, unread.
-  /// - Throws: the codes of ``request(_:_:fields:body:)``; `reconcile.no_answer` when the answer is another than 200 with JSON.
-  package func reconcile(_ question: [UInt8]) async throws(CausewayError) -> [UInt8] {
-    let response = try await request(
-      "POST", ReconciliationQuestion.path, fields: [("Content-Type", "application/json")], body: question)
-    guard response.status == 200, response.field("content-type") == "application/json" else {
-      throw CausewayError("reconcile.no_answer", facts: ["status": String(response.status)])
-    }
-    return response.body
-  }
-
   /// Asks for a resource of the partner, for example a checkpoint.
   ///
   /// - Parameter path: starts with `/`; from this program, not from a message.

@@ -36,10 +36,6 @@ package final class RegisteredPartners: PartnerTransport {
     return PartnerAnswer(status: response.status, body: response.body)
   }
 
-  package func reconcile(_ question: [UInt8], with partner: Participant, in corridor: String) async throws(CausewayError) -> [UInt8] {
-    try await client(for: partner, isTest: registry.corridor(corridor)?.mode == .test).reconcile(question)
-  }
-
   private func client(for partner: Participant, isTest: Bool) throws(CausewayError) -> PeerClient {
     let key = ByteString("\(partner.id)|\(isTest)")
     if let known = clients.withLock({ $0[key] }) { return known }

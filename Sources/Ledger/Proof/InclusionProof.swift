@@ -1,9 +1,7 @@
-package import JSONTree
 package import Primitives
 
 /// Evidence that one entry is in the tree of a checkpoint.
 ///
-/// JSON: `{"hashes":[…hex…],"index":17,"size":40}`.
 /// - SeeAlso: RFC 9162 §2.1.3.
 package struct InclusionProof: Hashable, Sendable {
   package let index: Int
@@ -33,22 +31,10 @@ package struct InclusionProof: Hashable, Sendable {
     try MerkleTree.verifyInclusion(
       leaf: MerkleTree.leafHash(bytes), index: index, size: size, proof: hashes, root: checkpoint.root)
   }
-
-  package var json: JSONValue {
-    ["hashes": .array(hashes.map { .string($0.hex) }), "index": .number(JSONNumber(index)), "size": .number(JSONNumber(size))]
-  }
-
-  /// - Throws: `ledger.proof_malformed` (facts `field`, `expected`).
-  package init(json: JSONValue) throws(CausewayError) {
-    try ProofJSON.check(json, members: ["hashes", "index", "size"])
-    self.init(
-      index: try ProofJSON.size(json, "index"), size: try ProofJSON.size(json, "size"), hashes: try ProofJSON.hashes(json))
-  }
 }
 
 /// Evidence that a log at one size is a prefix of the same log at a later size.
 ///
-/// JSON: `{"hashes":[…hex…],"newSize":40,"oldSize":17}`.
 /// - SeeAlso: RFC 9162 §2.1.4.
 package struct ConsistencyProof: Hashable, Sendable {
   package let oldSize: Int
@@ -77,45 +63,5 @@ package struct ConsistencyProof: Hashable, Sendable {
     guard ByteString(old.origin) == ByteString(new.origin) else { throw CausewayError("ledger.checkpoint_origin") }
     guard old.size == oldSize, new.size == newSize else { throw CausewayError("ledger.proof_index") }
     try MerkleTree.verifyConsistency(oldSize: oldSize, newSize: newSize, oldRoot: old.root, newRoot: new.root, proof: hashes)
-  }
-
-  package var json: JSONValue {
-    [
-      "hashes": .array(hashes.map { .string($0.hex) }), "newSize": .number(JSONNumber(newSize)),
-      "oldSize": .number(JSONNumber(oldSize)),
-    ]
-  }
-
-  /// - Throws: `ledger.proof_malformed` (facts `field`, `expected`).
-  package init(json: JSONValue) throws(CausewayError) {
-    try ProofJSON.check(json, members: ["hashes", "newSize", "oldSize"])
-    self.init(
-      oldSize: try ProofJSON.size(json, "oldSize"), newSize: try ProofJSON.size(json, "newSize"),
-      hashes: try ProofJSON.hashes(json))
-  }
-}
-
-/// Reading of the members that both proofs have.
-private enum ProofJSON {
-  static func check(_ json: JSONValue, members: Set<String>) throws(CausewayError) {
-    guard let object = json.object, Set(object.members.map(\.name)) == members, object.members.count == members.count else {
-      throw malformed("proof", "an object of \(members.count) members")
-    }
-  }
-
-  static func size(_ json: JSONValue, _ name: String) throws(CausewayError) -> Int {
-    guard let value = json[name]?.int, value >= 0, value <= MerkleTree.largestSize else { throw malformed(name, "an index or size") }
-    return value
-  }
-
-  static func hashes(_ json: JSONValue) throws(CausewayError) -> [Digest] {
-    guard let array = json["hashes"]?.array, array.count <= 64 else { throw malformed("hashes", "at most 64 digests") }
-    let hashes = array.compactMap { $0.string.flatMap { Digest(hex: $0) } }
-    guard hashes.count == array.count else { throw malformed("hashes", "64 hexadecimal digits each") }
-    return hashes
-  }
-
-  private static func malformed(_ field: String, _ expected: String) -> CausewayError {
-    CausewayError("ledger.proof_malformed", facts: ["field": field, "expected": expected])
   }
 }

@@ -50,7 +50,9 @@ extension GatewayNode {
     _ question: ReconciliationQuestion, _ partner: Participant, _ account: inout ReconciliationAccount
   ) async throws(CausewayError) -> ReconciliationAnswer {
     let sent = question.bytes
-    let received = try await partners.reconcile(sent, with: partner, in: question.corridor)
+    let answer = try await partners.ask("POST", ReconciliationQuestion.path, body: sent, of: partner)
+    guard answer.status == 200 else { throw CausewayError("reconcile.no_answer", facts: ["status": String(answer.status)]) }
+    let received = answer.body
     account.questions += 1
     account.bytes += sent.count + received.count
     do {
