@@ -160,11 +160,8 @@ struct EntryScanner {
   }
 
   private func value(at start: Int) -> Digest? {
-    var value: [UInt8] = []
-    value.reserveCapacity(32)
-    for offset in stride(from: start, to: start + 64, by: 2) {
-      value.append(Self.nibble(bytes[offset]) << 4 | Self.nibble(bytes[offset + 1]))
-    }
+    var value = [UInt8](repeating: 0, count: 32)
+    for offset in 0..<32 { value[offset] = Self.nibble(bytes[start + 2 * offset]) << 4 | Self.nibble(bytes[start + 2 * offset + 1]) }
     return Digest(value)
   }
 
