@@ -46,6 +46,8 @@ package actor Journal {
   private var waitingBytes = 0
   /// Whether some caller is committing a group; it hands over to the first who waits.
   private var isBusy = false
+  /// Changes in the last group: more than one when several callers write at the same time.
+  private var lastGroupCount = 0
   private var closers: [CheckedContinuation<Void, Never>] = []
   private var isClosed = false
   private var counters = Statistics()
@@ -133,13 +135,17 @@ package actor Journal {
         waitingBytes += weight
       }
       if case .decided(let verdict) = turn { return try verdict.get() }
+    }
+    isBusy = true
+    if lastGroupCount > 1 {
       // Those of the group before have just been woken and may have more to write. Without a turn for them they would always miss this
-      // group by a moment, and two groups would take turns, each with its own commit. The first wakes them, the second lets them in.
+      // group by a moment, and large and small groups would take turns, each with its own commit. The first turn wakes them, the second
+      // lets them in. Whoever writes alone does not wait.
       await Task.yield()
       await Task.yield()
     }
-    isBusy = true
     let followers = takeFollowers(of: weight)
+    lastGroupCount = 1 + followers.count
     let verdicts = await write([change] + followers.map(\.change))
     for (follower, verdict) in zip(followers, verdicts.dropFirst()) { follower.continuation.resume(returning: .decided(verdict)) }
     handOver()

@@ -91,21 +91,23 @@ package struct BelievedState: Hashable, Sendable {
 /// The subtrees of a journal as an audit asks for them, by rising index at each level: read many at a time.
 private final class NodeRows {
   private let reader: any JournalReader
-  /// By level: the rows that were read and not asked for.
-  private var rows: [ArraySlice<(index: Int, hash: Digest?)>] = []
+  /// By level: the rows that were read, and which of them is next.
+  private var pages: [(rows: [(index: Int, hash: Digest?)], next: Int)] = []
 
   init(reader: any JournalReader) { self.reader = reader }
 
   /// - Returns: nil when there is no such row, or no digest in it.
   func hash(_ node: TreeNode) throws(CausewayError) -> Digest? {
-    while rows.count <= node.level { rows.append([]) }
+    let level = node.level
+    while pages.count <= level { pages.append(([], 0)) }
     // Rows before it have been passed; one behind it says that it is missing. Asked again for an earlier one, it reads again.
-    while let first = rows[node.level].first, first.index < node.index { rows[node.level].removeFirst() }
-    if rows[node.level].isEmpty || rows[node.level].first!.index > node.index {
-      rows[node.level] = try reader.nodes(level: node.level, from: node.index, limit: max(1, 1024 >> node.level))[...]
+    while pages[level].next < pages[level].rows.count, pages[level].rows[pages[level].next].index < node.index { pages[level].next += 1 }
+    if pages[level].next == pages[level].rows.count || pages[level].rows[pages[level].next].index > node.index {
+      pages[level] = (try reader.nodes(level: level, from: node.index, limit: max(1, 1024 >> level)), 0)
     }
-    guard let first = rows[node.level].first, first.index == node.index else { return nil }
-    return first.hash
+    guard pages[level].next < pages[level].rows.count else { return nil }
+    let row = pages[level].rows[pages[level].next]
+    return row.index == node.index ? row.hash : nil
   }
 }
 

@@ -245,14 +245,19 @@ package struct LedgerAudit {
       storedTree?.append(storedLeaf ?? leaf)
       return
     }
-    var completed: [(node: TreeNode, hash: Digest)] = []
-    let storedLevels = storedLevels
-    tree.append(leaf) { if $0.level.isMultiple(of: storedLevels) { completed.append(($0, $1)) } }
-    for (node, hash) in completed where try storedNode(node) != hash { differingNodes.append(node) }
-    guard storedTree != nil else { return }
-    completed = []
-    storedTree?.append(storedLeaf ?? leaf) { if $0.level.isMultiple(of: storedLevels) { completed.append(($0, $1)) } }
-    for (node, hash) in completed where try storedNode(node) != hash { nodesDifferingFromStored.append(node) }
+    try Self.append(leaf, to: &tree, storedNode, storedLevels, differing: &differingNodes)
+    guard var other = storedTree else { return }
+    try Self.append(storedLeaf ?? leaf, to: &other, storedNode, storedLevels, differing: &nodesDifferingFromStored)
+    storedTree = other
+  }
+
+  /// Appends a leaf and notes the stored subtrees that differ from those that it completes.
+  private static func append(
+    _ leaf: Digest, to tree: inout CompactTree, _ storedNode: StoredNode, _ storedLevels: Int, differing: inout [TreeNode]
+  ) throws(CausewayError) {
+    try tree.append(leaf) { (node, hash) throws(CausewayError) in
+      if node.level.isMultiple(of: storedLevels), try storedNode(node) != hash { differing.append(node) }
+    }
   }
 
   private mutating func note(_ nodes: [TreeNode]) {

@@ -159,14 +159,15 @@ struct EntryScanner {
     return take("\"")
   }
 
+  /// - Precondition: ``digest()`` has seen hexadecimal digits there.
   private func value(at start: Int) -> Digest? {
-    var value: [UInt8] = []
-    value.reserveCapacity(32)
-    for offset in stride(from: start, to: start + 64, by: 2) {
-      value.append(Self.nibble(bytes[offset]) << 4 | Self.nibble(bytes[offset + 1]))
-    }
+    var value = [UInt8](repeating: 0, count: 32)
+    for offset in 0..<32 { value[offset] = Self.value(bytes[start + 2 * offset]) << 4 | Self.value(bytes[start + 2 * offset + 1]) }
     return Digest(value)
   }
+
+  /// - Precondition: a lower-case hexadecimal digit.
+  private static func value(_ digit: UInt8) -> UInt8 { (digit & 15) + 9 * (digit >> 6) }
 
   private static func nibble(_ digit: UInt8) -> UInt8 {
     switch digit {

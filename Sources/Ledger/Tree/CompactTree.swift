@@ -36,16 +36,22 @@ package struct CompactTree: Hashable, Sendable {
   }
 
   /// Appends one leaf.
+  package mutating func append(_ leafHash: Digest) { append(leafHash) { _, _ in } }
+
+  /// Appends one leaf.
   ///
   /// - Parameter completed: called for each subtree above the leaves that the leaf completes, from below. At most 52 times;
   ///   once per leaf on average.
-  package mutating func append(_ leafHash: Digest, completed: (TreeNode, Digest) -> Void = { _, _ in }) {
+  /// - Throws: what `completed` throws; the tree is then used up.
+  package mutating func append<Failure: Error>(
+    _ leafHash: Digest, completed: (TreeNode, Digest) throws(Failure) -> Void
+  ) throws(Failure) {
     var hash = leafHash
     var level = 0
     while size >> level & 1 == 1 {
       hash = MerkleTree.nodeHash(frontier.removeLast(), hash)
       level += 1
-      completed(TreeNode(level: level, index: size >> level), hash)
+      try completed(TreeNode(level: level, index: size >> level), hash)
     }
     frontier.append(hash)
     size += 1
