@@ -7,13 +7,13 @@ import Primitives
 extension DemoRun {
   /// Waits until each side's ledger has a checkpoint that the other has cosigned and that covers everything up to now.
   ///
-  /// - Throws: `ledger.not_final` after ten seconds.
+  /// - Throws: `ledger.not_final` after thirty seconds.
   static func awaitFinalCheckpoints(_ world: DemoWorld) async throws(CausewayError) {
     for site in [world.cn, world.sg] {
       let policy = try LedgerTrust(try Composition.configuration(at: site.configuration)).required("CN-SG")
       let store = try SQLiteStore(readingFrom: site.folder + "/data/journal.sqlite")
       var final: FinalCheckpoint?
-      let deadline = ContinuousClock.now + .seconds(10)
+      let deadline = ContinuousClock.now + .seconds(30)
       while final == nil, ContinuousClock.now < deadline {
         final = try await store.read { reader throws(CausewayError) in
           guard let last = try reader.latestCheckpoint() else { return nil }
