@@ -13,7 +13,7 @@ import causeway_verify as verify
 from builders import TestCase, flips, shared
 
 FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "samples")
-SAMPLE, KEY = os.path.join(FOLDER, "message.evidence"), os.path.join(FOLDER, "message.evidence.pem")
+SAMPLE, KEY = os.path.join(FOLDER, "message.evidence"), os.path.join(FOLDER, "message.evidence.registry-key")
 with open(SAMPLE, "rb") as sample:
     GOOD = sample.read()
 OTHER_KEY = b"""-----BEGIN PUBLIC KEY-----
