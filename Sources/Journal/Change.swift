@@ -82,6 +82,8 @@ package struct Change: Sendable {
     /// Marks one document as fetched; once marked it stays as it is.
     case acknowledge(sequence: Int64, at: Instant)
     case putPeerCheckpoint(PeerCheckpointRecord)
+    /// A partner's checkpoints of these sizes have been compared with each other.
+    case markCompared(origin: String, sizes: [Int])
     /// Replaces what was cosigned last of a log; a conflict unless that is still what the new checkpoint was found to extend.
     case advanceWitnessed(WitnessedRecord, from: WitnessedState?)
     case putCosignature(CosignatureRecord)

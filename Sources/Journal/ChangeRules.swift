@@ -91,6 +91,8 @@ struct ChangeRules {
         return existing.root == checkpoint.root ? nil : .peerCheckpoint(existing)
       }
       try transaction.insert(checkpoint)
+    case .markCompared(let origin, let sizes):
+      for size in sizes { try transaction.markCompared(origin: origin, size: size) }
     case .advanceWitnessed(let witnessed, let from):
       let existing = try transaction.witnessed(origin: witnessed.origin)
       // Also in the same size: two requests at a time must not undo each other.

@@ -74,8 +74,8 @@ package protocol JournalReader {
   /// The largest one known.
   func latestPeerCheckpoint(origin: String) throws(CausewayError) -> PeerCheckpointRecord?
 
-  /// By size from `size` on.
-  func peerCheckpoints(origin: String, from size: Int, limit: Int) throws(CausewayError) -> [PeerCheckpointRecord]
+  /// Those that have been compared with each other, or those that have not; the largest first.
+  func peerCheckpoints(origin: String, compared: Bool, limit: Int) throws(CausewayError) -> [PeerCheckpointRecord]
 
   /// What this gateway has cosigned last of another log.
   func witnessed(origin: String) throws(CausewayError) -> WitnessedRecord?
@@ -139,6 +139,8 @@ package protocol JournalTransaction: JournalReader {
   func insert(_ record: InboxRecord) throws(CausewayError) -> Int64
   func acknowledgeInbox(_ sequence: Int64, at: Instant) throws(CausewayError)
   func insert(_ checkpoint: PeerCheckpointRecord) throws(CausewayError)
+  /// Nothing happens when there is no such checkpoint.
+  func markCompared(origin: String, size: Int) throws(CausewayError)
   /// Inserts or overwrites by origin.
   func save(_ witnessed: WitnessedRecord) throws(CausewayError)
   /// Inserts or overwrites by size, witness and key.

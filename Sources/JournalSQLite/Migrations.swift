@@ -74,6 +74,9 @@ struct Migration {
       note BLOB NOT NULL
     ) STRICT;
     CREATE INDEX fraud_proof_origin ON fraud_proof (origin);
+
+    ALTER TABLE peer_checkpoint ADD COLUMN compared INTEGER NOT NULL DEFAULT 0 CHECK (compared IN (0, 1));
+    CREATE INDEX peer_checkpoint_compared ON peer_checkpoint (origin, compared, size);
     """
 
   // Times are milliseconds since 1970 in UTC. Text compares as bytes (BINARY is SQLite's default collation). Tables are STRICT:

@@ -3,14 +3,18 @@ import Ledger
 import Primitives
 
 extension SQLiteSession {
-  func peerCheckpoints(origin: String, from size: Int, limit: Int) throws(CausewayError) -> [PeerCheckpointRecord] {
+  func peerCheckpoints(origin: String, compared: Bool, limit: Int) throws(CausewayError) -> [PeerCheckpointRecord] {
     try connection.rows(
-      "SELECT size, root, note, received FROM peer_checkpoint WHERE origin = ?1 AND size >= ?2 ORDER BY size LIMIT ?3",
-      [.text(origin), .integer(size), .integer(limit)]
+      "SELECT size, root, note, received FROM peer_checkpoint WHERE origin = ?1 AND compared = ?2 ORDER BY size DESC LIMIT ?3",
+      [.text(origin), .integer(compared ? 1 : 0), .integer(limit)]
     ) { row throws(CausewayError) in
       PeerCheckpointRecord(
         origin: origin, size: try row.int(0), root: try row.digest(1), note: try row.blob(2), received: try row.time(3))
     }
+  }
+
+  func markCompared(origin: String, size: Int) throws(CausewayError) {
+    try connection.run("UPDATE peer_checkpoint SET compared = 1 WHERE origin = ?1 AND size = ?2", .text(origin), .integer(size))
   }
 
   func witnessed(origin: String) throws(CausewayError) -> WitnessedRecord? {

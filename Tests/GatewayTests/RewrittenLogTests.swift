@@ -124,6 +124,29 @@ import Trust
     #expect(try await world.cn.watch(partner) == 0)
   }
 
+  /// Receipts come in any order: one of another history that is smaller than what has been compared is not passed over.
+  @Test func aLateReceiptOfAnotherHistoryConvicts() async throws {
+    let world = try await World(registry: Economies.shared.witnessed)
+    let partner = try #require(Economies.shared.witnessed.participant("SG"))
+    var (honest, fork) = (try HashLog(), try HashLog())
+    try honest.grow(to: 30, "true")
+    try fork.grow(to: 16, "other")
+    let shown = honest
+    world.line.show("SG") { shown.tile($0) }
+    func receive(_ checkpoint: SignedCheckpoint?) async throws {
+      let record = PeerCheckpointRecord(try #require(checkpoint), received: world.clock.now())
+      _ = try await world.cn.journal.commit(Change(operations: [.putPeerCheckpoint(record)]))
+    }
+    for size in [20, 30] { try await receive(honest.notes[size]) }
+    #expect(try await world.cn.watch(partner) == 2)
+    try await receive(honest.notes[12])
+    #expect(try await world.cn.watch(partner) == 1)
+    #expect(try await world.cn.fraudProofs().isEmpty)
+    try await receive(fork.notes[16])
+    #expect(try await world.cn.watch(partner) == 1)
+    #expect(try await world.cn.fraudProofs().count == 1)
+  }
+
   /// What it has cosigned of us does not matter here; what we cosigned of it does.
   @Test func receiptsThatContradictWhatWasCosignedConvict() async throws {
     let world = try await World(registry: Economies.shared.witnessed)

@@ -9,28 +9,24 @@ import Trust
 // What a partner says of its ledger in receipts and what it has cosigned must be one history. Receipts come one by one, each with a
 // checkpoint of its own; here they are held against each other.
 extension GatewayNode {
-  private static func watchName(_ origin: String) -> String { "watch.\(originDigest(origin))" }
-
-  /// Compares the checkpoints of a partner's receipts that are new with the newest of them, and with what was cosigned.
+  /// Compares the checkpoints of a partner's receipts that are new with each other, with those before, and with what was cosigned.
   ///
   /// - Returns: how many were compared; 0 when there is nothing new, or the partner does not show its log now.
   /// - Throws: `journal.*`, `key.signing`.
   func watch(_ partner: Participant) async throws(CausewayError) -> Int {
     let origin = partner.ledger.origin
-    let (last, known, witnessed, isDistrusted) = try await journal.read { reader throws(CausewayError) in
-      let last = try reader.value(Self.watchName(origin)).flatMap { Int(String(decoding: $0, as: UTF8.self)) } ?? 0
-      // The last one compared comes along: what follows must extend it.
-      return (
-        last, try reader.peerCheckpoints(origin: origin, from: last, limit: 64), try reader.witnessed(origin: origin),
+    let (new, compared, witnessed, isDistrusted) = try await journal.read { reader throws(CausewayError) in
+      (
+        try reader.peerCheckpoints(origin: origin, compared: false, limit: 64),
+        // The largest one compared comes along: it stands for all that were.
+        try reader.peerCheckpoints(origin: origin, compared: true, limit: 1), try reader.witnessed(origin: origin),
         try reader.isDistrusted(origin)
       )
     }
-    let new = known.filter { $0.size > last }
     guard !new.isEmpty, !isDistrusted else { return 0 }
-    var checkpoints = try known.map { record throws(CausewayError) in
+    var checkpoints = try (new + compared).map { record throws(CausewayError) in
       try SignedCheckpoint.verify(record.note, origin: origin, keys: keyring.logKeys(origin: origin, at: record.received) ?? [])
     }
-    let newest = checkpoints[checkpoints.count - 1]
     if let witnessed {
       let keys = keyring.logKeys(origin: origin, at: witnessed.time) ?? []
       checkpoints.append(try SignedCheckpoint.verify(witnessed.note, origin: origin, keys: keys))
@@ -43,7 +39,8 @@ extension GatewayNode {
       try? await Task.sleep(for: .seconds(5))
       return 0
     }
-    _ = try await journal.commit(Change(operations: [.setValue(Self.watchName(origin), Array(String(newest.size).utf8))]))
+    // Each by itself: receipts come in any order, and one of a smaller tree may still be on its way.
+    _ = try await journal.commit(Change(operations: [.markCompared(origin: origin, sizes: new.map(\.size))]))
     return new.count
   }
 

@@ -184,8 +184,8 @@ extension OpeningReader {
   func workItem(_ id: String) throws(CausewayError) -> WorkItemRecord? { try sealed.workItem(id) }
   func workItems(_ query: WorkItemQuery) throws(CausewayError) -> [WorkItemRecord] { try sealed.workItems(query) }
 
-  func peerCheckpoints(origin: String, from size: Int, limit: Int) throws(CausewayError) -> [PeerCheckpointRecord] {
-    try sealed.peerCheckpoints(origin: origin, from: size, limit: limit)
+  func peerCheckpoints(origin: String, compared: Bool, limit: Int) throws(CausewayError) -> [PeerCheckpointRecord] {
+    try sealed.peerCheckpoints(origin: origin, compared: compared, limit: limit)
   }
   func witnessed(origin: String) throws(CausewayError) -> WitnessedRecord? { try sealed.witnessed(origin: origin) }
   func cosignatures(size: Int) throws(CausewayError) -> [CosignatureRecord] { try sealed.cosignatures(size: size) }
