@@ -1,11 +1,28 @@
-/// A SHA-256 digest. Shape: 32 bytes.
+/// A SHA-256 digest. Shape: 32 bytes, held inline: ledgers handle them by the million.
 package struct Digest: Hashable, Sendable, CustomStringConvertible {
-  package let bytes: [UInt8]
+  /// The 32 bytes as they lie in memory.
+  private var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
+
+  /// 32 zero bytes.
+  package static let zero = Digest()
+
+  private init() {}
+
+  /// Takes what `fill` writes into the 32 bytes that it is lent.
+  package init(filledBy fill: (UnsafeMutableRawBufferPointer) -> Void) {
+    unsafe withUnsafeMutableBytes(of: &words) { unsafe fill($0) }
+  }
+
+  /// - Returns: nil unless there are exactly 32 bytes.
+  package init?(_ bytes: UnsafeRawBufferPointer) {
+    guard bytes.count == 32 else { return nil }
+    unsafe withUnsafeMutableBytes(of: &words) { unsafe $0.copyMemory(from: bytes) }
+  }
 
   /// - Returns: nil unless there are exactly 32 bytes.
   package init?(_ bytes: some Collection<UInt8>) {
     guard bytes.count == 32 else { return nil }
-    self.bytes = Array(bytes)
+    unsafe withUnsafeMutableBytes(of: &words) { unsafe $0.copyBytes(from: bytes) }
   }
 
   /// 64 lower-case hexadecimal digits.
@@ -14,8 +31,17 @@ package struct Digest: Hashable, Sendable, CustomStringConvertible {
     self.init(bytes)
   }
 
+  package func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+    unsafe Swift.withUnsafeBytes(of: words) { unsafe body($0) }
+  }
+
+  /// A new array of the 32 bytes.
+  package var bytes: [UInt8] { unsafe withUnsafeBytes { unsafe Array($0) } }
   package var hex: String { Hex.encode(bytes) }
   package var description: String { hex }
+
+  package static func == (left: Self, right: Self) -> Bool { left.words == right.words }
+  package func hash(into hasher: inout Hasher) { unsafe withUnsafeBytes { unsafe hasher.combine(bytes: $0) } }
 }
 
 /// Identifier of one message between gateways: UUID version 7 (RFC 9562 §5.7), lower-case, 36 characters.

@@ -76,9 +76,8 @@ package struct ReconciliationFacts: Hashable, Sendable {
 extension ReconciliationFacts.Message {
   /// The value of a message's item: `SHA-256(domain ‖ envelope ‖ payload ‖ receipt)`, with 32 zero bytes for what is not there.
   package var value: Digest {
-    let none = [UInt8](repeating: 0, count: 32)
-    return SHA256.hash(
-      Array("causeway/reconciliation/message-value/v1\n".utf8) + envelope.bytes + (payload?.bytes ?? none) + (receipt?.bytes ?? none))
+    SHA256.hash(
+      Array("causeway/reconciliation/message-value/v1\n".utf8) + envelope.bytes + (payload ?? .zero).bytes + (receipt ?? .zero).bytes)
   }
 }
 

@@ -24,7 +24,7 @@ package struct Entry: Hashable, Sendable {
   /// The length field of an entry bundle has 16 bits (C2SP tlog-tiles, Log entries).
   package static let largestByteCount = 65_535
   /// `previous` of the first entry.
-  package static let genesis = Digest([UInt8](repeating: 0, count: 32))!
+  package static let genesis = Digest.zero
 
   package static func == (left: Self, right: Self) -> Bool { left.bytes == right.bytes }
   package func hash(into hasher: inout Hasher) { hasher.combine(leafHash) }

@@ -46,7 +46,8 @@ struct EntryScanner {
     if take(",\"payload\":\"") { guard digest() else { return nil } }
     guard take(",\"previous\":\"") else { return nil }
     let start = position
-    guard digest(), let previous = value(at: start) else { return nil }
+    guard digest() else { return nil }
+    let previous = value(at: start)
     if take(",\"reasons\":[\"") {
       var count = 1
       guard kind() else { return nil }
@@ -160,10 +161,12 @@ struct EntryScanner {
   }
 
   /// - Precondition: ``digest()`` has seen hexadecimal digits there.
-  private func value(at start: Int) -> Digest? {
-    var value = [UInt8](repeating: 0, count: 32)
-    for offset in 0..<32 { value[offset] = Self.value(bytes[start + 2 * offset]) << 4 | Self.value(bytes[start + 2 * offset + 1]) }
-    return Digest(value)
+  private func value(at start: Int) -> Digest {
+    unsafe Digest { value in
+      for offset in 0..<32 {
+        unsafe value[offset] = Self.value(bytes[start + 2 * offset]) << 4 | Self.value(bytes[start + 2 * offset + 1])
+      }
+    }
   }
 
   /// - Precondition: a lower-case hexadecimal digit.

@@ -82,9 +82,12 @@ struct EntryWriter {
 
   private mutating func append(_ digest: Digest) {
     bytes.append(0x22)
-    for byte in digest.bytes {
-      bytes.append(Self.digit(byte >> 4))
-      bytes.append(Self.digit(byte & 15))
+    unsafe digest.withUnsafeBytes {
+      for offset in 0..<$0.count {
+        let byte = unsafe $0[offset]
+        bytes.append(Self.digit(byte >> 4))
+        bytes.append(Self.digit(byte & 15))
+      }
     }
     bytes.append(0x22)
   }

@@ -40,8 +40,8 @@ package enum SHA256 {
   package static func hash(prefix: UInt8, _ left: Digest, _ right: Digest) -> Digest {
     withUnsafeTemporaryAllocation(byteCount: 65, alignment: 8) { buffer in
       buffer[0] = prefix
-      UnsafeMutableRawBufferPointer(rebasing: buffer[1..<33]).copyBytes(from: left.bytes)
-      UnsafeMutableRawBufferPointer(rebasing: buffer[33..<65]).copyBytes(from: right.bytes)
+      left.withUnsafeBytes { UnsafeMutableRawBufferPointer(rebasing: buffer[1..<33]).copyMemory(from: $0) }
+      right.withUnsafeBytes { UnsafeMutableRawBufferPointer(rebasing: buffer[33..<65]).copyMemory(from: $0) }
       return hash(UnsafeRawBufferPointer(buffer))
     }
   }
@@ -82,11 +82,7 @@ private final class DigestContext {
   }
 
   func finish() -> Digest {
-    let bytes = [UInt8](unsafeUninitializedCapacity: 32) { buffer, count in
-      OpenSSL.require(EVP_DigestFinal_ex(pointer, buffer.baseAddress, nil), "EVP_DigestFinal_ex")
-      count = 32
-    }
-    return OpenSSL.require(Digest(bytes), "SHA-256 length")
+    Digest { OpenSSL.require(EVP_DigestFinal_ex(pointer, $0.baseAddress, nil), "EVP_DigestFinal_ex") }
   }
 
   func digest(_ bytes: UnsafeRawBufferPointer) -> Digest {

@@ -72,7 +72,7 @@ package final class PrivateKey: Sendable, CustomStringConvertible {
       // An ECDSA signature on a 256-bit curve is at most 72 bytes in DER.
       [UInt8](unsafeUninitializedCapacity: 80) { buffer, count in
         var length = 80
-        let result = EVP_PKEY_sign(context, buffer.baseAddress, &length, digest.bytes, digest.bytes.count)
+        let result = digest.withUnsafeBytes { EVP_PKEY_sign(context, buffer.baseAddress, &length, $0.baseAddress, $0.count) }
         count = result == 1 ? length : 0
       }
     }

@@ -74,7 +74,9 @@ package final class PublicKey: Sendable {
 
   private func verifyP256(_ signature: [UInt8], _ digest: Digest) -> Bool {
     guard let der = ECDSASignature.der(raw: signature) else { return false }
-    return handle.withContext(.verify) { EVP_PKEY_verify($0, der, der.count, digest.bytes, digest.bytes.count) == 1 }
+    return handle.withContext(.verify) { context in
+      digest.withUnsafeBytes { EVP_PKEY_verify(context, der, der.count, $0.baseAddress, $0.count) == 1 }
+    }
   }
 
   private func verifyEd25519(_ signature: [UInt8], _ message: [UInt8]) -> Bool {
