@@ -167,18 +167,20 @@ private struct Attempt {
   /// Appends the group's entries and signs the new head.
   private mutating func record() throws(CausewayError) {
     try transaction.append(entries)
-    let stored = try transaction.entries(from: head.size, limit: entries.count + 1)
     var nodes: [(node: TreeNode, hash: Digest)] = []
-    for (offset, entry) in entries.enumerated() {
-      // Nothing is signed that was not read back and hashed again: a bit may flip on the way into the store.
-      guard offset < stored.count, stored[offset].index == entry.index, stored[offset].bytes == entry.bytes,
-        stored[offset].leafHash == entry.leafHash, MerkleTree.leafHash(stored[offset].bytes) == entry.leafHash
-      else { throw CausewayError("journal.read_back", facts: ["index": String(entry.index)]) }
-      head.tree.append(entry.leafHash) { nodes.append(($0, $1)) }
+    nodes.reserveCapacity(entries.count)
+    var count = 0
+    // Nothing is signed that was not read back and hashed again: a bit may flip on the way into the store.
+    try transaction.eachEntry(from: head.size, limit: entries.count + 1) { stored throws(CausewayError) in
+      guard count < entries.count, stored.index == entries[count].index, stored.bytes == entries[count].bytes,
+        stored.leafHash == entries[count].leafHash, MerkleTree.leafHash(stored.bytes) == stored.leafHash
+      else { throw CausewayError("journal.read_back", facts: ["index": String(stored.index)]) }
+      count += 1
     }
-    guard stored.count == entries.count, let last = entries.last else {
-      throw CausewayError("journal.read_back", facts: ["index": String(head.size)])
+    guard count == entries.count, let last = entries.last else {
+      throw CausewayError("journal.read_back", facts: ["index": String(head.size + count)])
     }
+    for entry in entries { head.tree.append(entry.leafHash) { nodes.append(($0, $1)) } }
     head.lastHash = last.leafHash
     head.lastTime = last.time
     try transaction.insert(nodes)

@@ -137,13 +137,7 @@ package actor Journal {
       if case .decided(let verdict) = turn { return try verdict.get() }
     }
     isBusy = true
-    if lastGroupCount > 1 {
-      // Those of the group before have just been woken and may have more to write. Without a turn for them they would always miss this
-      // group by a moment, and large and small groups would take turns, each with its own commit. The first turn wakes them, the second
-      // lets them in. Whoever writes alone does not wait.
-      await Task.yield()
-      await Task.yield()
-    }
+    await waitForCompany()
     let followers = takeFollowers(of: weight)
     lastGroupCount = 1 + followers.count
     let verdicts = await write([change] + followers.map(\.change))
@@ -151,6 +145,19 @@ package actor Journal {
     handOver()
     return try verdicts[0].get()
   }
+
+  /// Lets in those who were woken with the group before and may have more to write. Without a turn for them they would always miss this
+  /// group by a moment, and large and small groups would take turns, each with its own commit. Whoever writes alone does not wait.
+  private func waitForCompany() async {
+    let expected = waiting.count + lastGroupCount
+    for _ in 0..<Self.mostTurns where waiting.count < expected - 1 { await Self.giveTurn() }
+  }
+
+  /// Off the actor: a yield on it would come back before anybody else was scheduled.
+  @concurrent private static func giveTurn() async { await Task.yield() }
+
+  /// Turns that a leader gives to others before it commits: enough for some hundred writers, and over in microseconds when nobody comes.
+  private static let mostTurns = 32
 
   /// Runs the body on one snapshot. Never waits for writers. The reader must not leave the body.
   ///

@@ -23,19 +23,19 @@ extension JournalReader {
     let size = try? ledgerHead().size
     var (next, lastPassed) = (state?.state.size ?? 0, state?.state.size ?? 0)
     while true {
-      let page = try entries(from: next, limit: 1000)
-      for row in page {
+      let start = next
+      try eachEntry(from: start, limit: 1000) { row throws(CausewayError) in
         try audit.add(
           row.bytes,
           stored: LedgerAudit.Stored(index: row.index, leaf: row.leafHash, message: row.message.map { .text($0) } ?? .none))
-        rows.compareTime(audit)
+        rows.compareTime(size: audit.tree.size, time: audit.lastTime)
         if audit.tree.size >= lastPassed + Self.passedInterval, rows.flaws.isEmpty, let state = audit.state {
           passed(state)
           lastPassed = state.size
         }
+        next = row.index + 1
       }
-      guard let final = page.last else { break }
-      next = final.index + 1
+      guard next > start else { break }
       progress(next, size ?? next)
     }
     let end = audit.state
@@ -88,26 +88,28 @@ package struct BelievedState: Hashable, Sendable {
   }
 }
 
-/// The subtrees of a journal as an audit asks for them, by rising index at each level: read many at a time.
+/// The subtrees of a journal as an audit asks for them, in the order of their completion: read many at a time.
 private final class NodeRows {
+  private static let pageSize = 1024
   private let reader: any JournalReader
-  /// By level: the rows that were read, and which of them is next.
-  private var pages: [(rows: [(index: Int, hash: Digest?)], next: Int)] = []
+  /// By rising position.
+  private var page: [(position: Int, hash: Digest?)] = []
+  /// The positions that the page tells about: one of them without a row is missing.
+  private var range = 0..<0
 
   init(reader: any JournalReader) { self.reader = reader }
 
   /// - Returns: nil when there is no such row, or no digest in it.
   func hash(_ node: TreeNode) throws(CausewayError) -> Digest? {
-    let level = node.level
-    while pages.count <= level { pages.append(([], 0)) }
-    // Rows before it have been passed; one behind it says that it is missing. Asked again for an earlier one, it reads again.
-    while pages[level].next < pages[level].rows.count, pages[level].rows[pages[level].next].index < node.index { pages[level].next += 1 }
-    if pages[level].next == pages[level].rows.count || pages[level].rows[pages[level].next].index > node.index {
-      pages[level] = (try reader.nodes(level: level, from: node.index, limit: max(1, 1024 >> level)), 0)
+    let position = node.position
+    if !range.contains(position) {
+      page = try reader.nodes(from: position, limit: Self.pageSize)
+      range = position..<(page.count < Self.pageSize ? .max : page[page.count - 1].position + 1)
     }
-    guard pages[level].next < pages[level].rows.count else { return nil }
-    let row = pages[level].rows[pages[level].next]
-    return row.index == node.index ? row.hash : nil
+    // Without a gap before it, a row stands as far behind the first as its position does.
+    let offset = position - range.lowerBound
+    if offset < page.count, page[offset].position == position { return page[offset].hash }
+    return page.first { $0.position == position }?.hash
   }
 }
 
@@ -118,8 +120,8 @@ private final class CheckpointRows {
   private let keys: [VerifierKey]
   private var page: ArraySlice<StoredCheckpoint> = []
   private var start: Int
-  /// Times of the checkpoints that the entries have not reached.
-  private var times: [Int: Instant] = [:]
+  /// Times of the checkpoints that the entries have not reached, by rising size.
+  private var times: [(size: Int, time: Instant)] = []
   private(set) var flaws: [AuditFinding] = []
 
   init(reader: any JournalReader, origin: String, keys: [VerifierKey], from start: Int) {
@@ -137,7 +139,7 @@ private final class CheckpointRows {
           flaws.append(AuditFinding(.checkpoint, index: row.size, field: "row"))
           continue
         }
-        times[row.size] = row.time
+        times.append((row.size, row.time))
         return signed
       } catch {
         flaws.append(AuditFinding(.checkpoint, index: row.size, field: error.code.rawValue))
@@ -147,9 +149,12 @@ private final class CheckpointRows {
   }
 
   /// A checkpoint has the time of the last entry under it; nothing says when an empty log was signed.
-  func compareTime(_ audit: LedgerAudit) {
-    guard let time = times.removeValue(forKey: audit.tree.size), time != audit.lastTime else { return }
-    flaws.append(AuditFinding(.checkpoint, index: audit.tree.size, field: "time"))
+  func compareTime(size: Int, time: Instant?) {
+    while let first = times.first, first.size <= size {
+      times.removeFirst()
+      guard first.size == size, first.time != time else { continue }
+      flaws.append(AuditFinding(.checkpoint, index: size, field: "time"))
+    }
   }
 
   private func nextRow() throws(CausewayError) -> StoredCheckpoint? {

@@ -102,13 +102,15 @@ package protocol JournalReader {
   func ledgerHead() throws(CausewayError) -> LedgerHead
   /// Entries by index from `start`, fewer when there are no more. Damaged rows are handed out as they lie there.
   func entries(from start: Int, limit: Int) throws(CausewayError) -> [StoredEntry]
+  /// Lends the same entries one after the other, each in the memory of the one before: for reading many.
+  func eachEntry(from start: Int, limit: Int, _ body: (StoredEntry) throws(CausewayError) -> Void) throws(CausewayError)
   /// Indices of the entries that name a message, rising.
   func entryIndices(message: MessageID) throws(CausewayError) -> [Int]
   /// Stored hash of one complete subtree; nil when it is not there. Level 0 is the leaf hash of an entry.
   func node(_ node: TreeNode) throws(CausewayError) -> Digest?
-  /// Stored hashes of the subtrees of one level above the leaves, by index from `start`; fewer when there are no more. nil for what is no
-  /// digest.
-  func nodes(level: Int, from start: Int, limit: Int) throws(CausewayError) -> [(index: Int, hash: Digest?)]
+  /// Stored hashes of the subtrees above the leaves by `TreeNode.position` from `start`; fewer when there are no more. nil for what is
+  /// no digest.
+  func nodes(from start: Int, limit: Int) throws(CausewayError) -> [(position: Int, hash: Digest?)]
   /// Number of stored subtrees above the leaves. O(*n*).
   func ledgerNodeCount() throws(CausewayError) -> Int
   func latestCheckpoint() throws(CausewayError) -> StoredCheckpoint?

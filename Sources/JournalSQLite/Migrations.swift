@@ -14,6 +14,7 @@ struct Migration {
     Migration(name: "0002_add_data_key", sql: addDataKey),
     Migration(name: "0003_reconciliation", sql: reconciliation),
     Migration(name: "0004_create_witnessing", sql: createWitnessing),
+    Migration(name: "0005_order_ledger_nodes", sql: orderLedgerNodes),
   ]
 
   /// Brings a database to the newest schema, one transaction per step.
@@ -47,6 +48,19 @@ struct Migration {
     }
     return version
   }
+
+  // Rows by the order in which subtrees become complete (`TreeNode.position`): a commit then changes the last pages only, not those of each level.
+  // The sum is that of last leaf >> 1, >> 2 and so on: what is complete before that leaf.
+  private static let orderLedgerNodes = """
+    CREATE TABLE ordered_node (
+      position INTEGER PRIMARY KEY CHECK (position >= 0),
+      hash BLOB NOT NULL CHECK (length(hash) = 32)
+    ) STRICT;
+    INSERT INTO ordered_node (position, hash)
+      SELECT \((1...52).map { "(((idx + 1) << level) - 1 >> \($0))" }.joined(separator: " + ")) + level - 1, hash FROM ledger_node;
+    DROP TABLE ledger_node;
+    ALTER TABLE ordered_node RENAME TO ledger_node;
+    """
 
   private static let createWitnessing = """
     CREATE TABLE witnessed (

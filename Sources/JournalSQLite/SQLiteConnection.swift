@@ -7,6 +7,7 @@ enum SQLiteValue {
   case integer(Int64)
   case text(String)
   case blob([UInt8])
+  case digest(Digest)
 
   static func integer(_ value: Int) -> SQLiteValue { .integer(Int64(value)) }
   static func optional(_ text: String?) -> SQLiteValue { text.map { .text($0) } ?? .null }
@@ -97,16 +98,32 @@ final class SQLiteConnection {
     return try allRows(of: statement, read)
   }
 
+  /// Runs one query and lends each row.
+  func eachRow(
+    _ sql: StaticString, _ values: [SQLiteValue], _ body: (SQLiteRow) throws(CausewayError) -> Void
+  ) throws(CausewayError) {
+    let statement = try prepared(sql, values)
+    defer { sqlite3_reset(statement) }
+    try eachRow(of: statement, body)
+  }
+
+  private func eachRow(
+    of statement: OpaquePointer, _ body: (SQLiteRow) throws(CausewayError) -> Void
+  ) throws(CausewayError) {
+    while true {
+      let code = sqlite3_step(statement)
+      if code == SQLITE_DONE { return }
+      guard code == SQLITE_ROW else { throw error(code) }
+      try body(SQLiteRow(statement: statement))
+    }
+  }
+
   private func allRows<Value>(
     of statement: OpaquePointer, _ read: (SQLiteRow) throws(CausewayError) -> Value
   ) throws(CausewayError) -> [Value] {
     var results: [Value] = []
-    while true {
-      let code = sqlite3_step(statement)
-      if code == SQLITE_DONE { return results }
-      guard code == SQLITE_ROW else { throw error(code) }
-      results.append(try read(SQLiteRow(statement: statement)))
-    }
+    try eachRow(of: statement) { row throws(CausewayError) in results.append(try read(row)) }
+    return results
   }
 
   /// As ``rows(_:_:_:)`` for a query that is put together from fixed pieces; it is prepared for this one use.
@@ -156,6 +173,8 @@ final class SQLiteConnection {
             sqlite3_bind_text64(statement, position, $0.baseAddress ?? Self.empty, UInt64($0.count), Self.transient, UInt8(SQLITE_UTF8))
           }
         }
+      case .digest(let digest):
+        code = digest.withUnsafeBytes { sqlite3_bind_blob64(statement, position, $0.baseAddress, UInt64($0.count), Self.transient) }
       case .blob(let bytes):
         code = bytes.withUnsafeBytes { buffer in
           buffer.isEmpty
@@ -233,14 +252,23 @@ struct SQLiteRow {
     return Array(UnsafeRawBufferPointer(start: bytes, count: Int(sqlite3_column_bytes(statement, column))))
   }
 
-  /// The bytes that lie there, whatever their type.
-  func anyBytes(_ column: Int32) -> [UInt8] {
-    guard let bytes = sqlite3_column_blob(statement, column) else { return [] }
-    return Array(UnsafeRawBufferPointer(start: bytes, count: Int(sqlite3_column_bytes(statement, column))))
+  /// The bytes that lie there, whatever their type; valid as long as the row is.
+  private func lentBytes(_ column: Int32) -> UnsafeRawBufferPointer {
+    guard let bytes = sqlite3_column_blob(statement, column) else { return UnsafeRawBufferPointer(start: nil, count: 0) }
+    return UnsafeRawBufferPointer(start: bytes, count: Int(sqlite3_column_bytes(statement, column)))
   }
 
+  /// Replaces the contents by the bytes that lie there, whatever their type.
+  func copyBytes(_ column: Int32, to bytes: inout [UInt8]) {
+    bytes.removeAll(keepingCapacity: true)
+    bytes.append(contentsOf: lentBytes(column))
+  }
+
+  /// nil when what lies there is no digest.
+  func anyDigest(_ column: Int32) -> Digest? { Digest(lentBytes(column)) }
+
   func digest(_ column: Int32) throws(CausewayError) -> Digest {
-    guard let digest = Digest(try blob(column)) else { throw invalid(column) }
+    guard sqlite3_column_type(statement, column) == SQLITE_BLOB, let digest = anyDigest(column) else { throw invalid(column) }
     return digest
   }
 

@@ -108,7 +108,7 @@ extension SQLiteSession {
   func insert(_ checkpoint: PeerCheckpointRecord) throws(CausewayError) {
     try connection.run(
       "INSERT INTO peer_checkpoint (origin, size, root, received, note) VALUES (?1, ?2, ?3, ?4, ?5)",
-      .text(checkpoint.origin), .integer(checkpoint.size), .blob(checkpoint.root.bytes), .time(checkpoint.received),
+      .text(checkpoint.origin), .integer(checkpoint.size), .digest(checkpoint.root), .time(checkpoint.received),
       .blob(checkpoint.note))
   }
 

@@ -19,15 +19,30 @@ extension SQLiteSession {
   func save(_ head: LedgerHead) throws(CausewayError) {
     try connection.run(
       "INSERT OR REPLACE INTO ledger_head (id, size, last_time, last_hash, frontier) VALUES (1, ?1, ?2, ?3, ?4)",
-      .integer(head.size), .time(head.lastTime), .blob(head.lastHash.bytes), .blob(head.tree.frontier.flatMap(\.bytes)))
+      .integer(head.size), .time(head.lastTime), .digest(head.lastHash), .blob(head.tree.frontier.flatMap(\.bytes)))
   }
 
   func entries(from start: Int, limit: Int) throws(CausewayError) -> [StoredEntry] {
-    try connection.rows(
+    var entries: [StoredEntry] = []
+    try eachEntry(from: start, limit: limit) { entry throws(CausewayError) in entries.append(entry) }
+    return entries
+  }
+
+  func eachEntry(from start: Int, limit: Int, _ body: (StoredEntry) throws(CausewayError) -> Void) throws(CausewayError) {
+    var entry = StoredEntry(index: 0, bytes: [], leafHash: nil, message: nil)
+    try connection.eachRow(
       "SELECT idx, bytes, leaf, message FROM ledger_entry WHERE idx >= ?1 ORDER BY idx LIMIT ?2", [.integer(start), .integer(limit)]
     ) { row throws(CausewayError) in
-      StoredEntry(
-        index: try row.int(0), bytes: row.anyBytes(1), leafHash: Digest(row.anyBytes(2)), message: row.isNull(3) ? nil : row.anyBytes(3))
+      entry.index = try row.int(0)
+      row.copyBytes(1, to: &entry.bytes)
+      entry.leafHash = row.anyDigest(2)
+      if row.isNull(3) {
+        entry.message = nil
+      } else {
+        if entry.message == nil { entry.message = [] }
+        row.copyBytes(3, to: &entry.message!)
+      }
+      try body(entry)
     }
   }
 
@@ -41,7 +56,7 @@ extension SQLiteSession {
     for entry in entries {
       try connection.run(
         "INSERT INTO ledger_entry (idx, leaf, message, bytes) VALUES (?1, ?2, ?3, ?4)",
-        .integer(entry.index), .blob(entry.leafHash.bytes), .optional(entry.draft.messageID?.text), .blob(entry.bytes))
+        .integer(entry.index), .digest(entry.leafHash), .optional(entry.draft.messageID?.text), .blob(entry.bytes))
     }
   }
 
@@ -51,7 +66,7 @@ extension SQLiteSession {
         row throws(CausewayError) in try row.digest(0)
       }
     }
-    return try connection.row("SELECT hash FROM ledger_node WHERE level = ?1 AND idx = ?2", .integer(node.level), .integer(node.index)) {
+    return try connection.row("SELECT hash FROM ledger_node WHERE position = ?1", .integer(node.position)) {
       row throws(CausewayError) in try row.digest(0)
     }
   }
@@ -59,15 +74,14 @@ extension SQLiteSession {
   func insert(_ nodes: [(node: TreeNode, hash: Digest)]) throws(CausewayError) {
     for (node, hash) in nodes {
       try connection.run(
-        "INSERT INTO ledger_node (level, idx, hash) VALUES (?1, ?2, ?3)", .integer(node.level), .integer(node.index), .blob(hash.bytes))
+        "INSERT INTO ledger_node (position, hash) VALUES (?1, ?2)", .integer(node.position), .digest(hash))
     }
   }
 
-  func nodes(level: Int, from start: Int, limit: Int) throws(CausewayError) -> [(index: Int, hash: Digest?)] {
+  func nodes(from start: Int, limit: Int) throws(CausewayError) -> [(position: Int, hash: Digest?)] {
     try connection.rows(
-      "SELECT idx, hash FROM ledger_node WHERE level = ?1 AND idx >= ?2 ORDER BY idx LIMIT ?3",
-      [.integer(level), .integer(start), .integer(limit)]
-    ) { row throws(CausewayError) in (try row.int(0), Digest(row.anyBytes(1))) }
+      "SELECT position, hash FROM ledger_node WHERE position >= ?1 ORDER BY position LIMIT ?2", [.integer(start), .integer(limit)]
+    ) { row throws(CausewayError) in (try row.int(0), row.anyDigest(1)) }
   }
 
   func ledgerNodeCount() throws(CausewayError) -> Int {
@@ -94,7 +108,7 @@ extension SQLiteSession {
   func insert(_ checkpoint: StoredCheckpoint) throws(CausewayError) {
     try connection.run(
       "INSERT INTO ledger_checkpoint (size, time, root, note) VALUES (?1, ?2, ?3, ?4)",
-      .integer(checkpoint.size), .time(checkpoint.time), .blob(checkpoint.root.bytes), .blob(checkpoint.note))
+      .integer(checkpoint.size), .time(checkpoint.time), .digest(checkpoint.root), .blob(checkpoint.note))
   }
 
   private static func checkpoint(_ row: SQLiteRow) throws(CausewayError) -> StoredCheckpoint {

@@ -151,7 +151,7 @@ extension SQLiteSession {
       ON CONFLICT (owner, kind) DO UPDATE SET media_type = excluded.media_type, digest = excluded.digest,
         byte_count = excluded.byte_count, created = excluded.created, bytes = excluded.bytes, clearance = excluded.clearance
       """,
-      .text(payload.owner), .text(payload.kind), .text(payload.mediaType), .blob(payload.digest.bytes),
+      .text(payload.owner), .text(payload.kind), .text(payload.mediaType), .digest(payload.digest),
       .integer(payload.bytes.count), .time(payload.created), .blob(payload.bytes), .optional(payload.clearance))
   }
 

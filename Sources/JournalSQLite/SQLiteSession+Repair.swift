@@ -19,13 +19,12 @@ extension SQLiteSession: LedgerRepairTransaction {
   func overwrite(_ entry: Entry) throws(CausewayError) {
     try connection.run(
       "INSERT OR REPLACE INTO ledger_entry (idx, leaf, message, bytes) VALUES (?1, ?2, ?3, ?4)",
-      .integer(entry.index), .blob(entry.leafHash.bytes), .optional(entry.draft.messageID?.text), .blob(entry.bytes))
+      .integer(entry.index), .digest(entry.leafHash), .optional(entry.draft.messageID?.text), .blob(entry.bytes))
   }
 
   func overwrite(_ node: TreeNode, hash: Digest) throws(CausewayError) {
     try connection.run(
-      "INSERT OR REPLACE INTO ledger_node (level, idx, hash) VALUES (?1, ?2, ?3)", .integer(node.level), .integer(node.index),
-      .blob(hash.bytes))
+      "INSERT OR REPLACE INTO ledger_node (position, hash) VALUES (?1, ?2)", .integer(node.position), .digest(hash))
   }
 
   func overwrite(_ head: LedgerHead) throws(CausewayError) { try save(head) }
@@ -40,7 +39,7 @@ extension SQLiteSession: LedgerRepairTransaction {
   }
 
   func removeNodes(beyond size: Int) throws(CausewayError) {
-    try connection.run("DELETE FROM ledger_node WHERE level < 1 OR level > 52 OR idx < 0 OR idx >= (?1 >> level)", .integer(size))
+    try connection.run("DELETE FROM ledger_node WHERE position < 0 OR position >= ?1", .integer(LedgerHead.nodeCount(size: size)))
   }
 
   func keep(_ key: VerifierKey) throws(CausewayError) {

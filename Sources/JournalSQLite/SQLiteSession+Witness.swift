@@ -27,7 +27,7 @@ extension SQLiteSession {
   func save(_ witnessed: WitnessedRecord) throws(CausewayError) {
     try connection.run(
       "INSERT OR REPLACE INTO witnessed (origin, size, root, note, time) VALUES (?1, ?2, ?3, ?4, ?5)",
-      .text(witnessed.origin), .integer(witnessed.size), .blob(witnessed.root.bytes), .blob(witnessed.note), .time(witnessed.time))
+      .text(witnessed.origin), .integer(witnessed.size), .digest(witnessed.root), .blob(witnessed.note), .time(witnessed.time))
   }
 
   func cosignatures(size: Int) throws(CausewayError) -> [CosignatureRecord] {

@@ -65,6 +65,16 @@ package enum Hex {
 
   private static func digit(_ value: UInt8) -> UInt8 { value < 10 ? 0x30 + value : 0x61 + value - 10 }
 
+  /// Eight digits for four bytes at once, the first byte and digit lowest.
+  static func digits(_ bytes: UInt32) -> UInt64 {
+    var spread = UInt64(bytes)
+    spread = (spread | spread << 16) & 0x0000_FFFF_0000_FFFF
+    spread = (spread | spread << 8) & 0x00FF_00FF_00FF_00FF
+    let nibbles = spread >> 4 & 0x000F_000F_000F_000F | (spread & 0x000F_000F_000F_000F) << 8
+    let areLetters = (nibbles + 0x0606_0606_0606_0606) >> 4 & 0x0101_0101_0101_0101
+    return nibbles + 0x3030_3030_3030_3030 + areLetters * 0x27
+  }
+
   /// - Returns: nil unless the text is an even number of lower-case hexadecimal digits.
   package static func decode(_ text: some StringProtocol) -> [UInt8]? {
     let digits = Array(text.utf8)

@@ -57,7 +57,7 @@ import Trust
   @Test(arguments: [
     ("UPDATE ledger_entry SET leaf = zeroblob(32) WHERE idx = 7", "tile/0/000"),
     ("UPDATE ledger_entry SET leaf = zeroblob(32) WHERE idx = 258", "tile/0/001.p/44"),
-    ("UPDATE ledger_node SET hash = zeroblob(32) WHERE level = 8", "tile/0/000"),
+    ("UPDATE ledger_node SET hash = zeroblob(32) WHERE position = \(TreeNode(level: 8, index: 0).position)", "tile/0/000"),
     ("UPDATE ledger_entry SET bytes = x'00' WHERE idx = 299", "tile/entries/001.p/44"),
     ("DELETE FROM ledger_entry WHERE idx = 0", "tile/entries/000"),
   ]) func damagedRowsAreNotServed(_ sql: String, _ path: String) async throws {
@@ -93,7 +93,7 @@ import Trust
     #expect(states.map(\.size) == [10_000, 10_503])
     // Subtrees are read many at a time: each is still held against the one over the entries.
     for node in [TreeNode(level: 1, index: 3000), TreeNode(level: 5, index: 200), TreeNode(level: 13, index: 0)] {
-      let place = "level = \(node.level) AND idx = \(node.index)"
+      let place = "position = \(node.position)"
       try tamper(fixture.path, "CREATE TABLE kept AS SELECT * FROM ledger_node WHERE \(place)")
       for damage in ["UPDATE ledger_node SET hash = zeroblob(32) WHERE \(place)", "DELETE FROM ledger_node WHERE \(place)"] {
         try tamper(fixture.path, damage)

@@ -112,8 +112,8 @@ import Trust
     ),
     ("INSERT INTO ledger_entry (idx, leaf, bytes) SELECT 12, leaf, bytes FROM ledger_entry WHERE idx = 11", .index, 12),
     ("UPDATE ledger_entry SET leaf = zeroblob(32) WHERE idx = 7", .tree, 7),
-    ("UPDATE ledger_node SET hash = zeroblob(32) WHERE level = 2 AND idx = 1", .tree, 4),
-    ("DELETE FROM ledger_node WHERE level = 1 AND idx = 5", .tree, 10),
+    ("UPDATE ledger_node SET hash = zeroblob(32) WHERE position = \(TreeNode(level: 2, index: 1).position)", .tree, 4),
+    ("DELETE FROM ledger_node WHERE position = \(TreeNode(level: 1, index: 5).position)", .tree, 10),
     ("UPDATE ledger_checkpoint SET root = zeroblob(32) WHERE size = 6", .checkpoint, 6),
     ("UPDATE ledger_checkpoint SET note = CAST('forged' AS BLOB) WHERE size = 12", .checkpoint, 12),
     ("UPDATE ledger_head SET last_time = last_time + 1", .tree, 12),
@@ -126,6 +126,28 @@ import Trust
     let report = try await audit(fixture)
     #expect(!report.isSound)
     #expect(report.findings.contains { $0.damage == damage && $0.index == index }, "\(report.findings)")
+  }
+
+  /// Subtrees of an older journal are kept by level and index.
+  @Test func subtreesOfAnOlderJournalAreTakenOver() async throws {
+    let fixture = try await filled()
+    let (size, positions) = (12, (1..<4).flatMap { level in (0..<12 >> level).map { TreeNode(level: level, index: $0) } })
+    try tamper(
+      fixture.path,
+      """
+      ALTER TABLE ledger_node RENAME TO newer_node;
+      CREATE TABLE ledger_node (level INTEGER NOT NULL, idx INTEGER NOT NULL, hash BLOB NOT NULL, PRIMARY KEY (level, idx)) STRICT, WITHOUT ROWID;
+      \(positions.map {
+        "INSERT INTO ledger_node SELECT \($0.level), \($0.index), hash FROM newer_node WHERE position = \($0.position);"
+      }.joined())
+      DROP TABLE newer_node;
+      PRAGMA user_version = 4;
+      """)
+    #expect(positions.count == LedgerHead.nodeCount(size: size))
+    let journal = try await fixture.open()
+    #expect(await journal.fault == nil)
+    await journal.close()
+    #expect(try await audit(fixture).isSound)
   }
 
   @Test(arguments: [

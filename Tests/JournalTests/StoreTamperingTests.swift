@@ -81,10 +81,9 @@ import Trust
     try await check(
       "append", "INSERT INTO ledger_entry (idx, leaf, bytes) SELECT \(size), leaf, bytes FROM ledger_entry WHERE idx = 0", names: [size])
     for node in target.nodes {
-      let place = "level = \(node.level) AND idx = \(node.index)"
-      try await check("node delete", "DELETE FROM ledger_node WHERE \(place)", names: [node.firstLeaf])
+      try await check("node delete", "DELETE FROM ledger_node WHERE position = \(node.position)", names: [node.firstLeaf])
     }
-    try await check("node insert", "INSERT INTO ledger_node VALUES (1, 77, zeroblob(32))", names: [size])
+    try await check("node insert", "INSERT INTO ledger_node VALUES (77, zeroblob(32))", names: [size])
     try await check("checkpoint delete", "DELETE FROM ledger_checkpoint WHERE size = \(size)", names: Array(0...size))
     try await check("checkpoint delete", "DELETE FROM ledger_checkpoint", names: Array(0...size))
     try await check("head delete", "DELETE FROM ledger_head", names: [size])
@@ -250,7 +249,7 @@ private final class TamperTarget: Sendable {
       changed[Int.random(in: cell.range ?? bytes.indices, using: &chance)] ^= 1 << UInt8.random(in: 0..<8, using: &chance)
       (old, new) = (literal(cell.value, bytes), literal(cell.value, changed))
     }
-    let isKey = ["idx", "level", "size"].contains(cell.column) && cell.table != "ledger_head"
+    let isKey = ["idx", "position", "size"].contains(cell.column) && cell.table != "ledger_head"
     if isKey, keys.contains(cell.row.replacing("\(cell.column) = \(old)", with: "\(cell.column) = \(new)")) { return nil }
     let moved = isKey ? cell.row.replacing("\(cell.column) = \(old)", with: "\(cell.column) = \(new)") : cell.row
     return Flip(
@@ -288,14 +287,13 @@ private final class TamperTarget: Sendable {
       }
     }
     for node in nodes {
-      let row = "level = \(node.level) AND idx = \(node.index)"
+      let row = "position = \(node.position)"
       let hash = try TreeHash.of(node, entries)
       cells.append(Cell(kind: "node", table: "ledger_node", column: "hash", row: row, value: .blob(hash.bytes), index: node.firstLeaf))
       cells.append(
-        Cell(kind: "node index", table: "ledger_node", column: "idx", row: row, value: .integer(Int64(node.index)), index: node.firstLeaf))
-      cells.append(
-        Cell(kind: "node level", table: "ledger_node", column: "level", row: row, value: .integer(Int64(node.level)), index: node.firstLeaf)
-      )
+        Cell(
+          kind: "node position", table: "ledger_node", column: "position", row: row, value: .integer(Int64(node.position)),
+          index: node.firstLeaf))
     }
     let headValues: [(String, Cell.Value)] = [
       ("size", .integer(Int64(head.size))), ("last_time", .integer(head.lastTime!.milliseconds)), ("last_hash", .blob(head.lastHash.bytes)),

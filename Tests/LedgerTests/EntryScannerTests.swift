@@ -61,6 +61,21 @@ import Trust
     }
   }
 
+  /// The scanner looks at eight bytes at once: no value of one of them may hide behind its neighbours.
+  @Test func noByteIsTakenForAnother() throws {
+    for draft in [Self.drafts[0], Self.drafts[6]] {
+      let bytes = try entry(draft, 10).bytes
+      var changed = bytes
+      for offset in bytes.indices {
+        for value in UInt8.min...UInt8.max {
+          changed[offset] = value
+          #expect(agree(changed), "\(value) at \(offset)")
+        }
+        changed[offset] = bytes[offset]
+      }
+    }
+  }
+
   @Test func writtenBytesAreTheCanonicalForm() throws {
     for (index, draft) in Self.drafts.enumerated() {
       let bytes = try entry(draft, index).bytes

@@ -30,6 +30,19 @@ import Trust
     return nodes
   }
 
+  /// Stores write a node behind the last one: the place that its level and index give it has to be the next.
+  @Test func nodesAreCountedAsTheyBecomeComplete() {
+    var tree = CompactTree()
+    var count = 0
+    for leaf in leaves(5000) {
+      tree.append(leaf) { node, _ in
+        #expect(node.position == count)
+        count += 1
+      }
+    }
+    #expect(TreeNode(level: 52, index: 0).position == (1 << 52) - 2)
+  }
+
   @Test func rootsFollowTheDefinition() throws {
     let all = leaves(70)
     let nodes = nodes(all)

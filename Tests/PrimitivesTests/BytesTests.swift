@@ -2,6 +2,18 @@ import Primitives
 import Testing
 
 @Suite struct BytesTests {
+  @Test func aDigestHasTheDigitsOfItsBytes() throws {
+    var chance = SystemRandomNumberGenerator()
+    for _ in 0..<1000 {
+      let bytes = (0..<32).map { _ in UInt8.random(in: 0...255, using: &chance) }
+      let digest = try #require(Digest(bytes))
+      #expect(digest.bytes == bytes && digest.hex == Hex.encode(bytes) && Digest(hex: digest.hex) == digest)
+      #expect(digest.hex == bytes.map { String($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined())
+    }
+    #expect(Digest([UInt8](repeating: 0, count: 31)) == nil && Digest([UInt8](repeating: 0, count: 33)) == nil)
+    #expect(Digest.zero.bytes == [UInt8](repeating: 0, count: 32))
+  }
+
   /// RFC 4648 §10.
   @Test(arguments: [
     ("", "", ""), ("f", "Zg==", "66"), ("fo", "Zm8=", "666f"), ("foo", "Zm9v", "666f6f"), ("foob", "Zm9vYg==", "666f6f62"),

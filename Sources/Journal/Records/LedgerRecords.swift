@@ -20,17 +20,17 @@ package struct LedgerHead: Hashable, Sendable {
   package var size: Int { tree.size }
 
   /// Number of complete subtrees above the leaves of a ledger of `size` entries.
-  package static func nodeCount(size: Int) -> Int { (1..<53).reduce(0) { $0 + size >> $1 } }
+  package static func nodeCount(size: Int) -> Int { size - size.nonzeroBitCount }
 }
 
 /// A ledger entry as it lies in the store, unverified.
 package struct StoredEntry: Hashable, Sendable {
-  package let index: Int
-  package let bytes: [UInt8]
+  package var index: Int
+  package var bytes: [UInt8]
   /// nil when what is stored is no digest.
-  package let leafHash: Digest?
+  package var leafHash: Digest?
   /// The message by which the store finds the entry, as it lies there; nil when it finds it by none.
-  package let message: [UInt8]?
+  package var message: [UInt8]?
 
   package init(index: Int, bytes: [UInt8], leafHash: Digest?, message: [UInt8]?) {
     self.index = index

@@ -209,10 +209,13 @@ extension OpeningReader {
 
   func ledgerHead() throws(CausewayError) -> LedgerHead { try sealed.ledgerHead() }
   func entries(from start: Int, limit: Int) throws(CausewayError) -> [StoredEntry] { try sealed.entries(from: start, limit: limit) }
+  func eachEntry(from start: Int, limit: Int, _ body: (StoredEntry) throws(CausewayError) -> Void) throws(CausewayError) {
+    try sealed.eachEntry(from: start, limit: limit, body)
+  }
   func entryIndices(message: MessageID) throws(CausewayError) -> [Int] { try sealed.entryIndices(message: message) }
   func node(_ node: TreeNode) throws(CausewayError) -> Digest? { try sealed.node(node) }
-  func nodes(level: Int, from start: Int, limit: Int) throws(CausewayError) -> [(index: Int, hash: Digest?)] {
-    try sealed.nodes(level: level, from: start, limit: limit)
+  func nodes(from start: Int, limit: Int) throws(CausewayError) -> [(position: Int, hash: Digest?)] {
+    try sealed.nodes(from: start, limit: limit)
   }
   func ledgerNodeCount() throws(CausewayError) -> Int { try sealed.ledgerNodeCount() }
   func latestCheckpoint() throws(CausewayError) -> StoredCheckpoint? { try sealed.latestCheckpoint() }

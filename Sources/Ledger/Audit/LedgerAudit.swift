@@ -269,7 +269,7 @@ package struct LedgerAudit {
       switch stored.message {
       case .notKept: true
       case .none: entry.message == nil
-      case .text(let text): entry.message?.elementsEqual(text) == true
+      case .text(let text): entry.message == text[...]
       }
     if !isSame { beside.append(AuditFinding(.index, index: stored.index, field: "message")) }
   }
@@ -286,7 +286,8 @@ package struct LedgerAudit {
 
   private mutating func compareCheckpoint() throws(CausewayError) {
     if coming == nil, !isLastSeen { try takeCheckpoint() }
-    while let checkpoint = coming, checkpoint.size <= tree.size {
+    guard let coming, coming.size <= tree.size else { return }
+    while let checkpoint = self.coming, checkpoint.size <= tree.size {
       let root = checkpoint.size == tree.size ? tree.root : checkpoint.size == 0 ? MerkleTree.emptyRoot : nil
       if root == checkpoint.root {
         if firstDifferingSize == nil { lastMatchingSize = checkpoint.size }

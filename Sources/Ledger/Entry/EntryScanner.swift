@@ -73,16 +73,16 @@ struct EntryScanner {
     return ScannedEntry(index: index, time: time, previous: previous, message: message)
   }
 
+  @inline(__always)
   private mutating func take(_ text: StaticString) -> Bool {
     let count = text.utf8CodeUnitCount
     guard position + count <= bytes.count else { return false }
     let start = position
-    let isThere = text.withUTF8Buffer { expected in
-      unsafe bytes.withUnsafeBufferPointer { given in
-        var offset = 0
-        while offset < count, unsafe expected[offset] == given[start + offset] { offset += 1 }
-        return offset == count
-      }
+    let isThere = unsafe bytes.withUnsafeBufferPointer { given in
+      let expected = unsafe text.utf8Start
+      var offset = 0
+      while offset < count, unsafe expected[offset] == given[start + offset] { offset += 1 }
+      return offset == count
     }
     if isThere { position += count }
     return isThere
@@ -114,6 +114,7 @@ struct EntryScanner {
   /// 1 to `limit` printable ASCII characters that need no escape, and the quotation mark behind them.
   private mutating func token(upTo limit: Int) -> Bool {
     let start = position
+    skipPlainWords()
     while position < bytes.count {
       let byte = bytes[position]
       position += 1
@@ -121,6 +122,32 @@ struct EntryScanner {
       guard byte >= 0x20, byte < 0x7F, byte != 0x5C else { return false }
     }
     return false
+  }
+
+  /// Goes on by eight bytes as long as all of them are printable ASCII that needs no escape.
+  private mutating func skipPlainWords() {
+    let from = position
+    position = unsafe bytes.withUnsafeBytes { given in
+      var offset = from
+      while offset + 8 <= given.count, Self.isPlain(unsafe given.loadUnaligned(fromByteOffset: offset, as: UInt64.self)) { offset += 8 }
+      return offset
+    }
+  }
+
+  /// 1 in each byte of a word.
+  private static let ones: UInt64 = 0x0101_0101_0101_0101
+
+  private static func isPlain(_ word: UInt64) -> Bool {
+    // The high bit of each byte tells: below 0x20; zero, after the character that is looked for was taken away; 0x7F or more.
+    let (quote, escape) = (word ^ (ones &* 0x22), word ^ (ones &* 0x5C))
+    let others = (word &- ones &* 0x20) & ~word | (quote &- ones) & ~quote | (escape &- ones) & ~escape | (word &+ ones) | word
+    return others & (ones << 7) == 0
+  }
+
+  private static func isHexadecimal(_ word: UInt64) -> Bool {
+    // The high bit of each byte tells, as long as none is set before: at least `0` and not `:` or more, at least `a` and not `g` or more.
+    let digits = (word &+ ones &* 0x50) & ~(word &+ ones &* 0x46) | (word &+ ones &* 0x1F) & ~(word &+ ones &* 0x19)
+    return digits & ~word & (ones << 7) == ones << 7
   }
 
   /// Dotted lower-case words, and the quotation mark behind them.
@@ -146,14 +173,10 @@ struct EntryScanner {
   private mutating func digest() -> Bool {
     guard position + 65 <= bytes.count else { return false }
     let start = position
-    // Without a way out in the middle, so that many are looked at in one instruction.
-    let isHexadecimal = unsafe bytes.withUnsafeBufferPointer { given in
-      var others: UInt8 = 0
-      for offset in start..<start + 64 {
-        let byte = unsafe given[offset]
-        others |= byte &- 0x30 < 10 || byte &- 0x61 < 6 ? 0 : 1
-      }
-      return others == 0
+    let isHexadecimal = unsafe bytes.withUnsafeBytes { given in
+      var offset = start
+      while offset < start + 64, Self.isHexadecimal(unsafe given.loadUnaligned(fromByteOffset: offset, as: UInt64.self)) { offset += 8 }
+      return offset == start + 64
     }
     guard isHexadecimal else { return false }
     position += 64
@@ -172,26 +195,19 @@ struct EntryScanner {
   /// - Precondition: a lower-case hexadecimal digit.
   private static func value(_ digit: UInt8) -> UInt8 { (digit & 15) + 9 * (digit >> 6) }
 
-  private static func nibble(_ digit: UInt8) -> UInt8 {
-    switch digit {
-    case 0x30...0x39: digit - 0x30
-    case 0x61...0x66: digit - 0x57
-    default: 0xFF
-    }
-  }
-
   /// A UUID of version 7, and the quotation mark behind it.
   private mutating func messageID() -> Bool {
     guard position + 37 <= bytes.count else { return false }
-    for offset in 0..<36 {
-      let byte = bytes[position + offset]
-      switch offset {
-      case 8, 13, 18, 23: guard byte == 0x2D else { return false }
-      case 14: guard byte == 0x37 else { return false }
-      case 19: guard byte == 0x38 || byte == 0x39 || byte == 0x61 || byte == 0x62 else { return false }
-      default: guard Self.nibble(byte) <= 15 else { return false }
-      }
+    let (start, version, variant) = (position, bytes[position + 14], bytes[position + 19])
+    guard version == 0x37, variant == 0x38 || variant == 0x39 || variant == 0x61 || variant == 0x62 else { return false }
+    let isForm = unsafe bytes.withUnsafeBytes { given in
+      func word(_ offset: Int) -> UInt64 { unsafe given.loadUnaligned(fromByteOffset: start + offset, as: UInt64.self) }
+      func half(_ offset: Int) -> UInt64 { UInt64(unsafe given.loadUnaligned(fromByteOffset: start + offset, as: UInt32.self)) }
+      let hyphens = unsafe given[start + 8] == 0x2D && given[start + 13] == 0x2D && given[start + 18] == 0x2D && given[start + 23] == 0x2D
+      return hyphens && Self.isHexadecimal(word(0)) && Self.isHexadecimal(half(9) | half(14) << 32)
+        && Self.isHexadecimal(half(19) | half(24) << 32) && Self.isHexadecimal(word(28))
     }
+    guard isForm else { return false }
     position += 36
     return take("\"")
   }

@@ -73,26 +73,21 @@ struct EntryWriter {
   /// A text of printable ASCII, as all texts of an entry are.
   private mutating func append(_ text: String) {
     bytes.append(0x22)
-    for byte in text.utf8 {
-      if byte == 0x22 || byte == 0x5C { bytes.append(0x5C) }
-      bytes.append(byte)
+    let start = bytes.count
+    bytes += text.utf8
+    // Hardly ever: most texts are names and codes.
+    if bytes[start...].contains(where: { $0 == 0x22 || $0 == 0x5C }) {
+      bytes.removeSubrange(start...)
+      for byte in text.utf8 { bytes += byte == 0x22 || byte == 0x5C ? [0x5C, byte] : [byte] }
     }
     bytes.append(0x22)
   }
 
   private mutating func append(_ digest: Digest) {
     bytes.append(0x22)
-    unsafe digest.withUnsafeBytes {
-      for offset in 0..<$0.count {
-        let byte = unsafe $0[offset]
-        bytes.append(Self.digit(byte >> 4))
-        bytes.append(Self.digit(byte & 15))
-      }
-    }
+    bytes += digest.hexDigits
     bytes.append(0x22)
   }
-
-  private static func digit(_ value: UInt8) -> UInt8 { value < 10 ? 0x30 + value : 0x57 + value }
 
   /// As `Instant.rfc3339`.
   private mutating func append(_ time: Instant) {

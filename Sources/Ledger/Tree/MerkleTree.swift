@@ -14,6 +14,15 @@ package struct TreeNode: Hashable, Sendable {
 
   /// The first leaf under this node.
   package var firstLeaf: Int { index << level }
+
+  /// How many subtrees above the leaves are complete before this one, in a tree that grows leaf by leaf: its place among them. Rows by
+  /// this number are only ever written behind the last.
+  ///
+  /// - Precondition: above the leaves.
+  package var position: Int {
+    let lastLeaf = (index + 1) << level - 1
+    return lastLeaf - lastLeaf.nonzeroBitCount + level - 1
+  }
 }
 
 /// The hashes, proofs and verifications of RFC 9162 §2.1 with SHA-256.

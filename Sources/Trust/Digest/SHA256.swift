@@ -73,9 +73,12 @@ package enum SHA256 {
 private final class DigestContext {
   private let pointer = OpenSSL.require(EVP_MD_CTX_new(), "EVP_MD_CTX_new")
 
+  init() { OpenSSL.require(EVP_DigestInit_ex2(pointer, Algorithm.sha256.pointer, nil), "EVP_DigestInit_ex2") }
+
   deinit { EVP_MD_CTX_free(pointer) }
 
-  func start() { OpenSSL.require(EVP_DigestInit_ex2(pointer, Algorithm.sha256.pointer, nil), "EVP_DigestInit_ex2") }
+  /// Without naming the algorithm again: that it is the same would be found out at a cost.
+  func start() { OpenSSL.require(EVP_DigestInit_ex2(pointer, nil, nil), "EVP_DigestInit_ex2") }
 
   func update(_ bytes: UnsafeRawBufferPointer) {
     OpenSSL.require(EVP_DigestUpdate(pointer, bytes.baseAddress, bytes.count), "EVP_DigestUpdate")
