@@ -48,6 +48,8 @@ package actor Journal {
   private var isBusy = false
   /// Changes in the last group: more than one when several callers write at the same time.
   private var lastGroupCount = 0
+  /// Groups that do not wait for company, because it did not come.
+  private var groupsWithoutWait = 0
   private var closers: [CheckedContinuation<Void, Never>] = []
   private var isClosed = false
   private var counters = Statistics()
@@ -147,17 +149,21 @@ package actor Journal {
   }
 
   /// Lets in those who were woken with the group before and may have more to write. Without a turn for them they would always miss this
-  /// group by a moment, and large and small groups would take turns, each with its own commit. Whoever writes alone does not wait.
+  /// group by a moment, and two halves of a crowd would take turns, each with its own commit. Whoever writes alone does not wait, and after
+  /// a wait in vain the next groups do without.
   private func waitForCompany() async {
-    let expected = waiting.count + lastGroupCount
-    for _ in 0..<Self.mostTurns where waiting.count < expected - 1 { await Self.giveTurn() }
+    guard lastGroupCount > 1 else { return }
+    guard groupsWithoutWait == 0 else { return groupsWithoutWait -= 1 }
+    let (before, end) = (waiting.count, ContinuousClock.now + Self.patience)
+    while waiting.count < before + lastGroupCount - 1, ContinuousClock.now < end { await Self.giveTurn() }
+    if 4 * (waiting.count - before) < lastGroupCount { groupsWithoutWait = 16 }
   }
 
   /// Off the actor: a yield on it would come back before anybody else was scheduled.
   @concurrent private static func giveTurn() async { await Task.yield() }
 
-  /// Turns that a leader gives to others before it commits: enough for some hundred writers, and over in microseconds when nobody comes.
-  private static let mostTurns = 32
+  /// Some hundred writers come within it; no more than a commit takes on most disks.
+  private static let patience = Duration.milliseconds(1)
 
   /// Runs the body on one snapshot. Never waits for writers. The reader must not leave the body.
   ///
