@@ -15,6 +15,9 @@ import YAMLTree
 
 extension ErrorCatalogue {
   static let causewayCLI: [ErrorDefinition] = [
+    .init("backup.altered", .refusal, en: "The backup is not what was signed when it was made.", zh: "备份与制作时签名的内容不符。"),
+    .init("backup.foreign", .refusal, en: "The backup is another gateway's.", zh: "该备份属于另一网关。"),
+    .init("backup.manifest", .refusal, en: "The backup's manifest is not of the expected form.", zh: "备份清单的格式不符合要求。"),
     .init("config.file_encoding", .error, en: "The file is not UTF-8.", zh: "文件不是 UTF-8 编码。"),
     .init("config.file_unwritable", .error, en: "The file cannot be written.", zh: "文件无法写入。"),
     .init("config.folder_in_use", .error, en: "Another command is writing to the folder.", zh: "另一命令正在写入该文件夹。"),

@@ -153,7 +153,10 @@ package actor Journal {
   /// a wait in vain the next groups do without.
   private func waitForCompany() async {
     guard lastGroupCount > 1 else { return }
-    guard groupsWithoutWait == 0 else { return groupsWithoutWait -= 1 }
+    guard groupsWithoutWait == 0 else {
+      groupsWithoutWait -= 1
+      return
+    }
     let (before, end) = (waiting.count, ContinuousClock.now + Self.patience)
     while waiting.count < before + lastGroupCount - 1, ContinuousClock.now < end { await Self.giveTurn() }
     if 4 * (waiting.count - before) < lastGroupCount { groupsWithoutWait = 16 }

@@ -36,11 +36,23 @@ final class FileLock: Sendable {
       return
     }
     close(descriptor)
+    try syncFolder(of: path)
+  }
+
+  /// Makes the names in a file's folder durable.
+  ///
+  /// - Throws: `journal.open_failed`.
+  static func syncFolder(of path: String) throws(CausewayError) {
     let end = path.utf8.lastIndex(of: 0x2F)
     let folder = open(end.map { String(path[..<$0]) + "/" } ?? ".", O_RDONLY | O_CLOEXEC)
     guard folder >= 0 else { throw CausewayError("journal.open_failed", underlying: "folder: errno \(errno)") }
     defer { close(folder) }
     guard fsync(folder) == 0 else { throw CausewayError("journal.open_failed", underlying: "folder sync: errno \(errno)") }
+  }
+
+  static func exists(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 || errno != ENOENT
   }
 
   /// Whether there is nothing to read at a path.

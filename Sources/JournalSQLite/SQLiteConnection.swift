@@ -71,6 +71,18 @@ final class SQLiteConnection {
   var isInAutocommit: Bool { sqlite3_get_autocommit(handle) != 0 }
   var lastInsertedRow: Int64 { sqlite3_last_insert_rowid(handle) }
 
+  /// Copies the database as of one moment to a file that is empty or not there. Others may be writing meanwhile; what they fold into the
+  /// database waits.
+  func copy(to path: String) throws(CausewayError) {
+    let target = try SQLiteConnection(path: path, mode: .readWrite)
+    guard let backup = sqlite3_backup_init(target.handle, "main", handle, "main") else {
+      throw target.error(sqlite3_errcode(target.handle))
+    }
+    let code = sqlite3_backup_step(backup, -1)
+    sqlite3_backup_finish(backup)
+    guard code == SQLITE_DONE else { throw target.error(code) }
+  }
+
   /// Runs statements that give no rows, one after the other. For schema and settings.
   func execute(script: String) throws(CausewayError) {
     let code = sqlite3_exec(handle, script, nil, nil, nil)

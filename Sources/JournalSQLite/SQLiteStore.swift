@@ -117,7 +117,7 @@ package final class SQLiteStore: RepairableStore {
   }
 
   /// Reading a write-ahead log needs its index file, which a reader can make only where it may write.
-  private static func readingMode(_ path: String) throws(CausewayError) -> SQLiteConnection.Mode {
+  static func readingMode(_ path: String) throws(CausewayError) -> SQLiteConnection.Mode {
     do {
       return try probe(path, .readOnly)
     } catch  where error.code == "journal.open_failed" || error.code == "journal.read_only" {
