@@ -59,6 +59,18 @@ import Testing
       #expect(erased.status == 0, "\(erased.errors)")
       #expect(try await world.china.answer("GET", path).status == 410)
       #expect(try World.run(["ledger", "verify", "--config", site.configuration]).status == 0)
+
+      // Taken out under the running gateway: what needs the key can be tried again, and goes well when the token is back.
+      try hsm.takeTokensAway()
+      let document2 = try World.declaration(number: 912)
+      let submission = "/v1/declarations?profile=cn.decmessage&corridor=CN-SG"
+      for _ in 0..<2 {
+        let away = try await world.china.answer("POST", submission, headers: ["Idempotency-Key": "hsm-912"], body: document2)
+        let code = away.body["problems"]?.array?.first?["code"]?.string
+        #expect(away.status == 503 && code?.hasPrefix("key.hsm_") == true, "\(away)")
+      }
+      try hsm.bringTokensBack()
+      _ = try await world.clear(document2, key: "hsm-912")
       world.process(site)?.stop()
       #expect(try !world.log(site).contains(SoftHSM.pin))
 

@@ -45,7 +45,9 @@ import Trust
       #expect(try await journal.commit(Change(operations: [.eraseData(of: "clearance-2", erasure, payloads: 1)])).committed != nil)
       try await journal.scrub()
       #expect(try !sealed.holds(wrapped[1]))
+      #expect(hsm.isModuleBegun)
       await journal.close()
+      #expect(!hsm.isModuleBegun)
       #expect(try await sealed.opened(with: try Self.open(uri)) == ["1", "3"])
     }
   }

@@ -71,21 +71,24 @@ package final class SoftHSM: Sendable {
     try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: pinPath)
   }
 
-  /// Takes all tokens out, under those who use them.
+  /// Takes all tokens out, under those who use them, who notice at the next call. One that is brought back SoftHSM sees only when it is begun anew.
   package func takeTokensAway() throws {
-    endModule()
     try FileManager.default.moveItem(atPath: tokens, toPath: tokens + ".away")
     try FileManager.default.createDirectory(atPath: tokens, withIntermediateDirectories: true)
   }
 
   package func bringTokensBack() throws {
-    endModule()
     try FileManager.default.removeItem(atPath: tokens)
     try FileManager.default.moveItem(atPath: tokens + ".away", toPath: tokens)
   }
 
-  /// Ends the module behind the back of who uses it: it looks for its tokens only when it begins.
+  /// Ends the module behind the back of who uses it.
   package func endModule() { _ = Self.functions.C_Finalize(nil) }
+
+  package var isModuleBegun: Bool {
+    var count: CK_ULONG = 0
+    return Self.functions.C_GetSlotList(0, nil, &count) != CKR_CRYPTOKI_NOT_INITIALIZED
+  }
 
   // MARK: Functions
 

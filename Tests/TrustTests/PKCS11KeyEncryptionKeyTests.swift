@@ -82,11 +82,7 @@ import Testing
   @Test func theModuleIsBegunAndEndedOnce() async throws {
     try await SoftHSM.alone { hsm in
       let uri = try Self.prepare(hsm)
-      func answer() -> CK_RV {
-        var count: CK_ULONG = 0
-        return SoftHSM.functions.C_GetSlotList(0, nil, &count)
-      }
-      #expect(answer() == CKR_CRYPTOKI_NOT_INITIALIZED)
+      #expect(!hsm.isModuleBegun)
       let (one, two) = (try Self.open(uri, hsm), try Self.open(uri, hsm))
       let wrapped = try one.wrap(.random(), for: first)
       one.close()
@@ -94,9 +90,9 @@ import Testing
       #expect(try two.unwrap(wrapped, for: first) != nil)
       #expect(throws: CausewayError("key.hsm_closed")) { try one.unwrap(wrapped, for: first) }
       #expect(throws: CausewayError("key.hsm_closed")) { try one.wrap(.random(), for: first) }
-      #expect(answer() == CKR_OK)
+      #expect(hsm.isModuleBegun)
       two.close()
-      #expect(answer() == CKR_CRYPTOKI_NOT_INITIALIZED)
+      #expect(!hsm.isModuleBegun)
     }
   }
 
@@ -328,6 +324,28 @@ import Testing
         #expect(try storage.unwrap(storage.wrap(.random(), for: second), for: second) != nil)
       }
       storage.close()
+    }
+  }
+
+  /// A module is not ended while another key in the process uses it.
+  @Test func noModuleIsBegunAnewUnderSomebodyElse() async throws {
+    try await SoftHSM.alone { hsm in
+      let uri = try Self.prepare(hsm)
+      let (storage, other) = (try Self.open(uri, hsm), try Self.open(uri, hsm))
+      let wrapped = try storage.wrap(.random(), for: first)
+      try hsm.takeTokensAway()
+      for _ in 0..<2 {
+        #expect(
+          Self.error { () throws(CausewayError) in _ = try storage.unwrap(wrapped, for: first) }?.code.rawValue.hasPrefix("key.hsm_")
+            == true)
+      }
+      try hsm.bringTokensBack()
+      #expect(
+        Self.error { () throws(CausewayError) in _ = try storage.unwrap(wrapped, for: first) }?.code.rawValue.hasPrefix("key.hsm_") == true)
+      other.close()
+      #expect(try storage.unwrap(wrapped, for: first) != nil)
+      storage.close()
+      #expect(!hsm.isModuleBegun)
     }
   }
 

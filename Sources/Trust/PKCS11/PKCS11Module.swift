@@ -31,7 +31,7 @@ final class PKCS11Module: @unchecked Sendable {
     let getFunctionList = unsafeBitCast(symbol, to: CK_C_GetFunctionList.self)
     var list: UnsafeMutablePointer<CK_FUNCTION_LIST>?
     try PKCS11ReturnValue.check(getFunctionList(&list), "C_GetFunctionList")
-    guard let list, list.pointee.version.major == 2, list.pointee.version.minor >= 20 else {
+    guard let list, (list.pointee.version.major, list.pointee.version.minor) >= (2, 20) else {
       throw CausewayError("key.hsm_module", pointer: path, underlying: "no table of functions of version 2.20 or later")
     }
     functions = list.pointee
@@ -77,6 +77,19 @@ final class PKCS11Module: @unchecked Sendable {
       loaded[path] = users > 1 ? (self, users - 1) : nil
       guard users == 1 else { return }
       _ = functions.C_Finalize?(nil)
+    }
+  }
+
+  /// Ends the module and begins it anew: many look for tokens and for their servers only then. Nobody may be in a call.
+  ///
+  /// - Returns: false, and nothing happened, when there are other users.
+  /// - Throws: `key.hsm_call`.
+  func restart() throws(CausewayError) -> Bool {
+    try Self.loaded.withLock { loaded throws(CausewayError) in
+      if let path, loaded[path]?.users != 1 { return false }
+      _ = functions.C_Finalize?(nil)
+      try Self.initialize(functions)
+      return true
     }
   }
 

@@ -6,8 +6,8 @@ import Synchronization
 /// A key-encryption key that lies in a hardware security module and never leaves it: AES-256-GCM, called through PKCS #11 2.40.
 ///
 /// Wraps in the form of ``FileKeyEncryptionKey``. Every call blocks while the module works. A call that fails for another reason than its input is
-/// made once more over a new connection (session, login, key looked up anew); what fails then is `key.hsm_…`, an error that may pass, and the
-/// next call begins with a new connection again. Nothing but data that does not authenticate is ever answered with nil.
+/// made once more over a new connection (session, login, key looked up anew), if need be to a module begun anew; what fails then is `key.hsm_…`, an
+/// error that may pass, and the next call begins with a new connection again. Nothing but data that does not authenticate is ever answered with nil.
 package final class PKCS11KeyEncryptionKey: KeyEncryptionKey {
   private let uri: PKCS11URI
   private let module: PKCS11Module
@@ -16,8 +16,10 @@ package final class PKCS11KeyEncryptionKey: KeyEncryptionKey {
 
   private struct State {
     var connection: Connection?
-    /// Number of the connection that is made next.
-    var nextNumber = 0
+    /// Sessions that are lent now.
+    var loans = 0
+    /// Number of the connection that was made last.
+    var lastNumber = 0
     /// Why the PIN is not tried again: a token counts wrong ones and locks itself.
     var pinRefusal: CausewayError?
     /// A key that nothing is sealed with, wrapped when this was opened: tells whether the module still holds the same key and works.
@@ -168,11 +170,10 @@ package final class PKCS11KeyEncryptionKey: KeyEncryptionKey {
     let loan = try borrow()
     do throws(CausewayError) {
       let result = try body(loan)
-      giveBack(loan)
+      end(loan, isLost: false)
       return result
     } catch {
-      loan.session.close()
-      forget(loan.number)
+      end(loan, isLost: true)
       throw error
     }
   }
@@ -180,14 +181,17 @@ package final class PKCS11KeyEncryptionKey: KeyEncryptionKey {
   private func borrow() throws(CausewayError) -> Loan {
     try state.withLock { state throws(CausewayError) in
       guard !state.isClosed else { throw CausewayError("key.hsm_closed") }
-      if state.connection == nil { state.connection = try connect(&state) }
+      if state.connection == nil { state.connection = try connectAnew(&state) }
       guard var connection = state.connection else { throw CausewayError("key.hsm_closed") }
       if let session = connection.idle.popLast() {
         state.connection = connection
+        state.loans += 1
         return Loan(number: connection.number, session: session, key: connection.key)
       }
       do throws(CausewayError) {
-        return Loan(number: connection.number, session: try connection.token.openSession(), key: connection.key)
+        let session = try connection.token.openSession()
+        state.loans += 1
+        return Loan(number: connection.number, session: session, key: connection.key)
       } catch {
         connection.close()
         state.connection = nil
@@ -196,13 +200,16 @@ package final class PKCS11KeyEncryptionKey: KeyEncryptionKey {
     }
   }
 
-  private func giveBack(_ loan: Loan) {
-    let isCurrent = state.withLock { state in
-      guard state.connection?.number == loan.number else { return false }
-      state.connection?.idle.append(loan.session)
-      return true
+  private func end(_ loan: Loan, isLost: Bool) {
+    state.withLock { state in
+      state.loans -= 1
+      if !isLost, state.connection?.number == loan.number {
+        state.connection?.idle.append(loan.session)
+      } else {
+        loan.session.close()
+      }
     }
-    if !isCurrent { loan.session.close() }
+    if isLost { forget(loan.number) }
   }
 
   /// Lets go of a connection that has failed, unless somebody has done so already.
@@ -211,6 +218,18 @@ package final class PKCS11KeyEncryptionKey: KeyEncryptionKey {
       guard state.connection?.number == number else { return }
       state.connection?.close()
       state.connection = nil
+    }
+  }
+
+  /// A new connection, to the module begun anew when it does not show the key that it had at the start and nobody is in a call.
+  private func connectAnew(_ state: inout State) throws(CausewayError) -> Connection {
+    do throws(CausewayError) {
+      return try connect(&state)
+    } catch {
+      guard state.probe != nil, state.loans == 0, ["key.hsm_call", "key.hsm_token", "key.hsm_key"].contains(error.code),
+        try module.restart()
+      else { throw error }
+      return try connect(&state)
     }
   }
 
@@ -232,8 +251,8 @@ package final class PKCS11KeyEncryptionKey: KeyEncryptionKey {
           throw CausewayError("key.hsm_key_changed")
         }
       }
-      state.nextNumber += 1
-      return Connection(number: state.nextNumber, token: token, anchor: anchor, key: key)
+      state.lastNumber += 1
+      return Connection(number: state.lastNumber, token: token, anchor: anchor, key: key)
     } catch {
       anchor.close()
       throw error
@@ -244,7 +263,7 @@ package final class PKCS11KeyEncryptionKey: KeyEncryptionKey {
     try token.require(CKM_AES_GCM, "CKM_AES_GCM", for: CK_FLAGS(CKF_ENCRYPT | CKF_DECRYPT))
   }
 
-  /// The one key that the URI names, if it is such that nobody can have a copy of it.
+  /// The one key that the URI names, if it is such that nobody can take it out.
   private func existingKey(_ session: PKCS11Session) throws(CausewayError) -> CK_OBJECT_HANDLE {
     let keys = try session.secretKeys(uri)
     guard let key = keys.first, keys.count == 1 else { throw CausewayError("key.hsm_key", facts: ["count": String(keys.count)]) }
