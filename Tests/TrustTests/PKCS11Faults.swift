@@ -15,6 +15,8 @@ enum PKCS11Faults {
     var calls: [String: Int] = [:]
     var tokenFlags: CK_FLAGS = 0
     var ignoresContext = false
+    var spoils: @Sendable (UnsafeMutablePointer<UInt8>) -> Void = { _ in }
+    var spoiledCall = ""
   }
 
   private static let state = Mutex(State())
@@ -25,6 +27,10 @@ enum PKCS11Faults {
   }
   static func calls(_ call: String) -> Int { state.withLock { $0.calls[call] ?? 0 } }
   static func addTokenFlags(_ flags: CK_FLAGS) { state.withLock { $0.tokenFlags = flags } }
+  /// What a call puts out is changed by somebody.
+  static func spoil(_ call: String, _ change: @escaping @Sendable (UnsafeMutablePointer<UInt8>) -> Void) {
+    state.withLock { ($0.spoiledCall, $0.spoils) = (call, change) }
+  }
   static func ignoreContext() { state.withLock { $0.ignoresContext = true } }
 
   private static func taken(_ call: String) -> CK_RV? {
@@ -34,6 +40,12 @@ enum PKCS11Faults {
       state.faults[call]?.times -= 1
       return fault.code
     }
+  }
+
+  private static func spoiled(_ call: String, _ code: CK_RV, _ output: UnsafeMutablePointer<UInt8>?) -> CK_RV {
+    let change = state.withLock { $0.spoiledCall == call ? $0.spoils : nil }
+    if code == CKR_OK, let change, let output { change(output) }
+    return code
   }
 
   private static func withoutContext(_ mechanism: UnsafeMutablePointer<CK_MECHANISM>?) {
@@ -56,12 +68,16 @@ enum PKCS11Faults {
       PKCS11Faults.withoutContext(mechanism)
       return PKCS11Faults.taken("C_EncryptInit") ?? SoftHSM.functions.C_EncryptInit(session, mechanism, key)
     }
-    table.C_Encrypt = { PKCS11Faults.taken("C_Encrypt") ?? SoftHSM.functions.C_Encrypt($0, $1, $2, $3, $4) }
+    table.C_Encrypt = {
+      PKCS11Faults.spoiled("C_Encrypt", PKCS11Faults.taken("C_Encrypt") ?? SoftHSM.functions.C_Encrypt($0, $1, $2, $3, $4), $3)
+    }
     table.C_DecryptInit = { session, mechanism, key in
       PKCS11Faults.withoutContext(mechanism)
       return PKCS11Faults.taken("C_DecryptInit") ?? SoftHSM.functions.C_DecryptInit(session, mechanism, key)
     }
-    table.C_Decrypt = { PKCS11Faults.taken("C_Decrypt") ?? SoftHSM.functions.C_Decrypt($0, $1, $2, $3, $4) }
+    table.C_Decrypt = {
+      PKCS11Faults.spoiled("C_Decrypt", PKCS11Faults.taken("C_Decrypt") ?? SoftHSM.functions.C_Decrypt($0, $1, $2, $3, $4), $3)
+    }
     return table
   }
 }

@@ -404,6 +404,24 @@ import Testing
     }
   }
 
+  /// What is stored must come back: a wrapped key that does not open is never handed out.
+  @Test func aWrongWrappingIsNotHandedOut() async throws {
+    try await SoftHSM.alone { hsm in
+      PKCS11Faults.clear()
+      defer { PKCS11Faults.clear() }
+      let storage = try Self.openFaulty(try Self.prepare(hsm), hsm)
+      PKCS11Faults.spoil("C_Encrypt") { $0[0] ^= 1 }
+      let refused = Self.error { () throws(CausewayError) in _ = try storage.wrap(.random(), for: first) }
+      #expect(refused?.code == "key.hsm_call" && refused?.problems[0].facts["call"] == "C_Decrypt")
+      PKCS11Faults.spoil("C_Decrypt") { $0[31] ^= 1 }
+      let other = Self.error { () throws(CausewayError) in _ = try storage.wrap(.random(), for: first) }
+      #expect(other?.code == "key.hsm_key_changed" || other?.code == "key.hsm_self_test")
+      PKCS11Faults.clear()
+      #expect(try storage.unwrap(storage.wrap(.random(), for: first), for: first) != nil)
+      storage.close()
+    }
+  }
+
   @Test func aModuleThatDoesNotAuthenticateIsRefused() async throws {
     try await SoftHSM.alone { hsm in
       PKCS11Faults.clear()

@@ -114,9 +114,17 @@ package final class PKCS11KeyEncryptionKey: KeyEncryptionKey {
 
   // MARK: Wrapping
 
+  /// Opens what it wrapped before it hands it out: data would be sealed with a key that nobody gets back.
+  ///
+  /// - Throws: `key.hsm_self_test` when another key comes back; `key.hsm_…`.
   package func wrap(_ key: SecretKey, for context: [UInt8]) throws(CausewayError) -> [UInt8] {
     try perform { loan throws(CausewayError) in
-      try loan.session.wrap(key, with: loan.key, nonce: SecureRandom.bytes(12), context: context)
+      let wrapped = try loan.session.wrap(key, with: loan.key, nonce: SecureRandom.bytes(12), context: context)
+      switch try loan.session.unwrap(wrapped, with: loan.key, context: context) {
+      case .key(let opened) where opened.hasSameBytes(as: key): return wrapped
+      case .key: throw CausewayError("key.hsm_self_test")
+      case .refused(let refusal): throw refusal
+      }
     }
   }
 
