@@ -40,6 +40,7 @@ let package = Package(
     // System libraries
     .systemLibrary(name: "CLibXML2", path: "Sources/C/CLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
     .systemLibrary(name: "COpenSSL", path: "Sources/C/COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CPKCS11", path: "Sources/C/CPKCS11", providers: [.apt(["libp11-kit-dev"])]),
     .systemLibrary(name: "CSQLite", path: "Sources/C/CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
     .systemLibrary(name: "CZip", path: "Sources/C/CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
     .systemLibrary(name: "CCurl", path: "Sources/C/CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
@@ -58,7 +59,7 @@ let package = Package(
     .target(name: "Policy", dependencies: ["Primitives", "YAMLTree", "Declarations"], swiftSettings: pure),
 
     // Trust wing
-    .target(name: "Trust", dependencies: ["Primitives", "JSONTree", "COpenSSL"], swiftSettings: settings),
+    .target(name: "Trust", dependencies: ["Primitives", "JSONTree", "COpenSSL", "CPKCS11"], swiftSettings: settings),
     .target(name: "Ledger", dependencies: ["Primitives", "JSONTree", "Trust"], swiftSettings: pure),
     .target(name: "Exchange", dependencies: ["Primitives", "JSONTree", "Trust", "CCurl"], swiftSettings: settings),
     .target(name: "Journal", dependencies: ["Primitives", "JSONTree", "Trust", "Ledger"], swiftSettings: pure),
@@ -95,7 +96,7 @@ let package = Package(
     .executableTarget(
       name: "causeway-verify", dependencies: ["Primitives", "JSONTree", "Trust", "Ledger"], swiftSettings: settings, linkerSettings: linker),
     // Tests mirror the modules
-    .target(name: "TestSupport", dependencies: ["JSONTree", "Primitives"], path: "Tests/TestSupport", swiftSettings: settings),
+    .target(name: "TestSupport", dependencies: ["JSONTree", "Primitives", "CPKCS11"], path: "Tests/TestSupport", swiftSettings: settings),
     .target(
       name: "AttackCases", dependencies: ["Formats", "JSONTree", "XMLTree", "Primitives"], path: "Tests/AttackCases",
       swiftSettings: settings),
@@ -120,7 +121,7 @@ let package = Package(
       name: "TranslationTests",
       dependencies: ["Translation", "YAMLTree", "Declarations", "Formats", "JSONTree", "XMLTree", "Primitives"], swiftSettings: settings),
     .testTarget(name: "PolicyTests", dependencies: ["Policy", "YAMLTree", "Declarations", "Primitives"], swiftSettings: settings),
-    .testTarget(name: "TrustTests", dependencies: ["TestSupport", "Trust", "JSONTree", "Primitives"], swiftSettings: settings),
+    .testTarget(name: "TrustTests", dependencies: ["TestSupport", "Trust", "JSONTree", "Primitives", "CPKCS11"], swiftSettings: settings),
     .testTarget(name: "LedgerTests", dependencies: ["TestSupport", "Ledger", "Trust", "JSONTree", "Primitives"], swiftSettings: settings),
     .testTarget(
       name: "ExchangeTests", dependencies: ["TestSupport", "Exchange", "Trust", "JSONTree", "Primitives"], swiftSettings: settings),

@@ -106,10 +106,27 @@ enum Composition {
     return try await Journal.open(sealed, signer: signer, clock: clock)
   }
 
-  /// - Throws: `key.file_mode` when others than its owner may read or write the file; `key.pem`, `key.malformed`, `config.file_missing`.
-  static func storageKey(_ path: String) throws(CausewayError) -> FileKeyEncryptionKey {
+  /// - Throws: `key.file_mode` when others than its owner may read or write the file, or the one with the PIN; `key.pem`, `key.malformed`,
+  ///   `config.file_missing`; as `PKCS11KeyEncryptionKey.open`.
+  static func storageKey(_ location: StorageKeyLocation) throws(CausewayError) -> any KeyEncryptionKey {
+    switch location {
+    case .file(let path):
+      guard try Files.isPrivate(path) else { throw CausewayError("key.file_mode", pointer: path) }
+      return try FileKeyEncryptionKey(pem: try Files.text(path))
+    case .module(let uri):
+      return try PKCS11KeyEncryptionKey.open(uri) { () throws(CausewayError) in try pin(at: uri.pinPath) }
+    }
+  }
+
+  /// The PIN in a file: all of it, but for one line break at the end.
+  ///
+  /// - Throws: `key.file_mode`, `key.hsm_pin_form`, `config.file_missing`.
+  static func pin(at path: String) throws(CausewayError) -> Redacted<[UInt8]> {
     guard try Files.isPrivate(path) else { throw CausewayError("key.file_mode", pointer: path) }
-    return try FileKeyEncryptionKey(pem: try Files.text(path))
+    var bytes = try Files.read(path)
+    if bytes.last == 0x0A { bytes.removeLast() }
+    guard (1...255).contains(bytes.count), !bytes.contains(0x0A) else { throw CausewayError("key.hsm_pin_form", pointer: path) }
+    return Redacted(bytes)
   }
 }
 

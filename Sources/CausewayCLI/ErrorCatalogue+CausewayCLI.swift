@@ -31,8 +31,9 @@ extension ErrorCatalogue {
     .init("config.file_exists", .error, en: "The file is there already and is not overwritten.", zh: "文件已存在，不予覆盖。"),
     .init("key.file_exists", .error, en: "The key file is there already and is not overwritten.", zh: "密钥文件已存在，不予覆盖。"),
     .init(
-      "key.file_mode", .error, en: "Others than its owner may read or write the file of the storage key: its mode must be 0600.",
-      zh: "存储密钥文件可被所有者以外的用户读写，权限须为 0600。"),
+      "key.file_mode", .error, en: "Others than its owner may read or write the file of the storage key or its PIN: its mode must be 0600.",
+      zh: "存储密钥或其 PIN 的文件可被所有者以外的用户读写，权限须为 0600。"),
+    .init("key.hsm_pin_form", .error, en: "The file of the PIN must hold one line of 1 to 255 bytes.", zh: "PIN 文件须只含一行，1 至 255 字节。"),
     .init("receive.file_missing", .error, en: "There is no such file.", zh: "没有该文件。"),
     .init("ledger.message_missing", .fault, en: "A message does not stand in both ledgers with the same digest.", zh: "报文未以相同摘要同时载于两侧账本。"),
     .init("ledger.unsound", .fault, en: "The ledger is not sound: {findings} findings.", zh: "账本不完好：发现 {findings} 处问题。"),

@@ -13,6 +13,7 @@ enum ExitStatus {
   /// The exit code for an error, by its kind and stage.
   static func of(_ code: ErrorCode, _ texts: ErrorTexts) -> ExitCode {
     if code == "receive.file_missing" { return noInput }
+    if code == "key.hsm_call" || code == "key.hsm_token" { return unavailable }
     if code.rawValue.hasPrefix("config.") || code.rawValue.hasPrefix("profile.") || code.rawValue.hasPrefix("key.") { return configuration }
     switch texts.kind(of: code) {
     case .refusal: return dataRefused

@@ -51,6 +51,9 @@ extension ErrorCatalogue {
       "journal.not_sealed", .error,
       en: "The journal holds data in plain: seal it with `causeway journal seal`, after keeping the storage key in a safe place.",
       zh: "日志含明文数据：请先妥善保管存储密钥，再用 `causeway journal seal` 加密。"),
+    .init(
+      "journal.rewrap_check", .error, en: "The new storage key does not give back a key that it wrapped; nothing was changed.",
+      zh: "新的存储密钥无法还原其封装的密钥；未作任何更改。"),
     .init("journal.index_key_missing", .fault, en: "The sealed journal has lost its index key.", zh: "已加密的日志缺少索引密钥。"),
     .init("journal.data_key_missing", .fault, en: "The data key of clearance {clearance} is missing.", zh: "缺少通关案 {clearance} 的数据密钥。"),
     .init(

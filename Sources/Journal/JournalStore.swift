@@ -93,6 +93,8 @@ package protocol JournalReader {
   func value(_ name: String) throws(CausewayError) -> [UInt8]?
 
   func dataKey(_ clearance: String) throws(CausewayError) -> DataKeyRecord?
+  /// Those that are not erased, by clearance.
+  func dataKeys(after clearance: String, limit: Int) throws(CausewayError) -> [DataKeyRecord]
   /// Those with a legal hold, by clearance.
   func heldDataKeys(after clearance: String, limit: Int) throws(CausewayError) -> [DataKeyRecord]
   func ended(_ query: EndedQuery) throws(CausewayError) -> [EndedClearance]

@@ -10,6 +10,14 @@ extension SQLiteSession {
       """, .text(clearance), read: Self.dataKey)
   }
 
+  func dataKeys(after clearance: String, limit: Int) throws(CausewayError) -> [DataKeyRecord] {
+    try connection.rows(
+      """
+      SELECT clearance, wrapped, created, erased, ground, rule, held, hold_reason, hold_actor FROM data_key
+      WHERE wrapped IS NOT NULL AND clearance > ?1 ORDER BY clearance LIMIT ?2
+      """, [.text(clearance), .integer(limit)], Self.dataKey)
+  }
+
   func heldDataKeys(after clearance: String, limit: Int) throws(CausewayError) -> [DataKeyRecord] {
     try connection.rows(
       """

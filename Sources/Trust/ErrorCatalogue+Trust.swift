@@ -2,7 +2,7 @@ package import Primitives
 
 extension ErrorCatalogue {
   /// Codes of keys, certificates, signatures and the registry.
-  package static let trust: [ErrorDefinition] = keys + certificates + signatures + registry
+  package static let trust: [ErrorDefinition] = keys + modules + certificates + signatures + registry
 
   private static let keys: [ErrorDefinition] = [
     .init("key.malformed", .error, en: "The key cannot be read.", zh: "密钥无法读取。"),
@@ -17,6 +17,37 @@ extension ErrorCatalogue {
     .init(
       "key.certificate_malformed", .error, en: "The certificate is not a well-formed X.509 version 3 certificate.",
       zh: "证书不是格式正确的 X.509 第 3 版证书。"),
+  ]
+
+  private static let modules: [ErrorDefinition] = [
+    .init(
+      "key.hsm_uri", .error, en: "The PKCS #11 URI does not have the form of RFC 7512 that is understood here ({part}).",
+      zh: "PKCS #11 URI 不符合此处所支持的 RFC 7512 形式（{part}）。"),
+    .init(
+      "key.hsm_pin_value", .error,
+      en: "A PIN must not stand in a PKCS #11 URI: put it into a file that its owner alone can read, and name that as pin-source=file:/….",
+      zh: "PKCS #11 URI 中不得写入 PIN：请存入仅所有者可读的文件，并以 pin-source=file:/… 指明。"),
+    .init("key.hsm_module", .error, en: "The PKCS #11 module cannot be loaded.", zh: "PKCS #11 模块无法加载。"),
+    .init("key.hsm_token", .error, en: "The module shows {count} tokens of this name instead of one.", zh: "模块显示 {count} 个同名令牌，应恰有一个。"),
+    .init(
+      "key.hsm_pin", .error, en: "The token does not take the PIN ({code}). It is not tried again before the next start.",
+      zh: "令牌不接受该 PIN（{code}）。下次启动前不再尝试。"),
+    .init("key.hsm_key", .error, en: "The token holds {count} keys of this name instead of one.", zh: "令牌中有 {count} 个同名密钥，应恰有一个。"),
+    .init("key.hsm_key_exists", .error, en: "The token holds a key of this name already.", zh: "令牌中已有同名密钥。"),
+    .init(
+      "key.hsm_key_attribute", .error,
+      en: "The key must be an AES key of 32 bytes that is sensitive, not extractable, and encrypts and decrypts; it is not by {attribute}.",
+      zh: "密钥必须是 32 字节的 AES 密钥，敏感、不可导出、可加密和解密；其 {attribute} 不符。"),
+    .init(
+      "key.hsm_key_changed", .error,
+      en: "The key of this name no longer opens what it wrapped at the start: it is another one, or the module is broken.",
+      zh: "该名称的密钥已无法解开启动时所封装的内容：密钥已被更换，或模块有故障。"),
+    .init("key.hsm_mechanism", .error, en: "The token does not do {mechanism}.", zh: "令牌不支持 {mechanism}。"),
+    .init(
+      "key.hsm_self_test", .error, en: "The module does not open what it wrapped, or opens what was changed.",
+      zh: "模块无法解开其自身封装的内容，或解开了被改动的内容。"),
+    .init("key.hsm_call", .error, en: "The hardware security module failed: {call} returned {code}.", zh: "硬件安全模块出错：{call} 返回 {code}。"),
+    .init("key.hsm_closed", .error, en: "The hardware security module is not in use any more.", zh: "硬件安全模块已停用。"),
   ]
 
   private static let certificates: [ErrorDefinition] = [

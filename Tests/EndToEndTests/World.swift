@@ -5,6 +5,7 @@ import JournalSQLite
 import Primitives
 import Synchronization
 import Testing
+import Trust
 
 @testable import CausewayCLI
 
@@ -77,7 +78,8 @@ final class World: Sendable {
     _ site: DemoWorld.Site, _ body: @Sendable (any JournalReader) throws(CausewayError) -> Result
   ) async throws -> Result {
     let store = try await SealingStore.open(
-      try SQLiteStore(readingFrom: site.folder + "/data/journal.sqlite"), key: try Composition.storageKey(site.folder + "/storage-key.pem"))
+      try SQLiteStore(readingFrom: site.folder + "/data/journal.sqlite"),
+      key: try Composition.storageKey(.file(site.folder + "/storage-key.pem")))
     let result = try await store.read(body)
     await store.close()
     return result

@@ -68,6 +68,24 @@ import YAMLTree
     #expect(!"\(configuration)".contains("\"t\""))
   }
 
+  @Test func theStorageKeyIsAFileOrInAModule() throws {
+    let place = "storageKey: g"
+    let text = World.text("CN", corridors: "[]", tokens: "[]")
+    try #require(text.contains(place))
+    guard case .file("/etc/gateway/g") = try World.configuration("CN", settings: "").keys.storageKey else {
+      Issue.record("not a file beside the configuration")
+      return
+    }
+    func found(_ uri: String) -> [String] {
+      problems(text.replacing(place, with: "storageKey: \"\(uri)\"") + "\nextra: 1\n").map { "\($0.pointer ?? "") \($0.code)" }
+    }
+    let uri = "pkcs11:token=t;object=o?module-path=/m.so&pin-source=file:/p"
+    #expect(found(uri) == ["/extra config.key_unknown"])
+    // With everything else that is wrong.
+    #expect(found("pkcs11:token=t") == ["/keys/storageKey key.hsm_uri", "/extra config.key_unknown"])
+    #expect(found(uri + "&pin-value=4711") == ["/keys/storageKey key.hsm_pin_value", "/extra config.key_unknown"])
+  }
+
   @Test func namesOfCallersFitTheLedger() {
     let hash = BearerToken.stored("cwt_x")
     func found(_ name: String) -> [String] {

@@ -172,13 +172,16 @@ final class World: Sendable {
   /// Opens the journal of an economy and puts its gateway on the line.
   ///
   /// - Parameter isSealed: false for rows that a test writes as SQL.
-  func start(_ economy: String, settings: String = "", isSealed: Bool = true, probe: @escaping StepProbe = { _ in }) async throws {
+  func start(
+    _ economy: String, settings: String = "", isSealed: Bool = true, storageKey: any KeyEncryptionKey = World.storageKey,
+    probe: @escaping StepProbe = { _ in }
+  ) async throws {
     let world = Economies.shared
     let party = world[economy]
     try FileManager.default.createDirectory(atPath: path(economy), withIntermediateDirectories: true)
     let store = try SQLiteStore(path: path(economy) + "/journal.sqlite")
     let journal = try await Journal.open(
-      isSealed ? try await SealingStore.open(store, key: Self.storageKey) : store,
+      isSealed ? try await SealingStore.open(store, key: storageKey) : store,
       signer: try CheckpointSigner(origin: party.origin, key: party.ledgerKey), clock: clock)
     let node = try GatewayNode(
       configuration: try corridors[economy].map { try Self.parsed(economy, corridors: $0, settings: settings) }

@@ -12,15 +12,30 @@ struct KeysCommand: AsyncParsableCommand {
   /// Makes a private key.
   struct Generate: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Make a private key (PKCS#8 PEM, mode 0600) and print its public key, or make a storage key.")
+      abstract:
+        "Make a private key (PKCS#8 PEM, mode 0600) and print its public key, or make a storage key, in a file or inside a hardware security module."
+    )
 
     @Option(help: "p256 for TLS and signing, ed25519 for a ledger, storage for what the journal keeps.") var kind: Kind
-    @Option(help: "Where the key goes. A file that is there is not overwritten.") var output: String
+    @Option(help: "Where the key goes. A file that is there is not overwritten.") var output: String?
+    @Option(
+      help: "Instead, for a storage key: the pkcs11: URI (RFC 7512) of the key to make, as it then stands in the configuration.")
+    var hsm: String?
 
     enum Kind: String, ExpressibleByArgument, CaseIterable { case p256, ed25519, storage }
 
+    func validate() throws {
+      guard (output == nil) != (hsm == nil) else { throw ValidationError("Give one of --output and --hsm.") }
+      guard hsm == nil || kind == .storage else { throw ValidationError("--hsm is for --kind storage.") }
+    }
+
     func run() async throws {
       try await Console.reportingErrors {
+        if let hsm {
+          let uri = try PKCS11URI(parsing: hsm)
+          return try PKCS11KeyEncryptionKey.generate(uri) { () throws(CausewayError) in try Composition.pin(at: uri.pinPath) }
+        }
+        guard let output else { return }
         guard !Files.exists(output) else { throw CausewayError("key.file_exists", pointer: output) }
         guard let kind = KeyKind(rawValue: kind.rawValue) else {
           try Files.write(Array(FileKeyEncryptionKey.generate().pem().exposed.utf8), to: output, isSecret: true)

@@ -1,4 +1,5 @@
 package import Primitives
+package import Trust
 import YAMLTree
 
 /// What an operator says in `gateway.yaml` (schemas/configuration.schema.json). Paths are relative to the file's own folder.
@@ -44,7 +45,7 @@ package struct GatewayConfiguration: Sendable {
     package let signingKey: String
     package let ledgerKey: String
     /// The key with which the data keys of the journal are wrapped.
-    package let storageKey: String
+    package let storageKey: StorageKeyLocation
     /// Cosigns the ledgers of partners; nil when this gateway witnesses none.
     package let witnessKey: String?
   }
@@ -109,7 +110,8 @@ package struct GatewayConfiguration: Sendable {
   /// - Parameters:
   ///   - file: the name to show in problems.
   ///   - folder: what relative paths start from.
-  /// - Throws: every problem at once: `config.yaml_invalid`, `config.key_missing`, `config.key_unknown`, `config.type`, `config.range`, `config.token_form`.
+  /// - Throws: every problem at once: `config.yaml_invalid`, `config.key_missing`, `config.key_unknown`, `config.type`, `config.range`, `config.token_form`,
+  ///   `key.hsm_uri`, `key.hsm_pin_value`.
   package static func parse(_ bytes: [UInt8], file: String, folder: String) throws(CausewayError) -> GatewayConfiguration {
     var reader = SettingsReader(try YAMLDocument.parse(bytes, file: file), at: "")
     let configuration = GatewayConfiguration(&reader, folder: folder)
@@ -127,16 +129,15 @@ package struct GatewayConfiguration: Sendable {
       let (document, key) = (section.string("document"), section.string("key"))
       return document.flatMap { document in key.map { RegistryFiles(document: path(document), key: path($0)) } }
     }
-    let keys = reader.section("keys") { section in
-      let names = ["tlsCertificate", "tlsKey", "partnerAuthorities", "signingCertificate", "signingKey", "ledgerKey", "storageKey"]
+    let keys = reader.section("keys") { section -> KeyFiles? in
+      let names = ["tlsCertificate", "tlsKey", "partnerAuthorities", "signingCertificate", "signingKey", "ledgerKey"]
       let paths = names.map { section.string($0).map(path) }
       let all = paths.compactMap { $0 }
       let witnessKey = section.optionalString("witnessKey").map(path)
-      return all.count < names.count
-        ? nil
-        : KeyFiles(
-          tlsCertificate: all[0], tlsKey: all[1], partnerAuthorities: all[2], signingCertificate: all[3], signingKey: all[4],
-          ledgerKey: all[5], storageKey: all[6], witnessKey: witnessKey)
+      guard let storageKey = Self.storageKey(&section, path), all.count == names.count else { return nil }
+      return KeyFiles(
+        tlsCertificate: all[0], tlsKey: all[1], partnerAuthorities: all[2], signingCertificate: all[3], signingKey: all[4],
+        ledgerKey: all[5], storageKey: storageKey, witnessKey: witnessKey)
     }
     let inside = Self.listener(&reader, "inside")
     let partner = Self.listener(&reader, "partner")
@@ -199,6 +200,16 @@ package struct GatewayConfiguration: Sendable {
     self.inside = inside
     self.partner = partner
     self.principals = Principals(principals)
+  }
+
+  private static func storageKey(_ section: inout SettingsReader, _ path: (String) -> String) -> StorageKeyLocation? {
+    guard let text = section.string("storageKey") else { return nil }
+    do throws(CausewayError) {
+      return try StorageKeyLocation(text, path: path)
+    } catch {
+      section.refuse("storageKey", error.code, error.problems[0].facts)
+      return nil
+    }
   }
 
   private static func listener(_ reader: inout SettingsReader, _ key: String) -> Listener? {

@@ -198,6 +198,7 @@ extension OpeningReader {
   func value(_ name: String) throws(CausewayError) -> [UInt8]? { try sealed.value(name) }
 
   func dataKey(_ clearance: String) throws(CausewayError) -> DataKeyRecord? { try sealed.dataKey(clearance) }
+  func dataKeys(after: String, limit: Int) throws(CausewayError) -> [DataKeyRecord] { try sealed.dataKeys(after: after, limit: limit) }
   func heldDataKeys(after: String, limit: Int) throws(CausewayError) -> [DataKeyRecord] {
     try sealed.heldDataKeys(after: after, limit: limit)
   }

@@ -32,7 +32,7 @@ package struct SealingStore: JournalStore {
   }
 
   /// - Returns: nil for a store that nothing was put into yet.
-  private static func wrappedIndexKey(_ reader: any JournalReader) throws(CausewayError) -> [UInt8]? {
+  static func wrappedIndexKey(_ reader: any JournalReader) throws(CausewayError) -> [UInt8]? {
     if let wrapped = try reader.value(StoredValue.indexKey) { return wrapped }
     let messages = try reader.messages(MessageQuery(limit: 1))
     let clearances = try reader.clearances(ClearanceQuery(limit: 1))
@@ -56,5 +56,9 @@ package struct SealingStore: JournalStore {
   }
 
   package func scrub() async throws(CausewayError) { try await inner.scrub() }
-  package func close() async { await inner.close() }
+  /// The key-encryption key is closed with the store.
+  package func close() async {
+    await inner.close()
+    vault.close()
+  }
 }

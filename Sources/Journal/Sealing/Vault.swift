@@ -72,6 +72,11 @@ final class Vault: Sendable {
     }
   }
 
+  func close() {
+    opened.withLock { $0.removeAll() }
+    keyEncryptionKey.close()
+  }
+
   /// Lets go of an opened key, whose memory is then overwritten.
   func forget(_ record: DataKeyRecord) {
     guard let wrapped = record.wrapped else { return }
@@ -100,7 +105,8 @@ final class Vault: Sendable {
     return plaintext
   }
 
-  private static func context(of clearance: String) -> [UInt8] { SealedPlace("data_key", "wrapped", [clearance]).context }
+  /// What the data key of a clearance is wrapped for.
+  static func context(of clearance: String) -> [UInt8] { SealedPlace("data_key", "wrapped", [clearance]).context }
 
   /// What the index key is wrapped for.
   static var indexContext: [UInt8] { SealedPlace("stored_value", StoredValue.indexKey, []).context }

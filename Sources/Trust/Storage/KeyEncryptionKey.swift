@@ -1,7 +1,7 @@
 package import Primitives
 
-/// What the keys of stored data are wrapped with (SP 800-57, key-encryption key). Here it is a file; a hardware module stands in the same place,
-/// because the key itself is asked for by nobody.
+/// What the keys of stored data are wrapped with (SP 800-57, key-encryption key): a file, or a key that a hardware security module never hands
+/// out. The key itself is asked for by nobody.
 package protocol KeyEncryptionKey: Sendable {
   /// Wraps a key so that it may be stored.
   ///
@@ -12,6 +12,13 @@ package protocol KeyEncryptionKey: Sendable {
   /// - Returns: nil when it was wrapped with another key or for another context, or was changed since.
   /// - Throws: as ``wrap(_:for:)``.
   func unwrap(_ wrapped: [UInt8], for context: [UInt8]) throws(CausewayError) -> SecretKey?
+
+  /// Lets go of what the key holds on to outside this process. Nothing is wrapped or unwrapped after it.
+  func close()
+}
+
+extension KeyEncryptionKey {
+  package func close() {}
 }
 
 /// A key-encryption key that lies in a file: one PEM block `CAUSEWAY STORAGE KEY` of 32 random bytes, readable by its owner alone.

@@ -40,6 +40,20 @@ package final class SecretKey: @unchecked Sendable, CustomStringConvertible, Cus
     self.init { $0.copyBytes(from: bytes) }
   }
 
+  /// As ``init(bytes:)`` for bytes that the caller overwrites.
+  convenience init?(copying bytes: UnsafeRawBufferPointer) {
+    guard bytes.count == Self.byteCount else { return nil }
+    self.init { $0.copyMemory(from: bytes) }
+  }
+
+  /// Compares in time that does not depend on the bytes.
+  package func hasSameBytes(as other: SecretKey) -> Bool {
+    CRYPTO_memcmp(memory.baseAddress, other.memory.baseAddress, Self.byteCount) == 0
+  }
+
+  /// Lends the bytes to whoever wraps the key. No copy may be kept.
+  func withBytes(_ body: (UnsafeRawBufferPointer) -> Void) { body(UnsafeRawBufferPointer(memory)) }
+
   /// Encrypts and authenticates with AES-256-GCM (SP 800-38D) under a random nonce of 96 bits. A key seals at most 2³² times.
   ///
   /// - Parameter context: is authenticated, not encrypted, and has to be the same at opening: names the place that the data belongs to.
