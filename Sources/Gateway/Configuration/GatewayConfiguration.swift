@@ -202,6 +202,13 @@ package struct GatewayConfiguration: Sendable {
     self.principals = Principals(principals)
   }
 
+  private static func listener(_ reader: inout SettingsReader, _ key: String) -> Listener? {
+    reader.section(key) { section in
+      let (host, port) = (section.string("host"), section.integer("port", in: 1...65_535))
+      return host.flatMap { host in port.map { Listener(host: host, port: $0) } }
+    }
+  }
+
   private static func storageKey(_ section: inout SettingsReader, _ path: (String) -> String) -> StorageKeyLocation? {
     guard let text = section.string("storageKey") else { return nil }
     do throws(CausewayError) {
@@ -209,13 +216,6 @@ package struct GatewayConfiguration: Sendable {
     } catch {
       section.refuse("storageKey", error.code, error.problems[0].facts)
       return nil
-    }
-  }
-
-  private static func listener(_ reader: inout SettingsReader, _ key: String) -> Listener? {
-    reader.section(key) { section in
-      let (host, port) = (section.string("host"), section.integer("port", in: 1...65_535))
-      return host.flatMap { host in port.map { Listener(host: host, port: $0) } }
     }
   }
 
