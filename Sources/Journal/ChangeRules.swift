@@ -1,3 +1,4 @@
+import Ledger
 import Primitives
 
 /// What preconditions and operations mean, on any store.
@@ -121,6 +122,8 @@ struct ChangeRules {
       guard var key = existing, key.erasure == nil, (key.hold == nil) != (hold == nil) else { return .dataKey(existing) }
       key.hold = hold
       try transaction.update(key)
+    case .archive(let archive, let index):
+      try put(archive.manifest, recordedAt: index)
     case .setValue(let name, let value):
       try transaction.setValue(name, value)
     }
@@ -134,6 +137,18 @@ struct ChangeRules {
     edit(&message)
     message.updated = time
     return try put(message, .any)
+  }
+
+  /// - Throws: `journal.constraint` unless the archive goes on from the last one, is recorded, is of the entries whose hashes are stored, and
+  ///   leaves the newest entries alone. Its maker has seen to that: here nothing may be taken out by mistake.
+  private func put(_ manifest: ArchiveManifest, recordedAt index: Int) throws(CausewayError) {
+    let last = try transaction.archive().map { stored throws(CausewayError) in try ArchiveManifest(parsing: stored.manifest) }
+    let tree = try CompactTree(size: manifest.end) { node throws(CausewayError) in try transaction.existing(node) }
+    guard manifest.start == last?.end ?? 0, manifest.previous == last?.digest ?? .zero,
+      manifest.end + ArchiveManifest.keptEntryCount <= index, tree == manifest.state.tree,
+      let entry = try transaction.entry(index), manifest.isRecorded(by: entry)
+    else { throw CausewayError("journal.constraint", underlying: "the archive is not the next one") }
+    try transaction.archive(manifest.start..<manifest.end, in: StoredArchive(entry: index, manifest: manifest.bytes))
   }
 
   private func put(_ message: MessageRecord, _ expectation: Change.Expectation) throws(CausewayError) -> Change.Conflict? {

@@ -27,6 +27,8 @@ package protocol LedgerRepairTransaction: JournalReader {
   /// Removes all subtrees that no ledger of a size has.
   func removeNodes(beyond size: Int) throws(CausewayError)
   func removeCheckpoint(size: Int) throws(CausewayError)
+  /// Forgets which archive was the last.
+  func removeArchive() throws(CausewayError)
   /// Keeps the ledger's key in a journal that has none: one that begins with a copy.
   func keep(_ key: VerifierKey) throws(CausewayError)
 }
