@@ -139,16 +139,27 @@ struct ChangeRules {
     return try put(message, .any)
   }
 
-  /// - Throws: `journal.constraint` unless the archive goes on from the last one, is recorded, is of the entries whose hashes are stored, and
-  ///   leaves the newest entries alone. Its maker has seen to that: here nothing may be taken out by mistake.
+  /// - Throws: `journal.constraint` unless the archive goes on from the last one, is recorded, and leaves the newest entries alone;
+  ///   `journal.read_back` when the hashes that stay are not those of its entries. Its maker has seen to all that: here nothing may be taken out by
+  ///   mistake.
   private func put(_ manifest: ArchiveManifest, recordedAt index: Int) throws(CausewayError) {
     let last = try transaction.archive().map { stored throws(CausewayError) in try ArchiveManifest(parsing: stored.manifest) }
-    let tree = try CompactTree(size: manifest.end) { node throws(CausewayError) in try transaction.existing(node) }
     guard manifest.start == last?.end ?? 0, manifest.previous == last?.digest ?? .zero,
-      manifest.end + ArchiveManifest.keptEntryCount <= index, tree == manifest.state.tree,
-      let entry = try transaction.entry(index), manifest.isRecorded(by: entry)
+      manifest.end + ArchiveManifest.keptEntryCount <= index, let entry = try transaction.entry(index), manifest.isRecorded(by: entry)
     else { throw CausewayError("journal.constraint", underlying: "the archive is not the next one") }
     try transaction.archive(manifest.start..<manifest.end, in: StoredArchive(entry: index, manifest: manifest.bytes))
+    var tree = last?.state.tree ?? CompactTree()
+    while tree.size < manifest.end {
+      let rows = try transaction.entries(from: tree.size, limit: min(1000, manifest.end - tree.size))
+      for row in rows {
+        guard row.index == tree.size, let leaf = row.leafHash else { break }
+        tree.append(leaf)
+      }
+      guard let last = rows.last, last.index == tree.size - 1 else {
+        throw CausewayError("journal.read_back", facts: ["index": String(tree.size)])
+      }
+    }
+    guard tree == manifest.state.tree else { throw CausewayError("journal.read_back", facts: ["index": String(manifest.start)]) }
   }
 
   private func put(_ message: MessageRecord, _ expectation: Change.Expectation) throws(CausewayError) -> Change.Conflict? {

@@ -3,7 +3,8 @@ package import Primitives
 
 /// A store whose ledger rows can be put right.
 ///
-/// The append door (`JournalTransaction`) only ever adds rows, so that no mistake behind it can alter the ledger's past. Putting right means
+/// The append door (`JournalTransaction`) only ever adds rows, and takes out the bytes of entries that are in an archive, never a hash, so that no
+/// mistake behind it can alter the ledger's past. Putting right means
 /// overwriting, hence this second door: no `Journal` has it, and its one user, ``LedgerRepair``, writes only what leads to a root that the
 /// log has signed.
 package protocol RepairableStore: JournalStore {

@@ -56,6 +56,10 @@ import Testing
       whole.output.contains("archives: sound: \(end) entries") && whole.output.contains("\nsound: \(size + 2) entries, root"), "\(whole)")
     let offline = try World.tool(World.verifier, ["--key", String(key), first, second])
     #expect(offline.status == 0 && offline.output.hasPrefix("sound: \(end) entries"), "\(offline)")
+    let script = ["python3", World.repository + "interop/verifier/causeway_archive.py", "--key", String(key), "--json"]
+    let independent = try World.tool("/usr/bin/env", script + [first, second])
+    #expect(independent.status == 0, "\(independent)")
+    #expect(try JSONValue.parse(Array(independent.output.utf8))["entries"]?.int == end)
     for (folders, line) in [([second], "missing up to 255"), ([second, first], "missing up to 255"), ([first, first], "archived before")] {
       let other = try World.tool(World.verifier, ["--key", String(key)] + folders)
       #expect(other.status == 65 && other.output.contains(line), "\(other)")
@@ -114,7 +118,56 @@ import Testing
     #expect(damaged.status == 70 && damaged.output.hasPrefix("\(path): entry 256: data damaged (entry)\narchives: not sound"), "\(damaged)")
     #expect(damaged.output.contains("\nsound: "), "\(damaged)")
     #expect(try World.tool(World.verifier, ["--key", String(key), first, second]).output.hasPrefix("\(path): entry 256: data damaged"))
+    let named = try World.tool("/usr/bin/env", script + [first, second])
+    let finding = try JSONValue.parse(Array(named.output.utf8))["findings"]?.array?.first
+    #expect(named.status == 65 && finding?["index"]?.int == 256 && finding?["archive"]?.string == second, "\(named)")
     #expect(try ledger("verify").status == 0)
+  }
+
+  /// Killed at some moment, the command leaves either everything in the journal, or a recorded archive that is whole.
+  @Test func aKilledCommandLosesNothing() async throws {
+    let world = try World()
+    defer { world.end() }
+    let site = world.cn
+    try await grow(site, by: 3000)
+    func archive(_ number: Int) throws -> (process: Process, folder: String) {
+      let (process, folder) = (Process(), "\(world.demo.folder)/archive-\(number)")
+      process.executableURL = URL(filePath: World.executable)
+      process.arguments = ["ledger", "archive", "--config", site.configuration, "--up-to", "\(number * 256)", "--output", folder]
+      (process.standardOutput, process.standardError) = (FileHandle.nullDevice, FileHandle.nullDevice)
+      try process.run()
+      return (process, folder)
+    }
+    func hashed(_ archives: [String]) throws -> Int {
+      let options = archives.isEmpty ? [] : ["--archives"] + archives
+      let result = try World.run(["ledger", "verify", "--json", "--config", site.configuration] + options)
+      try #require(result.status == 0, "\(result)")
+      return try #require(try JSONValue.parse(Array(result.output.utf8))["hashed"]?.int)
+    }
+    // How long it takes tells where to cut it short.
+    let clock = ContinuousClock()
+    let start = clock.now
+    let whole = try archive(1)
+    whole.process.waitUntilExit()
+    let duration = clock.now - start
+    try #require(whole.process.terminationStatus == 0)
+    var archives = [whole.folder]
+    for (offset, part) in [0.4, 0.6, 0.75, 0.85, 0.95, 1].enumerated() {
+      let (process, folder) = try archive(archives.count + 1)
+      try await Task.sleep(for: duration * part)
+      kill(process.processIdentifier, SIGKILL)
+      process.waitUntilExit()
+      if try hashed([]) == archives.count * 256 {
+        // Not recorded: what is there of it may go.
+        if Files.exists(folder) { try FileManager.default.removeItem(atPath: folder) }
+      } else {
+        archives.append(folder)
+      }
+      #expect(try hashed(archives) == 0, "\(offset): the archives that are recorded are whole")
+    }
+    let last = try archive(archives.count + 1)
+    last.process.waitUntilExit()
+    #expect(last.process.terminationStatus == 0 || archives.count == 7)
   }
 
   /// Entries without anything else, through the journal's own door.

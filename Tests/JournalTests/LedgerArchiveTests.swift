@@ -116,6 +116,21 @@ import Trust
     #expect(try await archived.audit().hashedCount == 512)
   }
 
+  /// Between the archive's verification and its commit a stored hash changes: nothing is taken out, and writing stops.
+  @Test func hashesThatAreNotTheArchivesAreNoticed() async throws {
+    for sql in ["UPDATE ledger_entry SET leaf = zeroblob(32) WHERE idx = 100", "DELETE FROM ledger_entry WHERE idx = 100"] {
+      let archived = try await ArchivedJournal()
+      let journal = try await archived.fixture.open()
+      let (archive, _) = try await archived.verified(journal, upTo: 256)
+      try archived.alter(sql)
+      await #expect(throws: CausewayError("journal.read_back")) { try await ArchivedJournal.commit(archive, to: journal) }
+      #expect(await journal.fault != nil)
+      await journal.close()
+      let report = try await archived.audit()
+      #expect(report.hashedCount == 0 && report.findings.first?.index == 100 && report.checkpoint?.size == 1600, "\(report.findings)")
+    }
+  }
+
   @Test func theFirstEntryOfADayIsFound() async throws {
     var archived = try await ArchivedJournal()
     try await archived.archive(upTo: 256)
