@@ -11,9 +11,7 @@ package struct LedgerRepair {
   private let key: VerifierKey
   private let keys: [VerifierKey]
   private let copied: SignedCheckpoint
-  private var source: TileReader
-  /// The bundle of the copy that was read last.
-  private var bundle: (index: Int, entries: [[UInt8]])?
+  private var copy: Copy
   /// Size by the head as it was found.
   private var end = 0
   /// The last archive, as the copy's record of it has it; entries of it may be without bytes.
@@ -29,7 +27,7 @@ package struct LedgerRepair {
     self.transaction = transaction
     self.key = key
     self.keys = keys
-    self.source = source
+    copy = Copy(source)
     self.copied = copied
   }
 
@@ -67,7 +65,7 @@ package struct LedgerRepair {
     }
     var believed = 0
     for known in [within, witnessed].compactMap({ $0 }) where known.size > 0 && known.size <= copied.size {
-      guard try source.root(size: known.size) == known.root else {
+      guard try copy.source.root(size: known.size) == known.root else {
         throw CausewayError(
           "ledger.history_conflict",
           facts: ["old": String(known.size), "new": String(copied.size), "reason": "another root at size \(known.size)"])
@@ -122,7 +120,7 @@ package struct LedgerRepair {
     {
       // The row of the record may be one of those to be put right.
       var record = last.record
-      if stored.entry < believed, let bytes = try? copied(stored.entry) { record = try? Entry(parsing: bytes) }
+      if stored.entry < believed, let entry = try? copy.entry(stored.entry) { record = entry }
       if let record, manifest.isRecorded(by: record) { return manifest }
     }
     try transaction.removeArchive()
@@ -136,28 +134,23 @@ package struct LedgerRepair {
     return Place(leafHash: entry.leafHash, time: entry.time)
   }
 
-  /// What is kept of an entry whose bytes are in an archive; nil for any other, and for one whose hash is not the copy's.
+  /// What is kept of an entry whose bytes are in an archive; nil for any other, and for one that is not the copy's, as far as the copy has it.
   private mutating func archivedPlace(_ index: Int, _ row: StoredEntry?, _ believed: Int) throws(CausewayError) -> Place? {
     guard let archive, index < archive.end, let row, row.isEmptied, let leaf = row.leafHash else { return nil }
-    if index < believed, try source.node(TreeNode(level: 0, index: index)) != leaf { return nil }
-    return Place(leafHash: leaf, time: nil)
-  }
-
-  /// The bytes of an entry as the copy has them.
-  private mutating func copied(_ index: Int) throws(CausewayError) -> [UInt8] {
-    if bundle?.index != index / Tile.fullWidth {
-      bundle = (index / Tile.fullWidth, try source.bundle(index / Tile.fullWidth))
+    if index < believed {
+      guard try copy.source.node(TreeNode(level: 0, index: index)) == leaf else { return nil }
+      if let entry = try? copy.entry(index), !Self.isFoundByMessage(row, entry) { return nil }
     }
-    return bundle?.entries[index % Tile.fullWidth] ?? []
+    return Place(leafHash: leaf, time: nil)
   }
 
   /// An entry that the copy vouches for: the row's when it is the same, otherwise the copy's.
   private mutating func believedEntry(_ index: Int, _ row: StoredEntry?) throws(CausewayError) -> Entry {
-    let leaf = try source.node(TreeNode(level: 0, index: index))
+    let leaf = try copy.source.node(TreeNode(level: 0, index: index))
     if let row, row.isUndamaged, row.leafHash == leaf, let entry = try? Entry(parsing: row.bytes), Self.isFoundByMessage(row, entry) {
       return entry
     }
-    let entry = try Entry(parsing: copied(index))
+    let entry = try copy.entry(index)
     try transaction.overwrite(entry)
     // Behind the old end nothing is put right: it is new here.
     if row == nil, index >= end { report.appended += 1 } else { note(index) }
@@ -201,9 +194,11 @@ package struct LedgerRepair {
     if let witnessed { known[witnessed.size] = witnessed }
     if believed == copied.size { known[copied.size] = copied }
     var rows: [StoredCheckpoint] = []
+    var copy = copy
     try forEachCheckpoint { row throws(CausewayError) in
       let signed = (try? SignedCheckpoint.verify(row.note, origin: key.name, keys: keys)) ?? known[row.size]
-      if let signed, row.size == signed.size, row.root == signed.root, row.note == signed.note, row.time == (try time(of: row)) ?? row.time
+      if let signed, row.size == signed.size, row.root == signed.root, row.note == signed.note,
+        row.time == (try time(of: row, &copy)) ?? row.time
       {
         known[row.size] = nil
       } else {
@@ -219,28 +214,26 @@ package struct LedgerRepair {
       if let signed { known[signed.size] = signed }
     }
     for signed in known.values.sorted(by: { $0.size < $1.size }) where signed.size > 0 {
-      var time = try lastTime(under: signed.size)
-      if time == nil { time = try Entry(parsing: copied(signed.size - 1)).time }
-      guard let time else { throw incomplete(signed.size - 1, "time") }
+      guard let time = try lastTime(under: signed.size, &copy) else { throw incomplete(signed.size - 1, "time") }
       try transaction.overwrite(StoredCheckpoint(size: signed.size, root: signed.root, note: signed.note, time: time))
       report.checkpoints.append(signed.size)
     }
   }
 
   /// The time that a checkpoint's row should have: that of the last entry under it. nil where nothing tells: of the empty ledger, and of entries
-  /// in an archive.
-  private func time(of row: StoredCheckpoint) throws(CausewayError) -> Instant? {
-    row.size == 0 ? nil : try lastTime(under: row.size)
+  /// in an archive that the copy does not have.
+  private func time(of row: StoredCheckpoint, _ copy: inout Copy) throws(CausewayError) -> Instant? {
+    row.size == 0 ? nil : try lastTime(under: row.size, &copy)
   }
 
-  /// Time of an entry that is whole by now; nil when its bytes are in an archive.
-  private func lastTime(under size: Int) throws(CausewayError) -> Instant? {
+  /// Time of an entry that is whole by now, or in an archive.
+  private func lastTime(under size: Int, _ copy: inout Copy) throws(CausewayError) -> Instant? {
     if let archive, size == archive.end { return archive.state.lastTime }
     do throws(CausewayError) {
       guard let entry = try transaction.entry(size - 1) else { throw incomplete(size - 1, "missing") }
       return entry.time
     } catch  where error.code == "ledger.archived" {
-      return nil
+      return (try? copy.entry(size - 1))?.time
     }
   }
 
@@ -251,6 +244,21 @@ package struct LedgerRepair {
       for row in page { try body(row) }
       guard let last = page.last else { return }
       next = last.size + 1
+    }
+  }
+
+  /// The copy, with the bundle of it that was read last.
+  private struct Copy {
+    var source: TileReader
+    private var bundle: (index: Int, entries: [[UInt8]])?
+
+    init(_ source: TileReader) { self.source = source }
+
+    mutating func entry(_ index: Int) throws(CausewayError) -> Entry {
+      if bundle?.index != index / Tile.fullWidth {
+        bundle = (index / Tile.fullWidth, try source.bundle(index / Tile.fullWidth))
+      }
+      return try Entry(parsing: bundle?.entries[index % Tile.fullWidth] ?? [])
     }
   }
 

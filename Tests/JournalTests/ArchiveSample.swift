@@ -14,13 +14,36 @@ struct ArchivedJournal {
   private(set) var copy: [String: [UInt8]] = [:]
   private(set) var copied: SignedCheckpoint
 
-  init(entries: Int = 1600) async throws {
+  private init(entries: Int = 1600) async throws {
     fixture = try JournalFixture()
     let journal = try await fixture.open()
     for start in stride(from: 0, to: entries, by: 400) { try await Self.commit(start..<min(start + 400, entries), to: journal, fixture) }
     copied = try #require(await journal.latestCheckpoint)
     copy = try await Self.files(journal, copied.size, bundles: 0..<(copied.size + 255) / 256)
     await journal.close()
+  }
+
+  private init(_ fixture: JournalFixture, like other: ArchivedJournal) {
+    (self.fixture, archives, copy, copied) = (fixture, other.archives, other.copy, other.copied)
+  }
+
+  /// 1600 entries in one journal, and in another two archives of 256 of them, recorded as 1600 and 1601; made once, and copied.
+  static func plain() async throws -> ArchivedJournal { try await whole.value.again() }
+  static func withTwoArchives() async throws -> ArchivedJournal { try await archivedTwice.value.again() }
+
+  private static let whole = Task { try await ArchivedJournal() }
+  private static let archivedTwice = Task {
+    var archived = try await plain()
+    try await archived.archive(upTo: 256)
+    try await archived.archive(upTo: 512)
+    return archived
+  }
+
+  private func again() throws -> ArchivedJournal {
+    let other = ArchivedJournal(try JournalFixture(signer: fixture.signer), like: self)
+    other.fixture.clock.set(fixture.clock.now())
+    try other.restore(try files())
+    return other
   }
 
   static func commit(_ numbers: Range<Int>, to journal: Journal, _ fixture: JournalFixture) async throws {
@@ -94,17 +117,14 @@ struct ArchivedJournal {
     return try await read(fromArchives: isReading) { reader throws(CausewayError) in try reader.auditLedger(origin: key.name, keys: [key]) }
   }
 
-  func repair(rehearsed: Bool = false) async throws -> RepairReport {
+  func repair() async throws -> RepairReport {
     let store = try SQLiteStore(path: fixture.path)
     let (key, copy, copied) = (key, copy, copied)
     do {
       let report = try await store.repair { transaction throws(CausewayError) in
-        func run() throws(CausewayError) -> RepairReport {
-          let source = try TileReader(size: copied.size, root: copied.root) { copy[$0.path] }
-          var repair = LedgerRepair(transaction, key: key, keys: [key], source: source, copied: copied)
-          return try repair.run(witnessed: nil)
-        }
-        return rehearsed ? try transaction.rehearse(run) : try run()
+        let source = try TileReader(size: copied.size, root: copied.root) { copy[$0.path] }
+        var repair = LedgerRepair(transaction, key: key, keys: [key], source: source, copied: copied)
+        return try repair.run(witnessed: nil)
       }
       await store.close()
       return report

@@ -10,7 +10,7 @@ import Trust
 /// the ledger itself records them.
 @Suite struct LedgerArchiveTests {
   @Test func anArchivedLedgerIsSoundAndGoesOn() async throws {
-    var archived = try await ArchivedJournal()
+    var archived = try await ArchivedJournal.plain()
     let before = try await archived.audit()
     #expect(before.isSound && before.entryCount == 1600 && before.hashedCount == 0)
     try await archived.archive(upTo: 300)
@@ -42,7 +42,7 @@ import Trust
 
   /// What needs hashes alone works as before; what needs bytes takes them from the archives, or says where they are.
   @Test func archivedEntriesAreReadFromTheArchives() async throws {
-    var archived = try await ArchivedJournal()
+    var archived = try await ArchivedJournal.plain()
     let copy = archived.copy
     try await archived.archive(upTo: 512)
     let (entry, archivedError) = (300, CausewayError("ledger.archived"))
@@ -81,7 +81,7 @@ import Trust
   }
 
   @Test func onlyTheNextArchiveTakesEntriesOut() async throws {
-    var archived = try await ArchivedJournal()
+    var archived = try await ArchivedJournal.plain()
     let journal = try await archived.fixture.open()
     let key = archived.key
     for limit in [-1, 0, 255] {
@@ -119,7 +119,7 @@ import Trust
   /// Between the archive's verification and its commit a stored hash changes: nothing is taken out, and writing stops.
   @Test func hashesThatAreNotTheArchivesAreNoticed() async throws {
     for sql in ["UPDATE ledger_entry SET leaf = zeroblob(32) WHERE idx = 100", "DELETE FROM ledger_entry WHERE idx = 100"] {
-      let archived = try await ArchivedJournal()
+      let archived = try await ArchivedJournal.plain()
       let journal = try await archived.fixture.open()
       let (archive, _) = try await archived.verified(journal, upTo: 256)
       try archived.alter(sql)
@@ -132,7 +132,7 @@ import Trust
   }
 
   @Test func theFirstEntryOfADayIsFound() async throws {
-    var archived = try await ArchivedJournal()
+    var archived = try await ArchivedJournal.plain()
     try await archived.archive(upTo: 256)
     // Groups of 400 at one moment each.
     for (seconds, index) in [(0, 256), (1, 400), (400, 400), (401, 800), (1200, 1200), (1201, 1601)] {
@@ -143,7 +143,7 @@ import Trust
 
   /// The room of archived entries is used again: the file does not grow while less is written than was taken out.
   @Test func theRoomIsUsedAgain() async throws {
-    var archived = try await ArchivedJournal()
+    var archived = try await ArchivedJournal.plain()
     try await archived.archive(upTo: 512)
     let before = try await archived.fileSize()
     let journal = try await archived.fixture.open()
@@ -155,7 +155,7 @@ import Trust
   // MARK: Incremental verification
 
   @Test func aVerificationGoesOnBehindTheBorderOnly() async throws {
-    var archived = try await ArchivedJournal()
+    var archived = try await ArchivedJournal.plain()
     let key = archived.key
     func states() async throws -> [AuditState] {
       try await archived.read { reader throws(CausewayError) in
