@@ -101,7 +101,8 @@ enum Composition {
     } catch {
       throw CausewayError("config.file_unwritable", pointer: configuration.data, underlying: String(describing: error))
     }
-    let store = try SQLiteStore(path: configuration.data + "/journal.sqlite")
+    let store = try SQLiteStore(
+      path: configuration.data + "/journal.sqlite", archives: ArchiveFolder.entries(of: configuration.archives))
     let sealed = try await SealingStore.open(store, key: try storageKey(configuration.keys.storageKey))
     return try await Journal.open(sealed, signer: signer, clock: clock)
   }

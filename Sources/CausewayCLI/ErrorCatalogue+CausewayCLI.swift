@@ -20,6 +20,7 @@ extension ErrorCatalogue {
     .init("backup.manifest", .refusal, en: "The backup's manifest is not of the expected form.", zh: "备份清单的格式不符合要求。"),
     .init("config.file_encoding", .error, en: "The file is not UTF-8.", zh: "文件不是 UTF-8 编码。"),
     .init("config.file_unwritable", .error, en: "The file cannot be written.", zh: "文件无法写入。"),
+    .init("config.folder_not_empty", .error, en: "The folder is not empty: take a new one.", zh: "文件夹非空：请使用新文件夹。"),
     .init("config.folder_in_use", .error, en: "Another command is writing to the folder.", zh: "另一命令正在写入该文件夹。"),
     .init("config.ledger_key_missing", .error, en: "The registry has no valid ledger key for {economy}.", zh: "登记册中没有 {economy} 的有效账本密钥。"),
     .init("config.no_port", .error, en: "No free port was found on this machine.", zh: "本机没有空闲端口。"),

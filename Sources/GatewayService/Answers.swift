@@ -56,7 +56,7 @@ struct Answers: Sendable {
     case "receive.token_unknown": return .unauthorized
     case "receive.role_missing", "receive.corridor_unknown", "receive.profile_not_offered", "reconcile.corridor_foreign":
       return .forbidden
-    case "receive.not_found": return .notFound
+    case "receive.not_found", "ledger.archived": return .notFound
     case "receive.too_large": return .contentTooLarge
     case "clearance.erased": return .gone
     case "receive.idempotency_key_reused", "clearance.illegal_transition", "clearance.illegal_revision", "clearance.already_final",

@@ -95,6 +95,8 @@ package struct Change: Sendable {
     case eraseData(of: String, Erasure, payloads: Int)
     /// Sets or releases (nil) a legal hold. A conflict when there is no key, it is erased, or the hold is as asked for already.
     case setHold(of: String, LegalHold?)
+    /// Takes the entries of an archive out of the journal. Only in ``Change/finish``, with the index of the entry of the same change that records it.
+    case archive(VerifiedArchive, recordedAt: Int)
     /// A value of the gateway's own, by name; nil removes it.
     case setValue(String, [UInt8]?)
   }

@@ -1,3 +1,4 @@
+import Ledger
 import Primitives
 
 /// What preconditions and operations mean, on any store.
@@ -121,6 +122,8 @@ struct ChangeRules {
       guard var key = existing, key.erasure == nil, (key.hold == nil) != (hold == nil) else { return .dataKey(existing) }
       key.hold = hold
       try transaction.update(key)
+    case .archive(let archive, let index):
+      try put(archive.manifest, recordedAt: index)
     case .setValue(let name, let value):
       try transaction.setValue(name, value)
     }
@@ -134,6 +137,29 @@ struct ChangeRules {
     edit(&message)
     message.updated = time
     return try put(message, .any)
+  }
+
+  /// - Throws: `journal.constraint` unless the archive goes on from the last one, is recorded, and leaves the newest entries alone;
+  ///   `journal.read_back` when the hashes that stay are not those of its entries. Its maker has seen to all that: here nothing may be taken out by
+  ///   mistake.
+  private func put(_ manifest: ArchiveManifest, recordedAt index: Int) throws(CausewayError) {
+    let last = try transaction.archive().map { stored throws(CausewayError) in try ArchiveManifest(parsing: stored.manifest) }
+    guard manifest.start == last?.end ?? 0, manifest.previous == last?.digest ?? .zero,
+      manifest.end + ArchiveManifest.keptEntryCount <= index, let entry = try transaction.entry(index), manifest.isRecorded(by: entry)
+    else { throw CausewayError("journal.constraint", underlying: "the archive is not the next one") }
+    try transaction.archive(manifest.start..<manifest.end, in: StoredArchive(entry: index, manifest: manifest.bytes))
+    var tree = last?.state.tree ?? CompactTree()
+    while tree.size < manifest.end {
+      let rows = try transaction.entries(from: tree.size, limit: min(1000, manifest.end - tree.size))
+      for row in rows {
+        guard row.index == tree.size, let leaf = row.leafHash else { break }
+        tree.append(leaf)
+      }
+      guard let last = rows.last, last.index == tree.size - 1 else {
+        throw CausewayError("journal.read_back", facts: ["index": String(tree.size)])
+      }
+    }
+    guard tree == manifest.state.tree else { throw CausewayError("journal.read_back", facts: ["index": String(manifest.start)]) }
   }
 
   private func put(_ message: MessageRecord, _ expectation: Change.Expectation) throws(CausewayError) -> Change.Conflict? {

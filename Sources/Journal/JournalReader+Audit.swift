@@ -2,8 +2,9 @@ package import Ledger
 package import Primitives
 
 extension JournalReader {
-  /// Verifies the stored ledger: every entry, leaf hash, subtree and checkpoint, and the head.
+  /// Verifies the stored ledger: every entry, leaf hash, subtree and checkpoint, the head, and what is kept of the last archive.
   ///
+  /// Of entries whose bytes are in an archive, the stored leaf hashes have to lead to the signed root, and the archive's state to be that of them.
   /// - Parameters:
   ///   - origin: the ledger that is meant, and `keys` its keys: from the configuration, not from the store.
   ///   - state: where an earlier verification has got to, see ``believed(_:origin:keys:)``; nil for the whole ledger.
@@ -21,15 +22,21 @@ extension JournalReader {
       from: state?.state ?? AuditState(), of: state?.checkpoint,
       storedNode: { node throws(CausewayError) in try nodes.hash(node) }, nextCheckpoint: { () throws(CausewayError) in try rows.next() })
     let size = try? ledgerHead().size
+    let (archive, archiveFlaw) = try checkedArchive(origin: origin, keys: keys)
     var (next, lastPassed) = (state?.state.size ?? 0, state?.state.size ?? 0)
     while true {
       let start = next
       try eachEntry(from: start, limit: 1000) { row throws(CausewayError) in
-        try audit.add(
-          row.bytes,
-          stored: LedgerAudit.Stored(index: row.index, leaf: row.leafHash, message: row.message.map { .text($0) } ?? .none))
+        if row.isEmptied, row.index < archive.end {
+          try audit.addHash(row.leafHash, index: row.index)
+          if let state = archive.manifest?.state, state.size == audit.tree.size { audit.pass(state) }
+        } else {
+          try audit.add(
+            row.bytes,
+            stored: LedgerAudit.Stored(index: row.index, leaf: row.leafHash, message: row.message.map { .text($0) } ?? .none))
+        }
         rows.compareTime(size: audit.tree.size, time: audit.lastTime)
-        if audit.tree.size >= lastPassed + Self.passedInterval, rows.flaws.isEmpty, let state = audit.state {
+        if audit.tree.size >= lastPassed + Self.passedInterval, rows.flaws.isEmpty, archiveFlaw == nil, let state = audit.state {
           passed(state)
           lastPassed = state.size
         }
@@ -40,11 +47,14 @@ extension JournalReader {
     }
     let end = audit.state
     var report = try audit.finish()
-    for flaw in rows.flaws { report.note(flaw) }
+    for flaw in rows.flaws + [archiveFlaw].compactMap({ $0 }) { report.note(flaw) }
     if report.isSound, try ledgerNodeCount() != LedgerHead.nodeCount(size: audit.tree.size) {
       report.note(AuditFinding(.tree, index: audit.tree.size, field: "surplus subtrees"))
     }
     if report.isSound, !isHead(audit) { report.note(AuditFinding(.tree, index: audit.tree.size, field: "head")) }
+    if report.isSound, let manifest = archive.manifest, !leads(to: manifest, keys) {
+      report.note(AuditFinding(.archive, index: manifest.start, field: "checkpoint"))
+    }
     if report.isSound, let end { passed(end) }
     return report
   }
@@ -57,6 +67,12 @@ extension JournalReader {
     guard head.size > 0 else { return head.lastHash == Entry.genesis }
     guard let last = try? entries(from: head.size - 1, limit: 1).first else { return false }
     return head.lastHash == MerkleTree.leafHash(last.bytes)
+  }
+
+  /// Whether the checkpoint of an archive is one of this ledger's history.
+  private func leads(to manifest: ArchiveManifest, _ keys: [VerifierKey]) -> Bool {
+    guard let signed = try? SignedCheckpoint.verify(manifest.note, origin: manifest.origin, keys: keys) else { return false }
+    return (try? root(size: signed.size)) == signed.root
   }
 
   /// Decides whether a verification may go on where an earlier one stopped.
@@ -148,11 +164,12 @@ private final class CheckpointRows {
     return nil
   }
 
-  /// A checkpoint has the time of the last entry under it; nothing says when an empty log was signed.
+  /// A checkpoint has the time of the last entry under it; nothing says when an empty log was signed, or an entry recorded of which only the hash
+  /// is there.
   func compareTime(size: Int, time: Instant?) {
     while let first = times.first, first.size <= size {
       times.removeFirst()
-      guard first.size == size, first.time != time else { continue }
+      guard first.size == size, size > 0, let time, first.time != time else { continue }
       flaws.append(AuditFinding(.checkpoint, index: size, field: "time"))
     }
   }

@@ -6,7 +6,7 @@ extension JournalReader {
   ///
   /// What is handed out is kept by others for good, so it is held against the stored subtrees and leaf hashes first.
   /// - Returns: nil for a tile that is not full and that no signed checkpoint needs, and for anything beyond the latest one.
-  /// - Throws: `ledger.tree_damaged`, `ledger.data_damaged` (facts `index`, `field`) when the stored rows do not agree.
+  /// - Throws: `ledger.tree_damaged`, `ledger.data_damaged` (facts `index`, `field`) when the stored rows do not agree; `ledger.archived`.
   /// - SeeAlso: C2SP tlog-tiles.
   package func tile(_ tile: Tile) throws(CausewayError) -> [UInt8]? {
     guard let size = try latestCheckpoint()?.size else { return nil }
@@ -42,9 +42,10 @@ extension JournalReader {
     let rows = try entries(from: first, limit: count)
     var bundle: [UInt8] = []
     for offset in 0..<count {
-      guard offset < rows.count, rows[offset].index == first + offset, rows[offset].isUndamaged else {
+      guard offset < rows.count, rows[offset].index == first + offset else {
         throw CausewayError("ledger.data_damaged", facts: ["index": String(first + offset), "field": "entry"])
       }
+      try check(rows[offset])
       EntryBundle.append(rows[offset].bytes, to: &bundle)
     }
     return bundle

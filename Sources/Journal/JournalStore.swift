@@ -102,9 +102,10 @@ package protocol JournalReader {
   func payloadCount(clearance: String?) throws(CausewayError) -> Int
 
   func ledgerHead() throws(CausewayError) -> LedgerHead
-  /// Entries by index from `start`, fewer when there are no more. Damaged rows are handed out as they lie there.
+  /// Entries by index from `start`, fewer when there are no more. Damaged rows are handed out as they lie there; those whose bytes are in an
+  /// archive without bytes, unless the store was given the archives.
   func entries(from start: Int, limit: Int) throws(CausewayError) -> [StoredEntry]
-  /// Lends the same entries one after the other, each in the memory of the one before: for reading many.
+  /// Lends the rows as they lie there, those of archived entries without bytes, each in the memory of the one before: for reading many.
   func eachEntry(from start: Int, limit: Int, _ body: (StoredEntry) throws(CausewayError) -> Void) throws(CausewayError)
   /// Indices of the entries that name a message, rising.
   func entryIndices(message: MessageID) throws(CausewayError) -> [Int]
@@ -118,6 +119,8 @@ package protocol JournalReader {
   func latestCheckpoint() throws(CausewayError) -> StoredCheckpoint?
   /// The smallest checkpoint of at least that size: the first that covers the entry `size - 1`.
   func checkpoint(coveringSize size: Int) throws(CausewayError) -> StoredCheckpoint?
+  /// The last archive that took entries out of the journal; nil when none has.
+  func archive() throws(CausewayError) -> StoredArchive?
   /// Checkpoints by size from `start`.
   func checkpoints(from start: Int, limit: Int) throws(CausewayError) -> [StoredCheckpoint]
 }
@@ -164,12 +167,17 @@ package protocol JournalTransaction: JournalReader {
   func insert(_ nodes: [(node: TreeNode, hash: Digest)]) throws(CausewayError)
   func save(_ head: LedgerHead) throws(CausewayError)
   func insert(_ checkpoint: StoredCheckpoint) throws(CausewayError)
+  /// Takes the bytes of entries out of the journal, and keeps the archive as the last one. Hashes, indices and messages stay.
+  func archive(_ entries: Range<Int>, in archive: StoredArchive) throws(CausewayError)
 }
 
 extension JournalReader {
   /// Reads one entry; nil when there is none at that index.
+  ///
+  /// - Throws: as ``check(_:)``.
   package func entry(_ index: Int) throws(CausewayError) -> Entry? {
     guard let stored = try entries(from: index, limit: 1).first, stored.index == index else { return nil }
+    try check(stored)
     return try Entry(parsing: stored.bytes)
   }
 

@@ -11,11 +11,11 @@ package struct LedgerRepair {
   private let key: VerifierKey
   private let keys: [VerifierKey]
   private let copied: SignedCheckpoint
-  private var source: TileReader
-  /// The bundle of the copy that was read last.
-  private var bundle: (index: Int, entries: [[UInt8]])?
+  private var copy: Copy
   /// Size by the head as it was found.
   private var end = 0
+  /// The last archive, as the copy's record of it has it; entries of it may be without bytes.
+  private var archive: ArchiveManifest?
   private var report = RepairReport()
 
   /// - Parameters:
@@ -27,7 +27,7 @@ package struct LedgerRepair {
     self.transaction = transaction
     self.key = key
     self.keys = keys
-    self.source = source
+    copy = Copy(source)
     self.copied = copied
   }
 
@@ -38,6 +38,7 @@ package struct LedgerRepair {
   /// - Complexity: O(*n*) time; one bundle and one tile a level in memory.
   package mutating func run(witnessed: SignedCheckpoint?) throws(CausewayError) -> RepairReport {
     let (believed, largest) = try believedSize(witnessed)
+    archive = try believedArchive(believed)
     try repairEntries(believed: believed, size: max(believed, largest))
     try repairCheckpoints(believed: believed, witnessed)
     if try transaction.value(StoredValue.verifierKey) == nil { try transaction.keep(key) }
@@ -64,7 +65,7 @@ package struct LedgerRepair {
     }
     var believed = 0
     for known in [within, witnessed].compactMap({ $0 }) where known.size > 0 && known.size <= copied.size {
-      guard try source.root(size: known.size) == known.root else {
+      guard try copy.source.root(size: known.size) == known.root else {
         throw CausewayError(
           "ledger.history_conflict",
           facts: ["old": String(known.size), "new": String(copied.size), "reason": "another root at size \(known.size)"])
@@ -86,11 +87,11 @@ package struct LedgerRepair {
       let index = head.size
       if page.isEmpty { page = try transaction.entries(from: index, limit: 1000)[...] }
       let row = page.first?.index == index ? page.popFirst() : nil
-      let entry = try index < believed ? believedEntry(index, row) : ownEntry(index, row)
+      let place = try place(index, row, believed)
       var completed: [(node: TreeNode, hash: Digest)] = []
-      head.tree.append(entry.leafHash) { completed.append(($0, $1)) }
-      head.lastHash = entry.leafHash
-      head.lastTime = entry.time
+      head.tree.append(place.leafHash) { completed.append(($0, $1)) }
+      head.lastHash = place.leafHash
+      head.lastTime = place.time
       for (node, hash) in completed where (try? transaction.node(node)) != hash {
         try transaction.overwrite(node, hash: hash)
         report.nodeCount += 1
@@ -111,16 +112,45 @@ package struct LedgerRepair {
     }
   }
 
+  /// The archive that the journal has recorded last. A row that does not fit its record is removed: the entries come back from the copy then.
+  private mutating func believedArchive(_ believed: Int) throws(CausewayError) -> ArchiveManifest? {
+    let last = try transaction.lastArchive()
+    guard last.isThere else { return nil }
+    if let manifest = last.manifest, manifest.origin.hasSameBytes(as: key.name), let stored = try? transaction.archive(), stored.entry >= 0
+    {
+      // The row of the record may be one of those to be put right.
+      var record = last.record
+      if stored.entry < believed, let entry = try? copy.entry(stored.entry) { record = entry }
+      if let record, manifest.isRecorded(by: record) { return manifest }
+    }
+    try transaction.removeArchive()
+    report.isArchiveForgotten = true
+    return nil
+  }
+
+  private mutating func place(_ index: Int, _ row: StoredEntry?, _ believed: Int) throws(CausewayError) -> Place {
+    if let place = try archivedPlace(index, row, believed) { return place }
+    let entry = try index < believed ? believedEntry(index, row) : ownEntry(index, row)
+    return Place(leafHash: entry.leafHash, time: entry.time)
+  }
+
+  /// What is kept of an entry whose bytes are in an archive; nil for any other, and for one that is not the copy's, as far as the copy has it.
+  private mutating func archivedPlace(_ index: Int, _ row: StoredEntry?, _ believed: Int) throws(CausewayError) -> Place? {
+    guard let archive, index < archive.end, let row, row.isEmptied, let leaf = row.leafHash else { return nil }
+    if index < believed {
+      guard try copy.source.node(TreeNode(level: 0, index: index)) == leaf else { return nil }
+      if let entry = try? copy.entry(index), !Self.isFoundByMessage(row, entry) { return nil }
+    }
+    return Place(leafHash: leaf, time: nil)
+  }
+
   /// An entry that the copy vouches for: the row's when it is the same, otherwise the copy's.
   private mutating func believedEntry(_ index: Int, _ row: StoredEntry?) throws(CausewayError) -> Entry {
-    let leaf = try source.node(TreeNode(level: 0, index: index))
+    let leaf = try copy.source.node(TreeNode(level: 0, index: index))
     if let row, row.isUndamaged, row.leafHash == leaf, let entry = try? Entry(parsing: row.bytes), Self.isFoundByMessage(row, entry) {
       return entry
     }
-    if bundle?.index != index / Tile.fullWidth {
-      bundle = (index / Tile.fullWidth, try source.bundle(index / Tile.fullWidth))
-    }
-    let entry = try Entry(parsing: bundle?.entries[index % Tile.fullWidth] ?? [])
+    let entry = try copy.entry(index)
     try transaction.overwrite(entry)
     // Behind the old end nothing is put right: it is new here.
     if row == nil, index >= end { report.appended += 1 } else { note(index) }
@@ -164,9 +194,12 @@ package struct LedgerRepair {
     if let witnessed { known[witnessed.size] = witnessed }
     if believed == copied.size { known[copied.size] = copied }
     var rows: [StoredCheckpoint] = []
+    var copy = copy
     try forEachCheckpoint { row throws(CausewayError) in
       let signed = (try? SignedCheckpoint.verify(row.note, origin: key.name, keys: keys)) ?? known[row.size]
-      if let signed, row.size == signed.size, row.root == signed.root, row.note == signed.note, row.time == (try time(of: row)) {
+      if let signed, row.size == signed.size, row.root == signed.root, row.note == signed.note,
+        row.time == (try time(of: row, &copy)) ?? row.time
+      {
         known[row.size] = nil
       } else {
         rows.append(row)
@@ -181,15 +214,27 @@ package struct LedgerRepair {
       if let signed { known[signed.size] = signed }
     }
     for signed in known.values.sorted(by: { $0.size < $1.size }) where signed.size > 0 {
-      guard let last = try transaction.entry(signed.size - 1) else { throw incomplete(signed.size - 1, "missing") }
-      try transaction.overwrite(StoredCheckpoint(size: signed.size, root: signed.root, note: signed.note, time: last.time))
+      guard let time = try lastTime(under: signed.size, &copy) else { throw incomplete(signed.size - 1, "time") }
+      try transaction.overwrite(StoredCheckpoint(size: signed.size, root: signed.root, note: signed.note, time: time))
       report.checkpoints.append(signed.size)
     }
   }
 
-  /// The time that a checkpoint's row should have: that of the last entry under it. Nothing tells when the empty ledger was signed.
-  private func time(of row: StoredCheckpoint) throws(CausewayError) -> Instant? {
-    row.size == 0 ? row.time : try transaction.entry(row.size - 1)?.time
+  /// The time that a checkpoint's row should have: that of the last entry under it. nil where nothing tells: of the empty ledger, and of entries
+  /// in an archive that the copy does not have.
+  private func time(of row: StoredCheckpoint, _ copy: inout Copy) throws(CausewayError) -> Instant? {
+    row.size == 0 ? nil : try lastTime(under: row.size, &copy)
+  }
+
+  /// Time of an entry that is whole by now, or in an archive.
+  private func lastTime(under size: Int, _ copy: inout Copy) throws(CausewayError) -> Instant? {
+    if let archive, size == archive.end { return archive.state.lastTime }
+    do throws(CausewayError) {
+      guard let entry = try transaction.entry(size - 1) else { throw incomplete(size - 1, "missing") }
+      return entry.time
+    } catch  where error.code == "ledger.archived" {
+      return (try? copy.entry(size - 1))?.time
+    }
   }
 
   private func forEachCheckpoint(_ body: (StoredCheckpoint) throws(CausewayError) -> Void) throws(CausewayError) {
@@ -200,6 +245,27 @@ package struct LedgerRepair {
       guard let last = page.last else { return }
       next = last.size + 1
     }
+  }
+
+  /// The copy, with the bundle of it that was read last.
+  private struct Copy {
+    var source: TileReader
+    private var bundle: (index: Int, entries: [[UInt8]])?
+
+    init(_ source: TileReader) { self.source = source }
+
+    mutating func entry(_ index: Int) throws(CausewayError) -> Entry {
+      if bundle?.index != index / Tile.fullWidth {
+        bundle = (index / Tile.fullWidth, try source.bundle(index / Tile.fullWidth))
+      }
+      return try Entry(parsing: bundle?.entries[index % Tile.fullWidth] ?? [])
+    }
+  }
+
+  /// What the ledger's head takes from an entry.
+  private struct Place {
+    let leafHash: Digest
+    let time: Instant?
   }
 
   private func incomplete(_ index: Int, _ field: String) -> CausewayError {

@@ -19,6 +19,9 @@ package struct RepairReport: Hashable, Sendable {
   /// Rows that nothing was signed for.
   package var isSurplusRemoved = false
 
+  /// The row of the last archive did not fit its record and was removed: its entries are in the journal again.
+  package var isArchiveForgotten = false
+
   package static let mostListed = 1000
 
   package init() {}
@@ -26,6 +29,6 @@ package struct RepairReport: Hashable, Sendable {
   /// Whether there was nothing to put right.
   package var isEmpty: Bool {
     entryCount == 0 && appended == 0 && nodeCount == 0 && !isHeadChanged && checkpoints.isEmpty && removedCheckpoints.isEmpty
-      && !isSurplusRemoved
+      && !isSurplusRemoved && !isArchiveForgotten
   }
 }

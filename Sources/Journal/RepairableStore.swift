@@ -3,7 +3,8 @@ package import Primitives
 
 /// A store whose ledger rows can be put right.
 ///
-/// The append door (`JournalTransaction`) only ever adds rows, so that no mistake behind it can alter the ledger's past. Putting right means
+/// The append door (`JournalTransaction`) only ever adds rows, and takes out the bytes of entries that are in an archive, never a hash, so that no
+/// mistake behind it can alter the ledger's past. Putting right means
 /// overwriting, hence this second door: no `Journal` has it, and its one user, ``LedgerRepair``, writes only what leads to a root that the
 /// log has signed.
 package protocol RepairableStore: JournalStore {
@@ -27,6 +28,8 @@ package protocol LedgerRepairTransaction: JournalReader {
   /// Removes all subtrees that no ledger of a size has.
   func removeNodes(beyond size: Int) throws(CausewayError)
   func removeCheckpoint(size: Int) throws(CausewayError)
+  /// Forgets which archive was the last.
+  func removeArchive() throws(CausewayError)
   /// Keeps the ledger's key in a journal that has none: one that begins with a copy.
   func keep(_ key: VerifierKey) throws(CausewayError)
 }

@@ -23,9 +23,9 @@ extension SQLiteSession {
   }
 
   func entries(from start: Int, limit: Int) throws(CausewayError) -> [StoredEntry] {
-    var entries: [StoredEntry] = []
-    try eachEntry(from: start, limit: limit) { entry throws(CausewayError) in entries.append(entry) }
-    return entries
+    var rows: [StoredEntry] = []
+    try eachEntry(from: start, limit: limit) { entry throws(CausewayError) in rows.append(entry) }
+    return try filled(rows)
   }
 
   func eachEntry(from start: Int, limit: Int, _ body: (StoredEntry) throws(CausewayError) -> Void) throws(CausewayError) {
@@ -109,6 +109,30 @@ extension SQLiteSession {
     try connection.run(
       "INSERT INTO ledger_checkpoint (size, time, root, note) VALUES (?1, ?2, ?3, ?4)",
       .integer(checkpoint.size), .time(checkpoint.time), .digest(checkpoint.root), .blob(checkpoint.note))
+  }
+
+  func archive() throws(CausewayError) -> StoredArchive? {
+    try connection.row("SELECT entry, manifest FROM ledger_archive WHERE id = 1") { row throws(CausewayError) in
+      StoredArchive(entry: try row.int(0), manifest: try row.blob(1))
+    }
+  }
+
+  func archive(_ entries: Range<Int>, in archive: StoredArchive) throws(CausewayError) {
+    // Deleted and put back: a row that is only made shorter would keep its page from being used again.
+    for start in stride(from: entries.lowerBound, to: entries.upperBound, by: 1024) {
+      let end = min(start + 1024, entries.upperBound)
+      let rows = try connection.rows(
+        "SELECT idx, leaf, message FROM ledger_entry WHERE idx >= ?1 AND idx < ?2", [.integer(start), .integer(end)]
+      ) { row throws(CausewayError) in (try row.int(0), try row.digest(1), try row.optional(2, row.text)) }
+      try connection.run("DELETE FROM ledger_entry WHERE idx >= ?1 AND idx < ?2", .integer(start), .integer(end))
+      for (index, leaf, message) in rows {
+        try connection.run(
+          "INSERT INTO ledger_entry (idx, leaf, message, bytes) VALUES (?1, ?2, ?3, x'')", .integer(index), .digest(leaf),
+          .optional(message))
+      }
+    }
+    try connection.run(
+      "INSERT OR REPLACE INTO ledger_archive (id, entry, manifest) VALUES (1, ?1, ?2)", .integer(archive.entry), .blob(archive.manifest))
   }
 
   private static func checkpoint(_ row: SQLiteRow) throws(CausewayError) -> StoredCheckpoint {

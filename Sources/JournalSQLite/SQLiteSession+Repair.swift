@@ -46,6 +46,8 @@ extension SQLiteSession: LedgerRepairTransaction {
     try setValue(StoredValue.verifierKey, Array(key.description.utf8))
   }
 
+  func removeArchive() throws(CausewayError) { try connection.run("DELETE FROM ledger_archive") }
+
   func removeCheckpoint(size: Int) throws(CausewayError) {
     try connection.run("DELETE FROM ledger_checkpoint WHERE size = ?1", .integer(size))
   }

@@ -5,10 +5,15 @@ import Primitives
 /// The journal's questions and writes in SQL, on one connection. Lent to bodies as `JournalReader` or `JournalTransaction`.
 final class SQLiteSession {
   let connection: SQLiteConnection
+  /// Where entries are read whose bytes are not in the journal.
+  private var archives: ArchivedEntries?
   /// Depth of open savepoints; names them.
   private var depth = 0
 
-  init(_ connection: SQLiteConnection) { self.connection = connection }
+  init(_ connection: SQLiteConnection, archives: ArchivedEntries? = nil) {
+    self.connection = connection
+    self.archives = archives
+  }
 
   /// Runs the body in a transaction, durable when it returns.
   func transaction<Result>(_ body: (SQLiteSession) throws(CausewayError) -> Result) throws(CausewayError) -> Result {
@@ -49,6 +54,24 @@ final class SQLiteSession {
     defer { try? connection.execute(script: "PRAGMA busy_timeout = \(SQLiteConnection.busyTimeoutMilliseconds)") }
     let isBusy = try connection.row("PRAGMA wal_checkpoint(TRUNCATE)") { row throws(CausewayError) in try row.int(0) != 0 }
     if isBusy == true { throw CausewayError("journal.busy") }
+  }
+
+  /// Gives rows the bytes that archives have of them, as they lie there: whoever reads them holds them against the leaf hash. Not above the border of
+  /// the archives: what is empty there is damaged.
+  func filled(_ rows: [StoredEntry]) throws(CausewayError) -> [StoredEntry] {
+    guard let archives, rows.contains(where: \.isEmptied) else { return rows }
+    // The record of the last archive is never in an archive; were it read from one, this would go round in circles.
+    self.archives = nil
+    defer { self.archives = archives }
+    let end = try lastArchive().end
+    var bundle: (index: Int, entries: [[UInt8]]?)?
+    return rows.map { row in
+      guard row.isEmptied, (0..<end).contains(row.index) else { return row }
+      let index = row.index / Tile.fullWidth
+      if bundle?.index != index { bundle = (index, archives.bundle(index)) }
+      guard let bytes = bundle?.entries?[row.index % Tile.fullWidth] else { return row }
+      return StoredEntry(index: row.index, bytes: bytes, leafHash: row.leafHash, message: row.message)
+    }
   }
 
   private func rollBack(after error: CausewayError) throws(CausewayError) {

@@ -1,4 +1,5 @@
 package import Journal
+package import Ledger
 package import Primitives
 import Synchronization
 
@@ -20,32 +21,37 @@ package final class SQLiteStore: RepairableStore {
   ///   - readerCount: connections for reading, 1…16.
   ///   - largestPageCount: bound of the file in pages of 4096 bytes; what would make it larger is refused with
   ///     `journal.storage_full`. nil is SQLite's own bound.
+  ///   - archives: where entries are read that were taken out of the journal.
   /// - Throws: `journal.locked`, `journal.open_failed`, `journal.newer_schema`, `journal.unsafe_settings`, `journal.storage`.
-  package convenience init(path: String, readerCount: Int = 2, largestPageCount: Int? = nil) throws(CausewayError) {
+  package convenience init(
+    path: String, readerCount: Int = 2, largestPageCount: Int? = nil, archives: ArchivedEntries? = nil
+  ) throws(CausewayError) {
     let lock = try FileLock(path: path + ".lock")
     try FileLock.createFile(path)
     let connection = try SQLiteConnection(path: path, mode: .readWrite)
     try Self.configureWriter(connection)
     if let largestPageCount { try connection.execute(script: "PRAGMA max_page_count = \(largestPageCount)") }
-    try self.init(path: path, writer: SQLiteWorker(connection, label: "journal.writer"), mode: .readOnly, readerCount, lock)
+    try self.init(
+      path: path, writer: SQLiteWorker(connection, label: "journal.writer", archives), mode: .readOnly, readerCount, lock, archives)
   }
 
   /// Opens an existing journal for reading only, whether or not a gateway is using it.
   ///
   /// - Throws: `journal.open_failed`, `journal.newer_schema`, `journal.storage`.
-  package convenience init(readingFrom path: String, readerCount: Int = 1) throws(CausewayError) {
+  package convenience init(readingFrom path: String, readerCount: Int = 1, archives: ArchivedEntries? = nil) throws(CausewayError) {
     let mode = try Self.readingMode(path)
-    try self.init(path: path, writer: nil, mode: mode, readerCount, nil)
+    try self.init(path: path, writer: nil, mode: mode, readerCount, nil, archives)
   }
 
   private init(
-    path: String, writer: SQLiteWorker?, mode: SQLiteConnection.Mode, _ readerCount: Int, _ lock: FileLock?
+    path: String, writer: SQLiteWorker?, mode: SQLiteConnection.Mode, _ readerCount: Int, _ lock: FileLock?,
+    _ archives: ArchivedEntries?
   ) throws(CausewayError) {
     var readers: [SQLiteWorker] = []
     for number in 0..<min(max(readerCount, 1), 16) {
       let connection = try SQLiteConnection(path: path, mode: mode)
       try connection.execute(script: "PRAGMA query_only = ON; PRAGMA trusted_schema = OFF;")
-      readers.append(SQLiteWorker(connection, label: "journal.reader.\(number)"))
+      readers.append(SQLiteWorker(connection, label: "journal.reader.\(number)", archives))
     }
     self.writer = writer
     self.readers = readers
@@ -143,9 +149,9 @@ private actor SQLiteWorker {
 
   nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
-  init(_ connection: sending SQLiteConnection, label: String) {
+  init(_ connection: sending SQLiteConnection, label: String, _ archives: ArchivedEntries?) {
     executor = SerialQueueExecutor(label: label)
-    session = SQLiteSession(connection)
+    session = SQLiteSession(connection, archives: archives)
   }
 
   func write<Result: Sendable>(

@@ -87,6 +87,20 @@ extension ErrorCatalogue {
       "ledger.checkpoint_damaged", .fault,
       en: "The signed checkpoint does not match the entries from {index} on ({field}).", zh: "自条目 {index} 起与签名检查点不符（{field}）。"),
     .init(
+      "ledger.archive_damaged", .fault,
+      en: "The archive from entry {index} on is not the one that the ledger has recorded ({field}).",
+      zh: "自条目 {index} 起的归档与账本所记录的不符（{field}）。"),
+    .init(
+      "ledger.archive_malformed", .error, en: "The archive's manifest is malformed: {field}.", zh: "归档清单格式错误：{field}。"),
+    .init(
+      "ledger.archived", .error,
+      en: "Entry {index} is in an archive, as all entries before {end}: name the archives' folders.",
+      zh: "条目 {index} 已归档（{end} 之前的条目均已归档）：请指明归档文件夹。"),
+    .init(
+      "ledger.archive_nothing", .error,
+      en: "There is nothing to archive: archives are whole bundles of 256 entries from entry {start} on, and the newest {kept} stay.",
+      zh: "没有可归档的条目：归档自条目 {start} 起，以 256 条为单位，最新的 {kept} 条保留不动。"),
+    .init(
       "ledger.fields_count", .error,
       en: "A fields root is over 1 to {limit} fields.", zh: "字段根哈希须涵盖 1 至 {limit} 个字段。"),
     .init(

@@ -141,9 +141,10 @@ import Trust
         "INSERT INTO ledger_node SELECT \($0.level), \($0.index), hash FROM newer_node WHERE position = \($0.position);"
       }.joined())
       DROP TABLE newer_node;
-      PRAGMA user_version = 4;
       """)
     #expect(positions.count == LedgerHead.nodeCount(size: size))
+    let migration = try #require(Migration.all.first { $0.name == "0005_order_ledger_nodes" })
+    try SQLiteConnection(path: fixture.path, mode: .readWrite).execute(script: migration.sql)
     let journal = try await fixture.open()
     #expect(await journal.fault == nil)
     await journal.close()

@@ -21,6 +21,9 @@ struct LedgerSamples {
     if checkpoints.last?.size != count { try checkpoint() }
   }
 
+  /// An empty one, which the given key signs.
+  init(signer: CheckpointSigner) { self.signer = signer }
+
   mutating func append(_ draft: EntryDraft) throws {
     let entry = try Entry(
       draft, index: entries.count, now: Self.start.adding(seconds: Int64(entries.count)), notBefore: entries.last?.time,

@@ -16,6 +16,7 @@ struct DiscloseCommand: AsyncParsableCommand {
       """)
 
   @OptionGroup var source: LedgerCommand.Source
+  @OptionGroup var archives: LedgerCommand.Archives
   @Option(help: "Id of the message: a declaration, or an amendment with one, that was sent or received.") var message: String
   @Option(help: "ELEMENT[@PLACE],… of the dictionary.") var elements: String
   @Option(help: "The file to write; one that is there is not overwritten.") var output: String
@@ -28,7 +29,7 @@ struct DiscloseCommand: AsyncParsableCommand {
       }
       guard !Files.exists(output) else { throw CausewayError("config.file_exists", pointer: output) }
       let profiles = try ProfileLibrary.load(try Files.schemas(try Composition.configuration(at: source.config).schemas))
-      let (store, key) = try await source.openSealed()
+      let (store, key) = try await source.openSealed(archives)
       let request = DisclosureRequest(message: id, choices: choices)
       let trust = try source.trust()
       let (disclosure, isFinal) = try await store.read { reader throws(CausewayError) in

@@ -23,6 +23,7 @@ struct EvidenceCommand: AsyncParsableCommand {
         """)
 
     @OptionGroup var source: LedgerCommand.Source
+    @OptionGroup var archives: LedgerCommand.Archives
     @Option(help: "Id of one message.") var message: String?
     @Option(help: "Id of a clearance: all of its messages.") var clearance: String?
     @Option(help: "The file to write; one that is there is not overwritten.") var output: String
@@ -50,7 +51,7 @@ struct EvidenceCommand: AsyncParsableCommand {
         let document = try Files.text(configuration.registry.document)
         let keys = [try PublicKey(pem: try Files.text(configuration.registry.key))]
         let registry = try Registry.verify(Array(document.utf8), keys: keys)
-        let store = try await source.openSealed().store
+        let store = try await source.openSealed(archives).store
         let now = SystemClock().now()
         let evidence = try await store.read { reader throws(CausewayError) in
           try request.evidence(from: reader, maker: configuration.economy, registry: registry, document: document, at: now)

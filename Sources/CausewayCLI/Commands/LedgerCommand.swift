@@ -13,7 +13,7 @@ struct LedgerCommand: AsyncParsableCommand {
     commandName: "ledger", abstract: "Verify, show, prove and reconcile the ledger.",
     subcommands: [
       LedgerVerifyCommand.self, Show.self, Prove.self, CheckpointCommand.self, LedgerExportCommand.self, LedgerMirrorCommand.self,
-      LedgerRepairCommand.self, LedgerPolicyCommand.self, LedgerFraudCommand.self, Reconcile.self,
+      LedgerArchiveCommand.self, LedgerRepairCommand.self, LedgerPolicyCommand.self, LedgerFraudCommand.self, Reconcile.self,
     ])
 
   /// Which ledger.
@@ -21,14 +21,25 @@ struct LedgerCommand: AsyncParsableCommand {
     @Option(help: "The gateway's configuration file.") var config: String
 
     /// The journal for reading, and the keys of its log by the registry: the one that holds now, and all it ever had.
-    func open() throws(CausewayError) -> (store: SQLiteStore, key: VerifierKey, keys: [VerifierKey], configuration: GatewayConfiguration) {
+    ///
+    /// - Parameter archives: where archived entries are read; nil: nowhere, they are without bytes.
+    /// - Throws: `config.file_missing` for an archive without its manifest.
+    func open(
+      _ archives: Archives? = nil
+    ) throws(CausewayError) -> (store: SQLiteStore, key: VerifierKey, keys: [VerifierKey], configuration: GatewayConfiguration) {
       let ledger = try ledger()
-      return (try SQLiteStore(readingFrom: ledger.configuration.data + "/journal.sqlite"), ledger.key, ledger.keys, ledger.configuration)
+      for folder in archives?.archives ?? [] where !Files.exists(folder + "/" + ArchiveManifest.path) {
+        throw CausewayError("config.file_missing", pointer: folder + "/" + ArchiveManifest.path)
+      }
+      let folders = archives.map { $0.archives + ledger.configuration.archives } ?? []
+      let store = try SQLiteStore(
+        readingFrom: ledger.configuration.data + "/journal.sqlite", archives: ArchiveFolder.entries(of: folders))
+      return (store, ledger.key, ledger.keys, ledger.configuration)
     }
 
     /// The journal for reading what is sealed in it, too: with the storage key of the configuration.
-    func openSealed() async throws(CausewayError) -> (store: SealingStore, key: VerifierKey) {
-      let opened = try open()
+    func openSealed(_ archives: Archives) async throws(CausewayError) -> (store: SealingStore, key: VerifierKey) {
+      let opened = try open(archives)
       return (try await SealingStore.open(opened.store, key: try Composition.storageKey(opened.configuration.keys.storageKey)), opened.key)
     }
 
@@ -47,19 +58,32 @@ struct LedgerCommand: AsyncParsableCommand {
     }
   }
 
+  /// Where archived entries are read, besides the folders that the configuration names.
+  struct Archives: ParsableArguments {
+    @Option(parsing: .upToNextOption, help: "Folders of archives.") var archives: [String] = []
+
+    init() {}
+    init(_ folders: [String]) { archives = folders }
+  }
+
   /// Shows entries.
   struct Show: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Show entries, one canonical JSON object a line.")
 
     @OptionGroup var source: Source
+    @OptionGroup var archives: Archives
     @Option(help: "First index.") var from = 0
     @Option(help: "How many.") var count = 100
 
     func run() async throws {
       try await Console.reportingErrors {
-        let store = try source.open().store
+        let store = try source.open(archives).store
         let (from, count) = (from, count)
-        let entries = try await store.read { reader throws(CausewayError) in try reader.entries(from: from, limit: count) }
+        let entries = try await store.read { reader throws(CausewayError) in
+          let rows = try reader.entries(from: from, limit: count)
+          for row in rows { try reader.check(row) }
+          return rows
+        }
         for entry in entries { Console.write(entry.bytes + [0x0A]) }
         await store.close()
       }
@@ -72,19 +96,22 @@ struct LedgerCommand: AsyncParsableCommand {
       abstract: "Print the proof that an entry is in the ledger (C2SP tlog-proof); --entry writes the entry's bytes beside it.")
 
     @OptionGroup var source: Source
+    @OptionGroup var archives: Archives
     @Argument(help: "Index of the entry.") var index: Int
     @Option(help: "To the newest checkpoint that is final in this corridor; without it to the newest.") var corridor: String?
     @Option(help: "File for the entry's bytes, as they are hashed.") var entry: String?
 
     func run() async throws {
       try await Console.reportingErrors {
-        let store = try source.open().store
+        let store = try source.open(archives).store
         let policy = try corridor.map { corridor throws(CausewayError) in try source.trust().required(corridor) }
-        let index = index
+        let (index, needsBytes) = (index, entry != nil)
         let (bytes, proof) = try await store.read { reader throws(CausewayError) in
           guard let entry = try reader.entries(from: index, limit: 1).first, entry.index == index else {
             throw CausewayError("ledger.proof_index")
           }
+          // The proof needs hashes only.
+          if needsBytes || !entry.isEmptied { try reader.check(entry) }
           let (proof, isFinal) = try reader.proof(of: index, by: policy)
           guard isFinal || policy == nil else { throw CausewayError("ledger.not_final") }
           return (entry.bytes, proof)

@@ -15,11 +15,12 @@ struct LedgerExportCommand: AsyncParsableCommand {
       """)
 
   @OptionGroup var source: LedgerCommand.Source
+  @OptionGroup var archives: LedgerCommand.Archives
   @Option(help: "The folder.") var output: String
 
   func run() async throws {
     try await Console.reportingErrors {
-      let opened = try source.open()
+      let opened = try source.open(archives)
       let log = StaticLog(folder: output, origin: opened.key.name, keys: opened.keys)
       let lock = try log.lock()
       defer { lock.release() }
@@ -33,7 +34,8 @@ struct LedgerExportCommand: AsyncParsableCommand {
   }
 
   /// - Returns: the checkpoint that the export ends with now.
-  /// - Throws: `ledger.history_conflict`; `ledger.data_damaged` when an entry is not the one that was hashed: nothing of its bundle is written.
+  /// - Throws: `ledger.history_conflict`; `ledger.data_damaged` when an entry is not the one that was hashed, `ledger.archived` when it is not in
+  ///   the journal: nothing of its bundle is written.
   static func export(
     _ reader: any JournalReader, to log: StaticLog, from old: SignedCheckpoint?
   ) throws(CausewayError) -> SignedCheckpoint {
@@ -50,7 +52,8 @@ struct LedgerExportCommand: AsyncParsableCommand {
     while writer.size < new.size {
       let rows = try reader.entries(from: writer.size, limit: min(1000, new.size - writer.size))
       for row in rows {
-        guard row.index == writer.size, row.isUndamaged else { throw damaged(writer.size) }
+        guard row.index == writer.size else { throw damaged(writer.size) }
+        try reader.check(row)
         try writer.append(row.bytes)
       }
       guard !rows.isEmpty else { throw damaged(writer.size) }

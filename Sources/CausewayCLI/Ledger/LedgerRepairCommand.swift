@@ -53,6 +53,7 @@ struct LedgerRepairCommand: AsyncParsableCommand {
     if report.nodeCount > 0 { Console.line("subtrees: \(report.nodeCount) \(done)written") }
     if report.appended > 0 { Console.line("entries behind the end: \(report.appended) \(done)added") }
     if report.isSurplusRemoved { Console.line("rows that nothing was signed for: \(done)removed") }
+    if report.isArchiveForgotten { Console.line("last archive: \(done)forgotten, its entries are in the journal again") }
     if report.isHeadChanged { Console.line("head: \(done)written") }
     for size in report.checkpoints { Console.line("checkpoint \(size): \(done)written") }
     for size in report.removedCheckpoints { Console.line("checkpoint \(size): \(done)removed, later ones cover it") }

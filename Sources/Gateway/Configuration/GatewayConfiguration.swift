@@ -24,6 +24,8 @@ package struct GatewayConfiguration: Sendable {
   package let reconciliationHour: Int?
   /// In the order in which they are asked. Empty: nothing is ever erased by itself.
   package let retention: [RetentionRule]
+  /// Folders of the archives of the own ledger: entries are read there that are no longer in the journal.
+  package let archives: [String]
 
   package struct RegistryFiles: Sendable {
     package let document: String
@@ -192,6 +194,7 @@ package struct GatewayConfiguration: Sendable {
       } ?? Limits(bodyBytes: 16 << 20)
     reconciliationHour = reader.section("reconciliation", required: false) { $0.integer("hour", in: 0...23) }
     retention = reader.sections("retention", required: false, RetentionRule.init(reading:))
+    archives = (reader.strings("archives", default: []) ?? []).map(path)
     guard let economy, let data, let registry, let keys, let inside, let partner else { return nil }
     self.economy = economy
     self.data = data

@@ -32,6 +32,9 @@ package struct StoredEntry: Hashable, Sendable {
   /// The message by which the store finds the entry, as it lies there; nil when it finds it by none.
   package var message: [UInt8]?
 
+  /// Whether the bytes are not there: of an entry below the border of the archives, because they are in one; of any other it is damage.
+  package var isEmptied: Bool { bytes.isEmpty }
+
   package init(index: Int, bytes: [UInt8], leafHash: Digest?, message: [UInt8]?) {
     self.index = index
     self.bytes = bytes
@@ -53,5 +56,18 @@ package struct StoredCheckpoint: Hashable, Sendable {
     self.root = root
     self.note = note
     self.time = time
+  }
+}
+
+/// The last archive that took entries out of the journal, as it lies in the store, unverified.
+package struct StoredArchive: Hashable, Sendable {
+  /// Index of the entry that records it.
+  package let entry: Int
+  /// Bytes of its manifest.
+  package let manifest: [UInt8]
+
+  package init(entry: Int, manifest: [UInt8]) {
+    self.entry = entry
+    self.manifest = manifest
   }
 }

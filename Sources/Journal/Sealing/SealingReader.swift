@@ -221,6 +221,7 @@ extension OpeningReader {
   func ledgerNodeCount() throws(CausewayError) -> Int { try sealed.ledgerNodeCount() }
   func latestCheckpoint() throws(CausewayError) -> StoredCheckpoint? { try sealed.latestCheckpoint() }
   func checkpoint(coveringSize size: Int) throws(CausewayError) -> StoredCheckpoint? { try sealed.checkpoint(coveringSize: size) }
+  func archive() throws(CausewayError) -> StoredArchive? { try sealed.archive() }
   func checkpoints(from start: Int, limit: Int) throws(CausewayError) -> [StoredCheckpoint] {
     try sealed.checkpoints(from: start, limit: limit)
   }

@@ -111,4 +111,5 @@ extension SealingTransaction {
   func insert(_ nodes: [(node: TreeNode, hash: Digest)]) throws(CausewayError) { try inner.insert(nodes) }
   func save(_ head: LedgerHead) throws(CausewayError) { try inner.save(head) }
   func insert(_ checkpoint: StoredCheckpoint) throws(CausewayError) { try inner.insert(checkpoint) }
+  func archive(_ entries: Range<Int>, in archive: StoredArchive) throws(CausewayError) { try inner.archive(entries, in: archive) }
 }

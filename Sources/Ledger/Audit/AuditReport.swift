@@ -15,10 +15,12 @@ package struct AuditFinding: Hashable, Sendable {
     case tree
     /// A checkpoint is not of this log, not signed by it, or not of these entries.
     case checkpoint
+    /// An archive is not the one that the ledger has recorded, or does not continue the one before.
+    case archive
   }
 
   package let damage: Damage
-  /// The entry that is concerned; for a subtree its first entry; for a checkpoint its size.
+  /// The entry that is concerned; for a subtree its first entry; for a checkpoint its size; for an archive its first entry.
   package let index: Int
   /// Which part: a member's name, `entry`, `leaf hash`, `subtree 3/5`, or what is wrong with the place.
   package let field: String
@@ -51,6 +53,7 @@ package struct AuditFinding: Hashable, Sendable {
       case .chain: "ledger.chain_damaged"
       case .tree: "ledger.tree_damaged"
       case .checkpoint: "ledger.checkpoint_damaged"
+      case .archive: "ledger.archive_damaged"
       }
     return Problem(code, pointer: "/entries/\(index)", facts: ["index": String(index), "field": field])
   }
@@ -75,6 +78,8 @@ package struct AuditReport: Hashable, Sendable {
   package var entryCount = 0
   /// Their bytes.
   package var byteCount = 0
+  /// Entries that are in an archive: only their hashes were verified.
+  package var hashedCount = 0
   /// Checkpoints whose signature and root were checked.
   package var checkpointCount = 0
   /// The checkpoint that the whole was compared with; nil when there was none that verifies.
@@ -101,10 +106,18 @@ package struct AuditReport: Hashable, Sendable {
     if findings.count > Self.mostFindings { findings.removeLast() }
   }
 
+  /// Adds what was read and found in a part.
+  mutating func take(_ part: AuditReport) {
+    entryCount += part.entryCount
+    byteCount += part.byteCount
+    for finding in part.findings { note(finding) }
+    findingCount += part.findingCount - part.findings.count
+  }
+
   /// Whether every entry is the one that was signed for.
   package var isSound: Bool { findingCount == 0 && checkpoint != nil }
 
-  /// `{"bytes":…,"checkpoint":{"origin":…,"root":…,"size":…},"checkpoints":…,"entries":…,"findingCount":…,"findings":[…],"from":0,"sound":true}`
+  /// `{"bytes":…,"checkpoint":{"origin":…,"root":…,"size":…},"checkpoints":…,"entries":…,"findingCount":…,"findings":[…],"from":0,"hashed":0,"sound":true}`
   package var json: JSONValue {
     var head: JSONValue = .null
     if let checkpoint {
@@ -115,7 +128,8 @@ package struct AuditReport: Hashable, Sendable {
     return [
       "bytes": .number(JSONNumber(byteCount)), "checkpoint": head, "checkpoints": .number(JSONNumber(checkpointCount)),
       "entries": .number(JSONNumber(entryCount)), "findingCount": .number(JSONNumber(findingCount)),
-      "findings": .array(findings.map(\.json)), "from": .number(JSONNumber(start)), "sound": .bool(isSound),
+      "findings": .array(findings.map(\.json)), "from": .number(JSONNumber(start)),
+      "hashed": .number(JSONNumber(hashedCount)), "sound": .bool(isSound),
     ]
   }
 }

@@ -11,6 +11,9 @@ package import Primitives
 /// from them are the damaged ones. Without stored hashes the chain tells: an entry that its successor does not vouch for although
 /// the one after vouches for the successor.
 ///
+/// Of entries whose bytes are in an archive only the stored leaf hashes are given, with ``addHash(_:index:)``: they still have to lead to the
+/// signed root.
+///
 /// - Complexity: O(*n*) time, O(log *n*) memory besides findings: checkpoints are taken one at a time.
 package struct LedgerAudit {
   /// Lends a stored subtree hash; nil when it is not there.
@@ -54,6 +57,10 @@ package struct LedgerAudit {
   /// The place of an entry that says the index of the one before.
   private var repeated: Int?
   private var lastHash: Digest? = Entry.genesis
+  /// Behind the last entry that was given by its hash.
+  private var hashedEnd = 0
+  /// Where an archive's state was not that of the stored hashes.
+  private var otherState: Int?
   /// Time of the last entry that could be read.
   package private(set) var lastTime: Instant?
   /// The last entry when its link is wrong, with the right link and the tree before it: no successor vouches for this one.
@@ -116,16 +123,11 @@ package struct LedgerAudit {
     report.entryCount += 1
     report.byteCount += bytes.count
     if let stored { skip(to: stored.index) }
-    var entry = EntryScanner.scan(bytes)
-    if entry == nil {
-      do {
-        let parsed = try Entry(parsing: bytes)
-        entry = ScannedEntry(
-          index: parsed.index, time: parsed.time, previous: parsed.previous,
-          message: (parsed.draft.messageID?.text.utf8).map { Array($0)[...] })
-      } catch {
-        note(.data, expected, error.problems[0].facts["field"] ?? "entry")
-      }
+    var entry: ScannedEntry?
+    do {
+      entry = try ScannedEntry(bytes)
+    } catch {
+      note(.data, expected, error.problems[0].facts["field"] ?? "entry")
     }
     let place = place(of: entry, isStored: stored != nil)
     let leaf = MerkleTree.leafHash(bytes)
@@ -145,9 +147,35 @@ package struct LedgerAudit {
     try compareCheckpoint()
   }
 
-  /// Where the verification has got to, when everything up to here is as it was signed for; nil otherwise.
+  /// Takes the next entry by its stored leaf hash alone, because its bytes are in an archive.
+  ///
+  /// - Parameter leaf: nil when what is stored is no digest.
+  /// - Throws: as ``add(_:stored:)``.
+  package mutating func addHash(_ leaf: Digest?, index: Int) throws(CausewayError) {
+    report.hashedCount += 1
+    skip(to: index)
+    settleRepeated(isSurplus: false)
+    expected += 1
+    alternative = nil
+    hashedEnd = expected
+    lastHash = leaf
+    lastTime = nil
+    lastBroken = nil
+    if leaf == nil { note(.tree, index, "leaf hash") }
+    try grow(leaf ?? Entry.genesis, leaf ?? Entry.genesis, index)
+    try compareCheckpoint()
+  }
+
+  /// Goes on behind archived entries, with what the archive's record says of their end.
+  package mutating func pass(_ archived: AuditState) {
+    if archived.tree == tree, archived.lastHash == lastHash { lastTime = archived.lastTime } else { otherState = archived.size }
+  }
+
+  /// Where the verification has got to, when everything up to here is as it was signed for; nil otherwise, and among entries of which
+  /// only hashes are known.
   package var state: AuditState? {
-    guard tree.size == lastMatchingSize, let lastHash, certain.isEmpty, beside.isEmpty, chainBreaks.isEmpty, timeBreaks.isEmpty,
+    guard (lastTime == nil) == (tree.size == 0), tree.size == lastMatchingSize, let lastHash, certain.isEmpty, beside.isEmpty,
+      chainBreaks.isEmpty, timeBreaks.isEmpty,
       differingLeaves.isEmpty, differingNodes.isEmpty, firstDifferingSize == nil, repeated == nil, alternative == nil
     else { return nil }
     return AuditState(tree: tree, lastHash: lastHash, lastTime: lastTime)
@@ -176,11 +204,14 @@ package struct LedgerAudit {
     if isWhole {
       for index in differingLeaves { note(.tree, index, "leaf hash") }
       note(differingNodes)
+      if let otherState { note(.archive, otherState, "state") }
       if let differing = firstDifferingSize { note(.checkpoint, differing, "another history was signed before") }
     } else {
       if let storedTree, storedTree.size == head.size, storedTree.root == head.root {
         for index in differingLeaves { note(.data, index, "entry") }
         note(nodesDifferingFromStored)
+      } else {
+        blameForHashes()
       }
       blameForChain(head)
       blameForRoot(head)
@@ -304,9 +335,20 @@ package struct LedgerAudit {
 
   // MARK: Blame
 
+  /// Where bytes are not there to tell, a hash that changed is at odds with the lowest stored subtree over it.
+  private mutating func blameForHashes() {
+    var explained: Set<TreeNode> = []
+    for node in differingNodes where node.firstLeaf + 1 << node.level <= hashedEnd {
+      if !explained.contains(node) { note([node]) }
+      explained.insert(TreeNode(level: node.level + 1, index: node.index / 2))
+    }
+  }
+
   private mutating func blameForChain(_ head: SignedCheckpoint) {
     for index in chainBreaks.sorted() where !isExplained(index) {
-      if chainBreaks.contains(index + 1), certain[index + 1] == nil {
+      if index > 0, index == hashedEnd {
+        note(.tree, index - 1, "leaf hash")
+      } else if chainBreaks.contains(index + 1), certain[index + 1] == nil {
         note(.chain, index, "previous")
       } else if index == tree.size - 1, isLinkOfLastDamaged(head) {
         note(.chain, index, "previous")

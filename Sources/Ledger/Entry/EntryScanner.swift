@@ -9,6 +9,22 @@ struct ScannedEntry {
   let message: ArraySlice<UInt8>?
 }
 
+extension ScannedEntry {
+  /// Reads an entry of any shape.
+  ///
+  /// - Throws: as ``Entry/init(parsing:)``.
+  init(_ bytes: [UInt8]) throws(CausewayError) {
+    if let scanned = EntryScanner.scan(bytes) {
+      self = scanned
+      return
+    }
+    let parsed = try Entry(parsing: bytes)
+    self.init(
+      index: parsed.index, time: parsed.time, previous: parsed.previous,
+      message: (parsed.draft.messageID?.text.utf8).map { Array($0)[...] })
+  }
+}
+
 /// Reads the usual shape of an entry in one pass over its bytes, without building anything: exactly the members of an entry in
 /// canonical order and form, no escapes, in `extra` only plain texts and whole numbers.
 ///

@@ -62,6 +62,14 @@ package struct TileReader {
     return Array(entries)
   }
 
+  /// The leaf hashes of one tile of level 0, partial at the right edge.
+  ///
+  /// - Throws: as ``bundle(_:)``.
+  package mutating func leafHashes(_ index: Int) throws(CausewayError) -> [Digest] {
+    guard Tile(.hashes(level: 0), index: index, size: size) != nil else { throw CausewayError("ledger.proof_index") }
+    return try hashes(level: 0, index: index)
+  }
+
   /// The root of one complete subtree.
   ///
   /// - Throws: `ledger.proof_index` when the tree has no such subtree; otherwise as ``init(size:root:fetch:)``.

@@ -64,7 +64,7 @@ package enum TiledLogAudit {
     let content: Tile.Content
     let index: Int
     switch finding.damage {
-    case .checkpoint: return checkpointPath
+    case .checkpoint, .archive: return checkpointPath
     case .tree:
       let level = finding.level / Tile.height
       content = .hashes(level: level)
