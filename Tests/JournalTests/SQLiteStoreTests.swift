@@ -1,10 +1,11 @@
 import Foundation
 import Journal
-import JournalSQLite
 import Ledger
 import Primitives
 import Testing
 import Trust
+
+@testable import JournalSQLite
 
 /// What holds for the SQLite store beyond the behaviour that all stores share.
 @Suite struct SQLiteStoreTests {
