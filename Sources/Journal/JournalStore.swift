@@ -85,6 +85,10 @@ package protocol JournalReader {
   func latestCosignature(witness: String) throws(CausewayError) -> CosignatureRecord?
   /// Sizes below `size` that at least one witness has cosigned, falling.
   func cosignedSizes(before size: Int, limit: Int) throws(CausewayError) -> [Int]
+  /// The time-stamp of the smallest checkpoint of at least that size that has one: of all that cover the entry `size - 1` the earliest.
+  func timestamp(coveringSize size: Int) throws(CausewayError) -> TimestampRecord?
+  /// The one of the largest checkpoint.
+  func latestTimestamp() throws(CausewayError) -> TimestampRecord?
   /// Against one log, or all there are, in the order in which they were found; at most 1000.
   func fraudProofs(origin: String?) throws(CausewayError) -> [FraudProofRecord]
   func workItem(_ id: String) throws(CausewayError) -> WorkItemRecord?
@@ -145,6 +149,7 @@ package protocol JournalTransaction: JournalReader {
   func save(_ witnessed: WitnessedRecord) throws(CausewayError)
   /// Inserts or overwrites by size, witness and key.
   func save(_ cosignature: CosignatureRecord) throws(CausewayError)
+  func insert(_ timestamp: TimestampRecord) throws(CausewayError)
   func insert(_ proof: FraudProofRecord) throws(CausewayError)
   /// Inserts (`isNew`) or overwrites by id; the revision written is the record's plus one.
   func save(_ item: WorkItemRecord, isNew: Bool) throws(CausewayError)

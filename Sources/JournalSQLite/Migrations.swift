@@ -14,6 +14,7 @@ struct Migration {
     Migration(name: "0002_add_data_key", sql: addDataKey),
     Migration(name: "0003_reconciliation", sql: reconciliation),
     Migration(name: "0004_create_witnessing", sql: createWitnessing),
+    Migration(name: "0005_create_ledger_timestamp", sql: createLedgerTimestamp),
   ]
 
   /// Brings a database to the newest schema, one transaction per step.
