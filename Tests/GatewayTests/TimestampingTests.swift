@@ -19,7 +19,7 @@ import Trust
     let authority: TimeStampAuthority
     private let state = Mutex((isDown: false, questions: 0))
 
-    init() throws { authority = try TimeStampAuthority() }
+    init(_ settings: [String: String] = [:]) throws { authority = try TimeStampAuthority(settings: settings) }
 
     var isDown: Bool {
       get { state.withLock(\.isDown) }
@@ -143,9 +143,15 @@ import Trust
     try await stamped.record()
     #expect(try await stamped.node.stampNewest(from: stranger) == .failed)
     #expect(await stamped.metrics().contains("gateway_timestamp_failures_total{code=\"timestamp.signature\"} 1"))
+    // That it was some time within the last ten minutes.
+    let vague = try Transport(["accuracy": "secs:600"])
+    let guessing = TimeStampSource(
+      settings: stamped.source.settings, authorities: [try Certificate(pem: vague.authority.authority)], transport: vague)
+    #expect(try await stamped.node.stampNewest(from: guessing) == .failed)
+    #expect(await stamped.metrics().contains("gateway_timestamp_failures_total{code=\"timestamp.clock\"} 1"))
     stamped.world.clock.advance(seconds: 400)
     #expect(try await stamped.stamp() == .failed)
-    #expect(await stamped.metrics().contains("gateway_timestamp_failures_total{code=\"timestamp.clock\"} 1"))
+    #expect(await stamped.metrics().contains("gateway_timestamp_failures_total{code=\"timestamp.clock\"} 2"))
     #expect(try await stamped.timestamps().isEmpty)
     stamped.world.clock.advance(seconds: -300)
     #expect(try await stamped.stamp() == .stamped, "the twin: a hundred seconds apart")

@@ -13,12 +13,19 @@ package final class TimeStampAuthority: Sendable {
     get throws { try String(contentsOf: folder.appending(path: "authority.pem"), encoding: .utf8) }
   }
 
+  /// PEM of the certificate between it and the signer's.
+  package var intermediate: String {
+    get throws { try String(contentsOf: folder.appending(path: "intermediate.pem"), encoding: .utf8) }
+  }
+
   /// - Parameters:
   ///   - usage: the extended key usage of the signer's certificate.
   ///   - period: of that certificate, as `YYYYMMDDhhmmssZ`; nil: from now for ten days. The authority's is from 2020 to 2049.
   ///   - settings: lines of the configuration of `openssl ts`, in the place of those that set the same; an empty one takes it out.
   package init(
-    key: Key = .p256, usage: String = "critical,timeStamping", period: (from: String, to: String)? = nil, settings: [String: String] = [:]
+    key: Key = .p256, usage: String = "critical,timeStamping", period: (from: String, to: String)? = nil,
+    isIssuedByIntermediate: Bool = false,
+    settings: [String: String] = [:]
   ) throws {
     folder = FileManager.default.temporaryDirectory.appending(path: "tsa-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder.appending(path: "issued"), withIntermediateDirectories: true)
@@ -27,7 +34,8 @@ package final class TimeStampAuthority: Sendable {
       "digests": "sha256, sha384",
       "default_policy": "1.3.6.1.4.1.99999.1", "accuracy": "secs:1, millisecs:500", "ess_cert_id_alg": "sha256",
     ]
-    let lines = usual.merging(settings) { $1 }.filter { !$1.isEmpty }.map { "\($0) = \($1)" }.joined(separator: "\n")
+    let along = isIssuedByIntermediate ? ["certs": "intermediate.pem"] : [:]
+    let lines = usual.merging(along) { $1 }.merging(settings) { $1 }.filter { !$1.isEmpty }.map { "\($0) = \($1)" }.joined(separator: "\n")
     try write("openssl.cnf", Self.configuration(usage: usage) + lines + "\n")
     try write("serial", "01\n")
     try write("serials", "01\n")
@@ -43,8 +51,20 @@ package final class TimeStampAuthority: Sendable {
       ca + ["-selfsign", "-keyfile", "authority-key.pem", "-in", "authority.csr", "-out", "authority.pem", "-extensions", "root"]
         + ["-startdate", "20200101000000Z", "-enddate", "20491231235959Z"])
     try openssl(["req", "-new", "-key", "signer-key.pem", "-subj", "/CN=Test TSA", "-out", "signer.csr", "-config", "openssl.cnf"])
+    if isIssuedByIntermediate {
+      try openssl(["genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", "intermediate-key.pem"])
+      try openssl(
+        [
+          "req", "-new", "-key", "intermediate-key.pem", "-subj", "/CN=Test TSA issuer", "-out", "intermediate.csr", "-config",
+          "openssl.cnf",
+        ])
+      try openssl(
+        ca + ["-in", "intermediate.csr", "-out", "intermediate.pem", "-extensions", "between"]
+          + ["-startdate", "20200101000000Z", "-enddate", "20491231235959Z"])
+    }
+    let issuer = isIssuedByIntermediate ? ["-cert", "intermediate.pem", "-keyfile", "intermediate-key.pem"] : []
     let dates = period.map { ["-startdate", $0.from, "-enddate", $0.to] } ?? ["-days", "10"]
-    try openssl(ca + ["-in", "signer.csr", "-out", "signer.pem"] + dates)
+    try openssl(ca + ["-in", "signer.csr", "-out", "signer.pem"] + issuer + dates)
   }
 
   deinit { try? FileManager.default.removeItem(at: folder) }
@@ -116,6 +136,11 @@ package final class TimeStampAuthority: Sendable {
     basicConstraints = critical,CA:TRUE
     keyUsage = critical,keyCertSign,cRLSign
     subjectKeyIdentifier = hash
+    [between]
+    basicConstraints = critical,CA:TRUE
+    keyUsage = critical,keyCertSign,cRLSign
+    subjectKeyIdentifier = hash
+    authorityKeyIdentifier = keyid
     [ca]
     default_ca = issuing
     [issuing]

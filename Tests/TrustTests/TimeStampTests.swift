@@ -66,6 +66,26 @@ import Testing
     #expect(other.accuracyMilliseconds == nil && other.latest == other.time)
   }
 
+  /// The authority's name, its place in an order, and certificates between it and its root.
+  @Test func whatAuthoritiesMayAddIsTaken() throws {
+    let more = ["tsa_name": "yes", "ordering": "yes", "ess_cert_id_chain": "yes"]
+    let authority = try TimeStampAuthority(isIssuedByIntermediate: true, settings: more)
+    let token = try authority.token(try authority.question(Self.digest.hex))
+    #expect(try code(try verify(token, authority)) == nil)
+    // The one between may be the one that is believed.
+    let between = try Certificate(pem: try authority.intermediate)
+    #expect(try TimeStampToken(der: token).verify(stamping: Self.digest, authorities: [between]).token.der == token)
+    // Another name than that of the signer; and without the certificate between.
+    let info = try #require(try DER(token).at(1, 0, 2, 1, 0)).content
+    let along = ["-certfile", "intermediate.pem"]
+    #expect(try code(try verify(try authority.signed(info, along), authority)) == nil, "the twin")
+    let name = try #require(info.firstRange(of: Array("Test TSA".utf8)))
+    var other = info
+    other[name.upperBound - 1] ^= 1
+    #expect(try code(try verify(try authority.signed(other, along), authority)) == "timestamp.signature")
+    #expect(try code(try verify(try authority.signed(info), authority)) == "timestamp.signature")
+  }
+
   /// Certificates are judged at the token's time: that the signer's has expired since takes nothing from it.
   @Test func aTokenOutlivesItsSigner() throws {
     let authority = try TimeStampAuthority(period: (from: "20210101000000Z", to: "20220101000000Z"))
@@ -78,7 +98,10 @@ import Testing
     #expect(try refused("20210601120000.25Z") == nil)
     #expect(try refused("20201231235959Z") == "timestamp.signature")
     #expect(try refused("20220101000001Z") == "timestamp.signature")
-    for time in ["20210601120000", "20210601120000+0000", "20210601120060Z", "20210631120000Z", "20210601120000.Z", "20210601120000.250Z"] {
+    for time in [
+      "20210601120000", "20210601120000+0000", "20210601120060Z", "20210631120000Z", "20210601120000.Z", "99991231235959.9999Z",
+      "20210601120000.250Z",
+    ] {
       #expect(try refused(time) == "timestamp.malformed", "\(time)")
     }
   }

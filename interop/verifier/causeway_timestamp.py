@@ -76,7 +76,7 @@ def check_stamped(text, entry, index, origin, stamps):
     size, root = verify.decimal(checkpoint[1], field="size"), verify.unbase64(checkpoint[2], 32, field="root")
     path = verify.inclusion_root(verify.leaf_hash(entry), index, size, verify.parse_hashes(lines[2:cut]))
     require(path == root, "the path does not lead from the entry to the root", field="hash")
-    found = [stamp for stamp in stamps if stamp.imprint == sha256(note).digest()]
-    require(found, "no time-stamp is for this checkpoint", field="imprint")
-    found[0].size = size
-    found[0].entries.add(index)
+    stamp = stamps.get(sha256(note).digest())
+    require(stamp, "no time-stamp is for this checkpoint", field="imprint")
+    stamp.size = size
+    stamp.entries.add(index)

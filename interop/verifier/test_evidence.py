@@ -99,6 +99,9 @@ class EvidenceTests(TestCase):
         report = run("--registry-key", KEY, SAMPLE)[1]
         entries = [index for _, index in report["messages"][0]["entries"]]
         self.assertEqual([(stamp["entries"], stamp["verified"]) for stamp in report["timeStamps"]], [(entries, False)])
+        with contextlib.redirect_stdout(io.StringIO()) as out:
+            self.assertEqual(evidence.main(["--registry-key", KEY, SAMPLE]), 0)
+        self.assertIn("signatures NOT checked", out.getvalue())
         def findings(change):
             file = json.loads(GOOD)
             change(file)

@@ -57,11 +57,12 @@ package struct EvidenceRequest: Sendable {
     }
     var enclosed: [Evidence.Message] = []
     var timeStamps: [[UInt8]] = []
+    var stampedSizes: Set<Int> = []
     for message in messages {
       let entries = try reader.entryIndices(message: message.id).sorted().map { index throws(CausewayError) in try prover.entry(index) }
       let recorded = try entries.map { entry, proof throws(CausewayError) in
         let stamped = try prover.stamped(entry.index)
-        if let stamped, !timeStamps.contains(stamped.token) { timeStamps.append(stamped.token) }
+        if let timestamp = stamped?.timestamp, stampedSizes.insert(timestamp.size).inserted { timeStamps.append(timestamp.token) }
         return try Evidence.RecordedEntry(entry, proof: proof, stamped: stamped?.proof)
       }
       enclosed.append(
@@ -149,11 +150,11 @@ private struct EntryProver {
   }
 
   /// The earliest time-stamp that covers an entry, and the proof to its checkpoint; nil when there is none yet.
-  func stamped(_ index: Int) throws(CausewayError) -> (proof: LogProof, token: [UInt8])? {
+  func stamped(_ index: Int) throws(CausewayError) -> (proof: LogProof, timestamp: TimestampRecord)? {
     guard let timestamp = try reader.timestamp(coveringSize: index + 1),
       let stored = try reader.checkpoint(coveringSize: timestamp.size), stored.size == timestamp.size
     else { return nil }
     let inclusion = try reader.inclusionProof(index: index, size: stored.size)
-    return (LogProof(index: index, hashes: inclusion.hashes, note: stored.note), timestamp.token)
+    return (LogProof(index: index, hashes: inclusion.hashes, note: stored.note), timestamp)
   }
 }

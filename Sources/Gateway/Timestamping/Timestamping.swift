@@ -78,8 +78,9 @@ extension GatewayNode {
     do throws(CausewayError) {
       let request = TimeStampRequest(stamping: SHA256.hash(newest.note))
       let timeStamp = try request.verify(try await source.transport.ask(request.der), authorities: source.authorities)
-      let difference = abs(timeStamp.token.time.milliseconds - clock.now().milliseconds)
-      guard difference <= TimeStampSource.longestDifference * 1000 else {
+      // Also an authority that hardly knows the time is of no use.
+      let (now, difference) = (clock.now(), TimeStampSource.longestDifference)
+      guard timeStamp.token.latest <= now.adding(seconds: difference), now <= timeStamp.token.time.adding(seconds: difference) else {
         throw CausewayError("timestamp.clock", facts: ["limit": String(TimeStampSource.longestDifference)])
       }
       let repaid = try await timestampRepayment(upTo: newest.size)

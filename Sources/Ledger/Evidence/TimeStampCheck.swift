@@ -15,6 +15,8 @@ struct TimeStampCheck {
   }
 
   private var found: [Found] = []
+  /// Places in `found` by imprint.
+  private var positions: [Digest: Int] = [:]
 
   /// Reads the tokens, and verifies them when there are authorities to believe.
   init(_ tokens: [[UInt8]], authorities: [Certificate]?, _ report: inout EvidenceReport) {
@@ -26,24 +28,24 @@ struct TimeStampCheck {
         return token
       }
       guard let token else { continue }
-      guard !found.contains(where: { $0.token.imprint == token.imprint }) else {
+      guard positions[token.imprint] == nil else {
         report.note("evidence.timestamp", place, "twice")
         continue
       }
+      positions[token.imprint] = found.count
       found.append(Found(place: place, token: token, isVerified: authorities != nil))
     }
   }
 
   /// Checks that an entry is in the tree of a checkpoint that a time-stamp is for.
   ///
-  /// - Throws: `evidence.timestamp`, `ledger.note_malformed`, `ledger.checkpoint_malformed`, `ledger.proof_*`.
+  /// - Throws: `evidence.timestamp` also when the time-stamp was found not to hold; `ledger.note_malformed`, `ledger.checkpoint_malformed`, `ledger.proof_*`.
   mutating func check(_ proof: LogProof, of entry: [UInt8], origin: String) throws(CausewayError) {
     let checkpoint = try Checkpoint(parsing: try SignedNote(parsing: proof.note).text)
     guard checkpoint.origin.hasSameBytes(as: origin) else { throw Self.wrong("origin") }
     try MerkleTree.verifyInclusion(
       leaf: MerkleTree.leafHash(entry), index: proof.index, size: checkpoint.size, proof: proof.hashes, root: checkpoint.root)
-    let imprint = SHA256.hash(proof.note)
-    guard let position = found.firstIndex(where: { $0.token.imprint == imprint }) else { throw Self.wrong("no time-stamp") }
+    guard let position = positions[SHA256.hash(proof.note)] else { throw Self.wrong("no time-stamp") }
     found[position].size = checkpoint.size
     found[position].entries.insert(proof.index)
   }

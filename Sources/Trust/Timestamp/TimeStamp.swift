@@ -19,7 +19,7 @@ extension TimeStampToken {
   ///
   /// - Parameters:
   ///   - imprint: SHA-256 of what is thought to be stamped.
-  ///   - authorities: certificates of certification authorities. Pinned by the caller, never taken from the token.
+  ///   - authorities: certificates of certification authorities, roots or others. Pinned by the caller, never taken from the token.
   /// - Throws: `timestamp.imprint` when it stamps something else; `timestamp.malformed` when the signature is not of the form that is
   ///   taken here; `timestamp.signature` when signature or signer do not hold.
   /// - Important: not implemented: RSA-PSS and EdDSA, which OpenSSL 3.0 does not verify in tokens.
@@ -57,7 +57,8 @@ extension TimeStampToken {
     // Rounded down, as a certificate's last second is inside.
     X509_VERIFY_PARAM_set_time(parameters, CertificateTime.seconds(time))
     X509_VERIFY_PARAM_set_depth(parameters, 4)
-    X509_VERIFY_PARAM_set_flags(parameters, UInt(X509_V_FLAG_X509_STRICT))
+    // Each authority given is one to begin from, also when another has certified it.
+    X509_VERIFY_PARAM_set_flags(parameters, UInt(X509_V_FLAG_X509_STRICT | X509_V_FLAG_PARTIAL_CHAIN))
     // 112 bits: RSA-2048 and P-224 upwards, SHA-256 upwards.
     X509_VERIFY_PARAM_set_auth_level(parameters, 2)
     return store

@@ -25,6 +25,8 @@ package struct TimeStampToken: Hashable, Sendable {
   package var latest: Instant { time.adding(milliseconds: accuracyMilliseconds ?? 0) }
 
   package static let limitBytes = 64 << 10
+  /// The end of the year 9999, as far as ``Instant`` goes.
+  private static let lastInstant = Instant(milliseconds: 253_402_300_799_999)
 
   /// - Throws: `timestamp.malformed` (fact `reason`) also for an imprint that is not SHA-256, and for a critical extension.
   package init(der: [UInt8]) throws(CausewayError) {
@@ -47,6 +49,7 @@ package struct TimeStampToken: Hashable, Sendable {
     self.policy = policy
     accuracyMilliseconds = try TS_TST_INFO_get_accuracy(info).map(Self.milliseconds)
     nonce = TS_TST_INFO_get_nonce(info).flatMap(Self.hexadecimal)
+    guard latest <= Self.lastInstant else { throw Self.malformed("time") }
     OpenSSL.discardErrors()
   }
 
