@@ -194,6 +194,7 @@ import Testing
     let content = DER(0x04, DER(0x31, attributes.content).bytes)
     let moved = try #require(token.replacing(content, at: [1, 0, 2, 1, 0])?.removing(at: [1, 0, 4, 0, 3]))
     #expect(try refused(moved.bytes) == "timestamp.malformed")
+    #expect(try refused(try #require(token.removing(at: [1, 0, 2, 1])).bytes) == "timestamp.malformed", "detached")
     // The attributes stay, and the content is another.
     var later = info
     let time = try #require(info.firstRange(of: Array("20".utf8)))
