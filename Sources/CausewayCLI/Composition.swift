@@ -43,7 +43,7 @@ enum Composition {
     limits.totalMilliseconds = configuration.delivery.timeoutSeconds * 1000
     let node = try GatewayNode(
       configuration: configuration, registry: registry, profiles: profiles, policies: policies, journal: journal, signer: signer,
-      cosigner: cosigner,
+      cosigner: cosigner, timeStamps: try configuration.timestamping.map(timeStamps),
       partners: RegisteredPartners(registry: registry, identity: identity, limits: limits, clock: clock), webhooks: WebhookClient(),
       clock: clock, logger: logger, probe: StepStop.probe)
     return Assembled(node: node, journal: journal)
@@ -53,6 +53,19 @@ enum Composition {
     PeerIdentity(
       certificateChain: try Files.text(keys.tlsCertificate), key: Redacted(try Files.text(keys.tlsKey)),
       authorities: try Files.text(keys.partnerAuthorities))
+  }
+
+  /// - Throws: `config.timestamp_authorities`, `config.file_missing`, `key.*`, `timestamp.url`.
+  private static func timeStamps(_ settings: GatewayConfiguration.TimestampingSettings) throws(CausewayError) -> TimeStampSource {
+    TimeStampSource(
+      settings: settings, authorities: try timeStampAuthorities(settings.authorities), transport: try TimeStampClient(url: settings.url))
+  }
+
+  /// - Throws: `config.timestamp_authorities` when the file holds anything but certificates of authorities; `config.file_missing`, `key.*`.
+  static func timeStampAuthorities(_ path: String) throws(CausewayError) -> [Certificate] {
+    let certificates = try Certificate.list(pem: try Files.text(path))
+    guard !certificates.isEmpty, certificates.allSatisfy(\.isCA) else { throw CausewayError("config.timestamp_authorities", pointer: path) }
+    return certificates
   }
 
   static func configuration(at path: String) throws(CausewayError) -> GatewayConfiguration {

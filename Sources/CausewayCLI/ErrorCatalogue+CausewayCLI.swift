@@ -26,6 +26,9 @@ extension ErrorCatalogue {
     .init("config.no_port", .error, en: "No free port was found on this machine.", zh: "本机没有空闲端口。"),
     .init("config.process", .error, en: "The gateway's process could not be started.", zh: "网关进程无法启动。"),
     .init("config.schemas_missing", .error, en: "The folder of dictionary and profiles is not here.", zh: "此处没有字典与格式配置文件夹。"),
+    .init(
+      "config.timestamp_authorities", .error, en: "The file must hold certificates of certification authorities, and nothing else.",
+      zh: "该文件必须且只能包含证书颁发机构的证书。"),
     .init("config.url_form", .error, en: "The address is not an http or https URL.", zh: "地址不是 http 或 https URL。"),
     .init("deliver.answer", .error, en: "The gateway answered with status {status}.", zh: "网关返回状态 {status}。"),
     .init("deliver.webhook", .error, en: "The webhook answered with status {status}.", zh: "网络回调返回状态 {status}。"),

@@ -2,7 +2,7 @@ package import Primitives
 
 extension ErrorCatalogue {
   /// Codes of envelopes, receipts and the transport between gateways.
-  package static let exchange: [ErrorDefinition] = envelopes + receipts + transport + reconciliation
+  package static let exchange: [ErrorDefinition] = envelopes + receipts + transport + timestamps + reconciliation
 
   private static let envelopes: [ErrorDefinition] = [
     .init("seal.payload_mismatch", .fault, en: "The payload is not the one that the header describes.", zh: "有效载荷与报头描述不符。"),
@@ -72,6 +72,14 @@ extension ErrorCatalogue {
     .init("deliver.response_too_large", .error, en: "The partner's answer is larger than {limit} bytes.", zh: "伙伴的应答超过 {limit} 字节。"),
     .init("deliver.cancelled", .error, en: "The delivery was cancelled.", zh: "投递已取消。"),
     .init("deliver.transfer", .error, en: "The exchange with the partner failed.", zh: "与伙伴的数据交换失败。"),
+  ]
+
+  private static let timestamps: [ErrorDefinition] = [
+    .init(
+      "timestamp.url", .error, en: "The address of the time-stamp authority is not a plain http or https URL.",
+      zh: "时间戳机构地址不是有效的 http 或 https URL。"),
+    .init(
+      "timestamp.no_answer", .error, en: "The time-stamp authority did not answer the question ({reason}).", zh: "时间戳机构未答复请求（{reason}）。"),
   ]
 
   private static let reconciliation: [ErrorDefinition] = [

@@ -146,6 +146,9 @@ extension ErrorCatalogue {
       en: "The partner's format requires this and the declaration does not give it, or the policy withholds it.",
       zh: "对方格式要求此项，而报关单未提供或策略不放行。"),
     .init(
+      "timestamp.clock", .error, en: "The clocks of the time-stamp authority and of this gateway are more than {limit} seconds apart.",
+      zh: "时间戳机构与本网关的时钟相差超过 {limit} 秒。"),
+    .init(
       "receive.witness_debt", .error,
       en: "Nothing new is taken in: the ledger has been without its witnesses for more than {limit} seconds.",
       zh: "账本缺少见证已超过 {limit} 秒，暂不接收新的单证。"),

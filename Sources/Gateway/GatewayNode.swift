@@ -32,6 +32,8 @@ package struct GatewayNode: Sendable {
   let probe: StepProbe
   /// Cosigns the ledgers of others; nil when this gateway witnesses none.
   let cosigner: Cosigner?
+  /// nil when no time-stamps are asked for.
+  let timeStamps: TimeStampSource?
   let keyring: LedgerKeyring
   let finality = Finality()
 
@@ -51,7 +53,8 @@ package struct GatewayNode: Sendable {
   ///   `config.policy_corridor`, `config.witness_key`, `config.profile_kind`, `config.profile_elements`, `config.amendments_not_agreed`, `policy.required_withheld`.
   package init(
     configuration: GatewayConfiguration, registry: VerifiedRegistry, profiles: ProfileLibrary, policies: [ReleasePolicy], journal: Journal,
-    signer: Signer, cosigner: Cosigner? = nil, partners: any PartnerTransport, webhooks: any WebhookTransport, clock: any WallClock,
+    signer: Signer, cosigner: Cosigner? = nil, timeStamps: TimeStampSource? = nil, partners: any PartnerTransport,
+    webhooks: any WebhookTransport, clock: any WallClock,
     logger: Logger,
     probe: @escaping StepProbe = { _ in }
   ) throws(CausewayError) {
@@ -62,6 +65,7 @@ package struct GatewayNode: Sendable {
     self.journal = journal
     self.signer = signer
     self.cosigner = cosigner
+    self.timeStamps = timeStamps
     keyring = try LedgerKeyring(registry)
     self.partners = partners
     self.webhooks = webhooks

@@ -87,6 +87,8 @@ package struct Change: Sendable {
     /// Replaces what was cosigned last of a log; a conflict unless that is still what the new checkpoint was found to extend.
     case advanceWitnessed(WitnessedRecord, from: WitnessedState?)
     case putCosignature(CosignatureRecord)
+    /// Nothing happens when that checkpoint has one.
+    case putTimestamp(TimestampRecord)
     /// Nothing happens when the same note is there.
     case putFraudProof(FraudProofRecord)
     case putWorkItem(WorkItemRecord, expecting: Expectation)

@@ -101,6 +101,9 @@ struct ChangeRules {
       if existing?.state != witnessed.state { try transaction.save(witnessed) }
     case .putCosignature(let cosignature):
       try transaction.save(cosignature)
+    case .putTimestamp(let timestamp):
+      guard try transaction.timestamp(coveringSize: timestamp.size)?.size != timestamp.size else { return nil }
+      try transaction.insert(timestamp)
     case .putFraudProof(let proof):
       guard !(try transaction.fraudProofs(origin: proof.origin)).contains(where: { $0.note == proof.note }) else { return nil }
       try transaction.insert(proof)

@@ -85,6 +85,10 @@ package protocol JournalReader {
   func latestCosignature(witness: String) throws(CausewayError) -> CosignatureRecord?
   /// Sizes below `size` that at least one witness has cosigned, falling.
   func cosignedSizes(before size: Int, limit: Int) throws(CausewayError) -> [Int]
+  /// The time-stamp of the smallest checkpoint of at least that size that has one: of all that cover the entry `size - 1` the earliest.
+  func timestamp(coveringSize size: Int) throws(CausewayError) -> TimestampRecord?
+  /// The one of the largest checkpoint.
+  func latestTimestamp() throws(CausewayError) -> TimestampRecord?
   /// Against one log, or all there are, in the order in which they were found; at most 1000.
   func fraudProofs(origin: String?) throws(CausewayError) -> [FraudProofRecord]
   func workItem(_ id: String) throws(CausewayError) -> WorkItemRecord?
@@ -105,7 +109,7 @@ package protocol JournalReader {
   /// Entries by index from `start`, fewer when there are no more. Damaged rows are handed out as they lie there; those whose bytes are in an
   /// archive without bytes, unless the store was given the archives.
   func entries(from start: Int, limit: Int) throws(CausewayError) -> [StoredEntry]
-  /// Lends the rows as they lie there, those of archived entries without bytes, each in the memory of the one before: for reading many.
+  /// Lends the same entries one after the other, each in the memory of the one before: for reading many.
   func eachEntry(from start: Int, limit: Int, _ body: (StoredEntry) throws(CausewayError) -> Void) throws(CausewayError)
   /// Indices of the entries that name a message, rising.
   func entryIndices(message: MessageID) throws(CausewayError) -> [Int]
@@ -152,6 +156,7 @@ package protocol JournalTransaction: JournalReader {
   func save(_ witnessed: WitnessedRecord) throws(CausewayError)
   /// Inserts or overwrites by size, witness and key.
   func save(_ cosignature: CosignatureRecord) throws(CausewayError)
+  func insert(_ timestamp: TimestampRecord) throws(CausewayError)
   func insert(_ proof: FraudProofRecord) throws(CausewayError)
   /// Inserts (`isNew`) or overwrites by id; the revision written is the record's plus one.
   func save(_ item: WorkItemRecord, isNew: Bool) throws(CausewayError)

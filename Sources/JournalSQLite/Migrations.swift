@@ -16,6 +16,7 @@ struct Migration {
     Migration(name: "0004_create_witnessing", sql: createWitnessing),
     Migration(name: "0005_order_ledger_nodes", sql: orderLedgerNodes),
     Migration(name: "0006_create_archive", sql: archive),
+    Migration(name: "0007_create_ledger_timestamp", sql: createLedgerTimestamp),
   ]
 
   /// Brings a database to the newest schema, one transaction per step.

@@ -24,11 +24,18 @@ extension SQLiteSession {
 
   func entries(from start: Int, limit: Int) throws(CausewayError) -> [StoredEntry] {
     var rows: [StoredEntry] = []
-    try eachEntry(from: start, limit: limit) { entry throws(CausewayError) in rows.append(entry) }
+    try eachRow(from: start, limit: limit) { entry throws(CausewayError) in rows.append(entry) }
     return try filled(rows)
   }
 
   func eachEntry(from start: Int, limit: Int, _ body: (StoredEntry) throws(CausewayError) -> Void) throws(CausewayError) {
+    guard archives != nil else { return try eachRow(from: start, limit: limit, body) }
+    for entry in try entries(from: start, limit: limit) { try body(entry) }
+  }
+
+  private func eachRow(
+    from start: Int, limit: Int, _ body: (StoredEntry) throws(CausewayError) -> Void
+  ) throws(CausewayError) {
     var entry = StoredEntry(index: 0, bytes: [], leafHash: nil, message: nil)
     try connection.eachRow(
       "SELECT idx, bytes, leaf, message FROM ledger_entry WHERE idx >= ?1 ORDER BY idx LIMIT ?2", [.integer(start), .integer(limit)]

@@ -137,6 +137,7 @@ extension ErrorCatalogue {
     .init("evidence.proof", .refusal, en: "The entry is not proven to be in the log: {reason}.", zh: "未能证明该条目在账本中：{reason}。"),
     .init(
       "evidence.not_final", .refusal, en: "The quorum of witnesses has not cosigned: {reason}.", zh: "见证方的联署未达法定数：{reason}。"),
+    .init("evidence.timestamp", .refusal, en: "A time-stamp does not hold: {reason}.", zh: "时间戳不成立：{reason}。"),
     .init("evidence.incomplete", .refusal, en: "Something is missing: {reason}.", zh: "有缺失：{reason}。"),
   ]
 }

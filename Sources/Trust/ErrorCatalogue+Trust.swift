@@ -2,7 +2,7 @@ package import Primitives
 
 extension ErrorCatalogue {
   /// Codes of keys, certificates, signatures and the registry.
-  package static let trust: [ErrorDefinition] = keys + modules + certificates + signatures + registry
+  package static let trust: [ErrorDefinition] = keys + modules + certificates + signatures + timestamps + registry
 
   private static let keys: [ErrorDefinition] = [
     .init("key.malformed", .error, en: "The key cannot be read.", zh: "密钥无法读取。"),
@@ -74,6 +74,16 @@ extension ErrorCatalogue {
     .init("verify.jws_payload", .refusal, en: "The signed payload must be {expected}.", zh: "被签名的载荷形式应为:{expected}。"),
     .init("verify.jws_key_unknown", .refusal, en: "The key that the signature names is not known.", zh: "签名所指的密钥未知。"),
     .init("verify.jws_signature", .refusal, en: "The signature does not verify.", zh: "签名验证失败。"),
+  ]
+
+  private static let timestamps: [ErrorDefinition] = [
+    .init(
+      "timestamp.malformed", .error, en: "The time-stamp is not of the form that is taken here: {reason}.", zh: "时间戳格式不被接受：{reason}。"),
+    .init(
+      "timestamp.rejected", .error, en: "The time-stamp authority gave no time-stamp (status {status}).", zh: "时间戳机构未给出时间戳（状态 {status}）。"),
+    .init("timestamp.imprint", .error, en: "The time-stamp is for something else.", zh: "时间戳对应的是其他内容。"),
+    .init("timestamp.nonce", .error, en: "The time-stamp answers another question.", zh: "时间戳回答的是另一请求。"),
+    .init("timestamp.signature", .error, en: "The time-stamp is not signed by a trusted authority.", zh: "时间戳不是由受信任的机构签署的。"),
   ]
 
   private static let registry: [ErrorDefinition] = [

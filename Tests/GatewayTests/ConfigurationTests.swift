@@ -113,6 +113,7 @@ import YAMLTree
   private static func sample(_ schema: JSONValue) throws -> JSONValue {
     if let choice = schema["enum"]?.array?.first { return choice }
     if schema["pattern"]?.string?.hasPrefix("^sha256") == true { return .string(BearerToken.stored("cwt_x")) }
+    if schema["pattern"]?.string?.hasPrefix("^https?:") == true { return "http://x/" }
     switch schema["type"]?.string {
     case "string": return "x"
     case "integer": return .number(JSONNumber(try #require(schema["minimum"]?.int)))
@@ -187,6 +188,7 @@ import YAMLTree
         change(.string(String(repeating: "a", count: longest + 1)), "config.type")
       }
       if schema["pattern"]?.string?.hasPrefix("^sha256") == true { change("plain", "config.token_form") }
+      if schema["pattern"]?.string?.hasPrefix("^https?:") == true { change("plain", "timestamp.url") }
     }
     return cases
   }

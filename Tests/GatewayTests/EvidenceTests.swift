@@ -11,18 +11,18 @@ import Trust
 
 /// Evidence files of both sides of a clearance, and what a dishonest maker could do to them. Each is also read by the program in Python.
 @Suite struct EvidenceTests {
-  private static var schema: JSONSchema {
+  static var schema: JSONSchema {
     get throws { try JSONSchema([UInt8](try Data(contentsOf: URL(filePath: Economies.schemas + "/evidence.schema.json")))) }
   }
 
-  private struct Released {
+  struct Released {
     let world: World
     let clearance: String
     let declaration: MessageID
   }
 
   /// A clearance that both sides have released, and two ledgers that are cosigned.
-  private func released(cosigned: Bool = true) async throws -> Released {
+  func released(cosigned: Bool = true) async throws -> Released {
     let world = try await World(registry: Economies.shared.witnessed)
     let declared = try await world.declare()
     let id = declared.clearanceID
@@ -36,13 +36,13 @@ import Trust
     return Released(world: world, clearance: id, declaration: try #require(MessageID(declared.messageID)))
   }
 
-  private func cosign(_ world: World) async throws {
+  func cosign(_ world: World) async throws {
     for node in [world.cn, world.sg] {
       for witness in node.witnesses { _ = try await node.askToCosign(witness) }
     }
   }
 
-  private func export(
+  func export(
     _ subject: EvidenceRequest.Subject, at economy: String, without: [String] = [], _ world: World
   ) async throws -> [UInt8] {
     let request = try EvidenceRequest(subject, without: without)
@@ -56,12 +56,13 @@ import Trust
     return try evidence.signed(keyID: party.signing.keyID, key: party.signingKey)
   }
 
-  private func verify(_ file: [UInt8], acceptsUnwitnessed: Bool = false) -> EvidenceReport {
-    EvidenceVerifier.verify(file, registryKeys: [Economies.shared.registryKey], acceptsUnwitnessed: acceptsUnwitnessed)
+  func verify(_ file: [UInt8], authorities: [Certificate]? = nil, acceptsUnwitnessed: Bool = false) -> EvidenceReport {
+    EvidenceVerifier.verify(
+      file, registryKeys: [Economies.shared.registryKey], timeStampAuthorities: authorities, acceptsUnwitnessed: acceptsUnwitnessed)
   }
 
   /// What the program in Python says of a file.
-  private func python(
+  func python(
     _ file: [UInt8], key: PublicKey = Economies.shared.registryKey, _ options: [String] = []
   ) throws -> (status: Int32, report: JSONValue) {
     let folder = FileManager.default.temporaryDirectory.appending(path: "evidence-\(UUID().uuidString)")
@@ -82,26 +83,26 @@ import Trust
     return (process.terminationStatus, try JSONValue.parse([UInt8](try Data(contentsOf: out))))
   }
 
-  private func findings(_ report: JSONValue) -> [String] {
+  func findings(_ report: JSONValue) -> [String] {
     (report["findings"]?.array ?? []).map { "\($0["code"]?.string ?? "") \($0["at"]?.string ?? "")" }.sorted()
   }
 
   /// Both programs come to the same findings.
-  private func expectAgreement(_ file: [UInt8], _ expected: [String], _ comment: String = "") throws {
+  func expectAgreement(_ file: [UInt8], _ expected: [String], _ comment: String = "") throws {
     let report = verify(file)
     #expect(findings(report.json) == expected.sorted(), "\(comment)")
     let other = try python(file)
     #expect(other.status == (expected.isEmpty ? 0 : 65), "\(comment)")
     #expect(findings(other.report) == expected.sorted(), "\(comment): Python \(String(decoding: other.report.serialized(), as: UTF8.self))")
     if expected.isEmpty {
-      for member in ["maker", "made", "clearance", "registry", "messages", "checkpoints"] {
+      for member in ["maker", "made", "clearance", "registry", "messages", "checkpoints", "timeStamps"] {
         #expect(try other.report[member]?.canonical() == report.json[member]?.canonical(), "\(member)")
       }
     }
   }
 
   /// The file after a change that its maker signs.
-  private func changed(_ file: [UInt8], by economy: String, _ change: (JSONValue) throws -> JSONValue) throws -> [UInt8] {
+  func changed(_ file: [UInt8], by economy: String, _ change: (JSONValue) throws -> JSONValue) throws -> [UInt8] {
     var object = try #require(try change(try JSONValue.parse(file)).object)
     object["signature"] = nil
     let party = Economies.shared[economy]
@@ -134,6 +135,7 @@ import Trust
 
   @Test func everyByteCounts() async throws {
     let released = try await released()
+    try await stamp(released.world, "SG", by: try TimeStampAuthority())
     let file = try await export(.message(released.declaration), at: "SG", released.world)
     var random = SplitMix(state: 11)
     for _ in 0..<400 {
@@ -397,7 +399,7 @@ extension JSONValue {
   }
 
   /// The value with another one at a place; nil takes it out.
-  fileprivate func setting(_ path: ArraySlice<String>, _ value: JSONValue?) -> JSONValue {
+  func setting(_ path: ArraySlice<String>, _ value: JSONValue?) -> JSONValue {
     guard let step = path.first else { return value ?? .null }
     let rest = path.dropFirst()
     if case .array(var elements) = self, let index = Int(step) {

@@ -147,15 +147,17 @@ final class World: Sendable {
   let webhooks = WebhookDouble()
   private let nodes = Mutex<[String: GatewayNode]>([:])
   private let registry: VerifiedRegistry
+  private let timeStamps: TimeStampSource?
   /// Corridors of an economy's configuration, where they are not the usual ones.
   private let corridors: [String: String]
   let customs = Principal(name: "customs", roles: Set(Role.allCases), tokenHash: "")
 
   init(
     _ economies: [String] = ["CN", "SG"], settings: String = "", registry: VerifiedRegistry = Economies.shared.registry,
-    corridors: [String: String] = [:]
+    corridors: [String: String] = [:], timeStamps: TimeStampSource? = nil
   ) async throws {
     self.registry = registry
+    self.timeStamps = timeStamps
     self.corridors = corridors
     folder = FileManager.default.temporaryDirectory.appending(path: "gateway-\(UUID().uuidString)").path()
     for economy in economies { try await start(economy, settings: settings) }
@@ -189,7 +191,7 @@ final class World: Sendable {
       policies: world.policies,
       journal: journal, signer: GatewayNode.Signer(key: party.signingKey, keyID: party.signing.keyID),
       cosigner: registry.participant(economy)?.witness == nil ? nil : party.cosigner,
-      partners: Line.End(line: line, sender: economy), webhooks: webhooks, clock: clock,
+      timeStamps: timeStamps, partners: Line.End(line: line, sender: economy), webhooks: webhooks, clock: clock,
       logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, probe: probe)
     nodes.withLock { $0[economy] = node }
     line.attach(node)

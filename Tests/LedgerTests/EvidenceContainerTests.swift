@@ -22,13 +22,14 @@ import Trust
       ], entries: [])
     let evidence = Evidence(
       maker: "CN", made: Instant(milliseconds: 0), clearance: .init(id: "c", corridor: "CN-SG", opening: nil), message: id,
-      messages: [message], policy: "", registry: "{}")
+      messages: [message], policy: "", registry: "{}", timeStamps: [[0x30, 0]])
     let container = EvidenceContainer(evidence, file: [1])
-    #expect(container.members.map(\.name) == ["c.evidence", "registry.json", "\(id.text)/wire.xml", "\(id.text)/source.bin"])
+    #expect(
+      container.members.map(\.name) == ["c.evidence", "registry.json", "\(id.text)/wire.xml", "\(id.text)/source.bin", "time-stamps/0.tst"])
     let manifest = String(decoding: container.manifest, as: UTF8.self)
     #expect(manifest.contains("MimeType=\"application/xml;a=&quot;/>&lt;asic:SigReference URI=&amp;\""))
     #expect(manifest.components(separatedBy: "<asic:SigReference ").count == 2)
-    #expect(manifest.components(separatedBy: "<asic:DataObjectReference ").count == 5)
+    #expect(manifest.components(separatedBy: "<asic:DataObjectReference ").count == 6)
     #expect(manifest.contains("<ds:DigestValue>\(Base64.encode(SHA256.hash(bytes).bytes))</ds:DigestValue>"))
   }
 }

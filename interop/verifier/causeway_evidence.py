@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks an evidence file of a Causeway gateway, offline, with nothing but Python 3.11's standard library and causeway_verify.py.
+"""Checks an evidence file of a Causeway gateway, offline, with nothing but Python 3.11's standard library and the two files beside it.
 
 Written from docs/evidence.md, docs/registry.md and docs/protocol.md and the texts that they name, not from Causeway's own code.
 Exit codes: 0 sound, 64 usage, 65 not sound, 66 no such file.
@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 import causeway_verify as verify
+from causeway_timestamp import TimeStamp, check_stamped, der
 from causeway_verify import NotSound, canonical, parse_time, require
 
 FILE_LIMIT, MESSAGE_LIMIT, RECEIPT_LIMIT = 64 << 20, 10_000, 256 << 10
@@ -62,15 +63,6 @@ def public_key(spki):
     x, y = int.from_bytes(spki[27:59], "big"), int.from_bytes(spki[59:], "big")
     require(x < P and y < P and (y * y - x * x * x + 3 * x - B) % P == 0, "not a point of the curve", field="key")
     return "ES256", (x, y)
-
-def der(data, at):
-    """Start and end of the content of the DER value at a place (X.690 section 8.1.3)."""
-    require(at + 2 <= len(data), "cut off", field="certificate")
-    start, length = at + 2, data[at + 1]
-    if length & 0x80:
-        start, length = start + (length & 0x7F), int.from_bytes(data[start:start + (length & 0x7F)], "big")
-    require(start + length <= len(data), "cut off", field="certificate")
-    return start, start + length
 
 def spki_of(certificate):
     at = der(certificate, der(certificate, 0)[0])[0]
@@ -183,12 +175,12 @@ class Registry:
 NONE = type(None)
 FORMS = {
     "": {"by": [str], "clearance": [dict], "made": [str], "message": [str, NONE], "messages": [list], "policy": [str],
-         "registry": [str], "signature": [str], "v": [int]},
+         "registry": [str], "signature": [str], "timeStamps": [list], "v": [int]},
     "clearance": {"corridor": [str], "id": [str], "salt": [str, NONE], "ucr": [str, NONE]},
     "message": {"documents": [list], "entries": [list], "header": [dict, NONE], "id": [str], "receipt": [str, NONE],
                 "signature": [str, NONE], "state": [str]},
     "document": {"bytes": [str, NONE], "kind": [str], "mediaType": [str, NONE], "sha256": [str], "status": [str]},
-    "entry": {"entry": [dict], "proof": [str]}}
+    "entry": {"entry": [dict], "proof": [str], "stamped": [str, NONE]}}
 
 def form(value, name, **patterns):
     kinds = FORMS[name]
@@ -213,7 +205,11 @@ def check_form(file):
         kinds = [document["kind"] for document in message["documents"]]
         require(len(kinds) == len(set(kinds)), "a kind twice", field="documents")
         for entry in message["entries"]:
-            form(entry, "entry", proof=r"c2sp\.org/tlog-proof@v1\nindex [0-9]+\n(?s:.*)")
+            proof = r"c2sp\.org/tlog-proof@v1\nindex [0-9]+\n(?s:.*)"
+            form(entry, "entry", proof=proof, stamped=proof)
+    for token in file["timeStamps"]:
+        require(isinstance(token, str), "not a text", field="timeStamps")
+        verify.unbase64(token, field="timeStamps")
     holds = file["message"] is None or [message["id"] for message in messages] == [file["message"]]
     require(len(messages) <= MESSAGE_LIMIT and holds, "too many, or not the one message", field="messages")
 
@@ -288,7 +284,7 @@ def check_entry(message, entry, index, last):
     name, digest = ("envelope", message.digest) if match[1] else ("receipt", sha256((value["receipt"] or "").encode()).hexdigest())
     require(get(entry, str, "extra", name) == digest, "another one", field=name)
 
-def check_entries(message, at, trust, accepts, found, checkpoints):
+def check_entries(message, at, trust, accepts, found, checkpoints, origin, stamps):
     last = -1
     for i, each in enumerate(message.value["entries"]):
         entry, text, holds, proven = each["entry"], each["proof"], False, None
@@ -299,6 +295,9 @@ def check_entries(message, at, trust, accepts, found, checkpoints):
             message.entries.append(entry)
         with place(found, "proof", f"{at}/entries/{i}/proof"):
             proven = verify.verify_proof(text.encode(), canonical(entry), trust._replace(quorum="none"), extra_allowed=False)
+        if each["stamped"] is not None:
+            with place(found, "timestamp", f"{at}/entries/{i}/stamped"):
+                check_stamped(each["stamped"], canonical(entry), verify.decimal(text.split("\n")[1][6:], field="index"), origin, stamps)
         if proven:
             times = sorted((trust.witnesses[name].name, time) for name, time in proven["cosigned"].items())
             checkpoint = {"origin": proven["origin"], "size": proven["size"], "root": proven["root"].hex(), "cosigned": times}
@@ -354,8 +353,8 @@ def check_state(message, maker, at, found):
 
 def check(data, pem_text, accepts):
     """Everything that holds, and in `findings` everything that does not."""
-    found, checkpoints, shown = [], [], []
-    report = {"sound": False, "findings": found, "checkpoints": checkpoints, "messages": shown}
+    found, checkpoints, shown, stamps = [], [], [], {}
+    report = {"sound": False, "findings": found, "checkpoints": checkpoints, "messages": shown, "timeStamps": []}
     with place(found, "malformed", ""):
         file = verify.parse_object(data)
         check_form(file)
@@ -383,6 +382,12 @@ def check(data, pem_text, accepts):
         require(file["policy"] == policy, "not the one that follows from the registry", field="policy")
     if trust is None:
         return report
+    for n, token in enumerate(file["timeStamps"]):
+        with place(found, "timestamp", f"/timeStamps/{n}"):
+            stamp = TimeStamp(verify.unbase64(token))
+            require(stamp.imprint not in stamps, "twice", field="imprint")
+            stamps[stamp.imprint], stamp.place = stamp, f"/timeStamps/{n}"
+    origin = get(registry.find("participants", owner), str, "ledger", "origin")
     for n, value in enumerate(file["messages"]):
         message, at = Message(value), f"/messages/{n}"
         with place(found, "message", f"{at}/id"):
@@ -400,10 +405,14 @@ def check(data, pem_text, accepts):
             if value["receipt"] is not None:
                 with place(found, "receipt", f"{at}/receipt"):
                     check_receipt(message, registry)
-        check_entries(message, at, trust, accepts, found, checkpoints)
+        check_entries(message, at, trust, accepts, found, checkpoints, origin, stamps)
         documents = check_documents(message, at, found)
         check_state(message, owner, at, found)
         shown.append({"id": value["id"], "state": value["state"], "documents": documents, "entries": message.proven})
+    for stamp in stamps.values():
+        with place(found, "timestamp", stamp.place):
+            require(stamp.entries, "of no entry in the file", field="imprint")
+            report["timeStamps"].append(stamp.report())
     for sender, sequence in numbers.items():
         with place(found, "incomplete", "/messages"):
             holds = file["message"] is not None or sorted(sequence) == list(range(1, len(sequence) + 1))
@@ -432,6 +441,8 @@ def main(arguments=None):
     else:
         for name, value in report.items():
             print(f"{name}: {json.dumps(value)}")
+        if report["timeStamps"]:
+            print("time-stamps present, imprints fit, signatures NOT checked (docs/evidence.md says how)")
     return 0 if report["sound"] else 65
 
 if __name__ == "__main__":

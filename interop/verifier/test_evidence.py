@@ -9,6 +9,7 @@ import unittest
 import unittest.mock
 
 import causeway_evidence as evidence
+import causeway_timestamp as timestamp
 import causeway_verify as verify
 from builders import TestCase, flips, shared
 
@@ -89,8 +90,51 @@ class EvidenceTests(TestCase):
         self.assertEqual(self.changed(document=lambda m: m["documents"].pop(wire)), {("document", "/messages/0/documents")})
         self.assertIn(("envelope", "/messages/0/header"), self.changed(header=lambda m: m["header"].update(purpose="another")))
         self.assertIn(("receipt", "/messages/0/receipt"), self.changed(receipt=lambda m: m.update(receipt=m["receipt"][:-4] + "AAAA")))
-        self.assertEqual(self.changed(entry=lambda m: m["entries"][0]["entry"].update(actor="XX")), {("proof", "/messages/0/entries/0/proof")})
-        self.assertEqual(self.changed(entry=lambda m: m.update(entries=[])), {("incomplete", "/messages/0/entries")})
+        self.assertEqual(self.changed(entry=lambda m: m["entries"][0]["entry"].update(actor="XX")),
+                         {("proof", "/messages/0/entries/0/proof"), ("timestamp", "/messages/0/entries/0/stamped"), ("timestamp", "/timeStamps/0")})
+        self.assertEqual(self.changed(entry=lambda m: m.update(entries=[])),
+                         {("incomplete", "/messages/0/entries"), ("timestamp", "/timeStamps/0")})
+
+    def test_time_stamps(self):
+        report = run("--registry-key", KEY, SAMPLE)[1]
+        entries = [index for _, index in report["messages"][0]["entries"]]
+        self.assertEqual([(stamp["entries"], stamp["verified"]) for stamp in report["timeStamps"]], [(entries, False)])
+        with contextlib.redirect_stdout(io.StringIO()) as out:
+            self.assertEqual(evidence.main(["--registry-key", KEY, SAMPLE]), 0)
+        self.assertIn("signatures NOT checked", out.getvalue())
+        def findings(change):
+            file = json.loads(GOOD)
+            change(file)
+            found = self.check(verify.canonical(file))[1]["findings"]
+            return {(finding["code"][9:], finding["at"]) for finding in found} - {("signature", "/signature")}
+        stamped = {("timestamp", f"/messages/0/entries/{i}/stamped") for i in range(len(entries))}
+        token = base64.b64decode(json.loads(GOOD)["timeStamps"][0])
+        def tokens(*tokens):
+            return lambda file: file.update(timeStamps=[base64.b64encode(token).decode() for token in tokens])
+        imprint = token.index(timestamp.TimeStamp(token).imprint)
+        other = token[:imprint] + bytes(32) + token[imprint + 32:]
+        self.assertEqual(findings(tokens(token)), set())
+        self.assertEqual(findings(tokens()), stamped)
+        self.assertEqual(findings(tokens(other)), stamped | {("timestamp", "/timeStamps/0")})
+        self.assertEqual(findings(tokens(token, other)), {("timestamp", "/timeStamps/1")})
+        self.assertEqual(findings(tokens(token, token)), {("timestamp", "/timeStamps/1")})
+        self.assertEqual(findings(lambda file: file["messages"][0]["entries"][0].update(stamped=None)), {("timestamp", "/timeStamps/0")})
+
+    def test_tokens_that_are_none(self):
+        """Refused, and never a traceback; where digest and time stand, each flip is refused or states another one."""
+        token = base64.b64decode(json.loads(GOOD)["timeStamps"][0])
+        for bad in [token[:n] for n in range(len(token))] + [token + b"\0", b"0" * (1 << 17)]:
+            self.assertRaises(verify.NotSound, timestamp.TimeStamp, bad)
+        good = timestamp.TimeStamp(token)
+        at, stated = token.index(good.imprint), token.index(good.time.strftime("%Y%m%d").encode())
+        for i, bad in flips(token):
+            try:
+                stamp = timestamp.TimeStamp(bad)
+            except verify.NotSound:
+                continue
+            self.assertEqual(stamp.imprint != good.imprint, at <= i < at + 32, i)
+            if stated <= i < stated + 14:
+                self.assertNotEqual(stamp.time, good.time, i)
 
     def test_without_the_witness(self):
         def drop(message):

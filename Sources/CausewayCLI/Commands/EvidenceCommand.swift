@@ -66,7 +66,10 @@ struct EvidenceCommand: AsyncParsableCommand {
           try Files.write(bytes, to: output, isSecret: true)
         }
         // What is handed out is looked at as its reader will.
-        let report = EvidenceVerifier.verify(bytes, registryKeys: keys)
+        let authorities = try configuration.timestamping.map { settings throws(CausewayError) in
+          try Composition.timeStampAuthorities(settings.authorities)
+        }
+        let report = EvidenceVerifier.verify(bytes, registryKeys: keys, timeStampAuthorities: authorities)
         let (open, unsound) = (
           report.findings.filter { $0.code == "evidence.not_final" }, report.findings.filter { $0.code != "evidence.not_final" }
         )
@@ -104,13 +107,17 @@ struct EvidenceCommand: AsyncParsableCommand {
       discussion: "Exit codes: 0 sound, 64 usage or a key that is none, 65 not sound, 66 no such file.")
 
     @Option(help: "The registry's public key, a PEM file from somewhere you trust.") var registryKey: String
+    @Option(
+      help:
+        "The certification authorities whose time-stamps you believe, a PEM file; without it the signatures of time-stamps are not checked."
+    ) var tsaAuthorities: String?
     @Argument(help: "The evidence file.") var file: String
     @Flag(help: "Take the log's own signature where its witnesses have not cosigned.") var acceptUnwitnessed = false
     @Flag(help: "One JSON object.") var json = false
 
     func run() async throws {
-      guard Files.exists(registryKey), Files.exists(file) else {
-        Console.note("no such file: \(Files.exists(registryKey) ? file : registryKey)")
+      if let missing = [registryKey, tsaAuthorities, file].compactMap({ $0 }).first(where: { !Files.exists($0) }) {
+        Console.note("no such file: \(missing)")
         throw ExitStatus.noInput
       }
       try await Console.reportingErrors {
@@ -118,7 +125,15 @@ struct EvidenceCommand: AsyncParsableCommand {
           Console.note("not the PEM of a public key: \(registryKey)")
           throw ExitCode(64)
         }
-        let report = EvidenceVerifier.verify(try Files.read(file), registryKeys: [key], acceptsUnwitnessed: acceptUnwitnessed)
+        let authorities = try tsaAuthorities.map { path in
+          guard let authorities = try? Composition.timeStampAuthorities(path) else {
+            Console.note("not certificates of authorities: \(path)")
+            throw ExitCode(64)
+          }
+          return authorities
+        }
+        let report = EvidenceVerifier.verify(
+          try Files.read(file), registryKeys: [key], timeStampAuthorities: authorities, acceptsUnwitnessed: acceptUnwitnessed)
         if json {
           Console.write(report.json.serialized() + [0x0A])
         } else {

@@ -87,7 +87,7 @@ package final class PeerClient: Sendable {
     self.endpoint = endpoint
     self.limits = limits
     let pins = certificates.map { "sha256//" + Base64.encode($0.spkiFingerprint.bytes) }.joined(separator: ";")
-    settings = PeerSettings(endpoint: endpoint, pins: pins, identity: identity, limits: limits)
+    settings = PeerSettings(rule: endpoint.rule, limits: limits, mutual: .init(pins: pins, identity: identity))
   }
 
   /// Sends a message: `POST /v1/messages`.
@@ -121,15 +121,7 @@ package final class PeerClient: Sendable {
       },
       "an HTTP field has no control characters")
     let connection = try await acquire()
-    let isCancelled = CancellationFlag()
-    let request = PeerRequest(method: method, url: endpoint.url(path), fields: fields, body: body)
-    let result = await withTaskCancellationHandler {
-      await withCheckedContinuation { continuation in
-        connection.queue.async { continuation.resume(returning: connection.perform(request, isCancelled)) }
-      }
-    } onCancel: {
-      isCancelled.set()
-    }
+    let result = await connection.exchange(PeerRequest(method: method, url: endpoint.url(path), fields: fields, body: body))
     release(connection)
     return try result.get()
   }

@@ -3,13 +3,19 @@ import Dispatch
 import Glibc
 import Primitives
 
-/// What stays the same for all connections to one partner.
+/// What stays the same for all connections to one other end.
 struct PeerSettings: Sendable {
-  let endpoint: PeerEndpoint
-  /// In libcurl's form: `sha256//` and the base64 of an SPKI's SHA-256, joined by `;`.
-  let pins: String
-  let identity: PeerIdentity
+  /// How both ends show who they are.
+  struct Mutual: Sendable {
+    /// In libcurl's form: `sha256//` and the base64 of an SPKI's SHA-256, joined by `;`.
+    let pins: String
+    let identity: PeerIdentity
+  }
+
+  let rule: AddressRule
   let limits: PeerLimits
+  /// nil: whom nobody has to know, since the answer is signed by itself; then also plain HTTP, and over TLS the system's authorities.
+  let mutual: Mutual?
 }
 
 struct PeerRequest: Sendable {
@@ -23,7 +29,7 @@ struct PeerRequest: Sendable {
 ///
 /// Sendable by hand: after `init` the handle is used only on `queue`, which runs one thing at a time.
 final class PeerConnection: @unchecked Sendable {
-  let queue = DispatchQueue(label: "causeway.peer")
+  private let queue = DispatchQueue(label: "causeway.peer")
   private let handle: UnsafeMutableRawPointer
   private let settings: PeerSettings
 
@@ -46,23 +52,31 @@ final class PeerConnection: @unchecked Sendable {
 
   private func configure() throws(CausewayError) {
     let limits = settings.limits
+    let (version, protocols) = settings.mutual == nil ? (CURL_SSLVERSION_TLSv1_2, "http,https") : (CURL_SSLVERSION_TLSv1_3, "https")
     let longs: [(CURLoption, Int)] = [
       (CURLOPT_NOSIGNAL, 1), (CURLOPT_FOLLOWLOCATION, 0), (CURLOPT_MAXREDIRS, 0), (CURLOPT_SSL_VERIFYPEER, 1), (CURLOPT_SSL_VERIFYHOST, 2),
-      (CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_3)), (CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1)),
+      (CURLOPT_SSLVERSION, Int(version)), (CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1)),
       (CURLOPT_CONNECTTIMEOUT_MS, limits.connectMilliseconds), (CURLOPT_TIMEOUT_MS, limits.totalMilliseconds), (CURLOPT_MAXCONNECTS, 1),
       (CURLOPT_TCP_NODELAY, 1), (CURLOPT_NETRC, Int(CURL_NETRC_IGNORED.rawValue)), (CURLOPT_SSL_SESSIONID_CACHE, 0),
       (CURLOPT_MAXAGE_CONN, 60), (CURLOPT_MAXFILESIZE, limits.responseBytes),
     ]
     // An empty proxy also switches off the one that the environment may name.
     let strings: [(CURLoption, String)] = [
-      (CURLOPT_PROTOCOLS_STR, "https"), (CURLOPT_REDIR_PROTOCOLS_STR, "https"), (CURLOPT_PROXY, ""), (CURLOPT_NOPROXY, "*"),
-      (CURLOPT_PINNEDPUBLICKEY, settings.pins), (CURLOPT_SSLCERTTYPE, "PEM"), (CURLOPT_SSLKEYTYPE, "PEM"),
-    ]
-    let blobs: [(CURLoption, String)] = [
-      (CURLOPT_CAINFO_BLOB, settings.identity.authorities), (CURLOPT_SSLCERT_BLOB, settings.identity.certificateChain),
-      (CURLOPT_SSLKEY_BLOB, settings.identity.key.exposed),
+      (CURLOPT_PROTOCOLS_STR, protocols), (CURLOPT_REDIR_PROTOCOLS_STR, protocols), (CURLOPT_PROXY, ""), (CURLOPT_NOPROXY, "*"),
     ]
     for (option, value) in longs { try check(causeway_curl_set_long(handle, option, value)) }
+    for (option, value) in strings { try check(causeway_curl_set_string(handle, option, value)) }
+    if let mutual = settings.mutual { try configure(mutual) }
+  }
+
+  private func configure(_ mutual: PeerSettings.Mutual) throws(CausewayError) {
+    let strings: [(CURLoption, String)] = [
+      (CURLOPT_PINNEDPUBLICKEY, mutual.pins), (CURLOPT_SSLCERTTYPE, "PEM"), (CURLOPT_SSLKEYTYPE, "PEM"),
+    ]
+    let blobs: [(CURLoption, String)] = [
+      (CURLOPT_CAINFO_BLOB, mutual.identity.authorities), (CURLOPT_SSLCERT_BLOB, mutual.identity.certificateChain),
+      (CURLOPT_SSLKEY_BLOB, mutual.identity.key.exposed),
+    ]
     for (option, value) in strings { try check(causeway_curl_set_string(handle, option, value)) }
     for (option, value) in blobs {
       let bytes = Array(value.utf8)
@@ -76,10 +90,22 @@ final class PeerConnection: @unchecked Sendable {
     guard code == CURLE_OK else { throw CausewayError("deliver.transfer", underlying: Self.text(code)) }
   }
 
-  /// One exchange, blocking. On `queue` only.
-  func perform(_ request: PeerRequest, _ isCancelled: CancellationFlag) -> Result<PeerResponse, CausewayError> {
+  /// One exchange. Cancelling the task ends it within about a second.
+  func exchange(_ request: PeerRequest) async -> Result<PeerResponse, CausewayError> {
+    let isCancelled = CancellationFlag()
+    return await withTaskCancellationHandler {
+      await withCheckedContinuation { continuation in
+        queue.async { continuation.resume(returning: self.perform(request, isCancelled)) }
+      }
+    } onCancel: {
+      isCancelled.set()
+    }
+  }
+
+  /// Blocks. On `queue` only.
+  private func perform(_ request: PeerRequest, _ isCancelled: CancellationFlag) -> Result<PeerResponse, CausewayError> {
     if isCancelled.isSet { return .failure(CausewayError("deliver.cancelled")) }
-    let exchange = Exchange(rule: settings.endpoint.rule, limit: settings.limits.responseBytes, isCancelled: isCancelled)
+    let exchange = Exchange(rule: settings.rule, limit: settings.limits.responseBytes, isCancelled: isCancelled)
     var list: UnsafeMutablePointer<curl_slist>?
     defer { curl_slist_free_all(list) }
     // No waiting for "100 Continue", and no answer in a compression that could grow beyond the limit.

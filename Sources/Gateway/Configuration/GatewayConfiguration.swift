@@ -1,3 +1,4 @@
+import Exchange
 package import Primitives
 package import Trust
 import YAMLTree
@@ -19,6 +20,8 @@ package struct GatewayConfiguration: Sendable {
   package let handover: [Handover]
   package let delivery: DeliverySettings
   package let witnessing: WitnessingSettings
+  /// nil: no time-stamps are asked for.
+  package let timestamping: TimestampingSettings?
   package let limits: Limits
   /// The hour in UTC, 0…23, after which the day before is compared with each partner; nil: only when somebody asks for it.
   package let reconciliationHour: Int?
@@ -100,6 +103,17 @@ package struct GatewayConfiguration: Sendable {
     /// How long a checkpoint may wait for a witness before the debt is recorded.
     package let graceSeconds: Int
     /// How long a checkpoint may be without its quorum before nothing new is taken in.
+    package let longestDebtSeconds: Int
+  }
+
+  /// How an authority's time-stamps on the own ledger's checkpoints are come by.
+  package struct TimestampingSettings: Sendable {
+    package let url: String
+    /// PEM of the certification authorities under which time-stamps are believed.
+    package let authorities: String
+    /// How long an entry may wait for a time-stamp; afterwards the debt is recorded.
+    package let everySeconds: Int
+    /// How long an entry may wait before it is an alarm. Nothing is stopped by it.
     package let longestDebtSeconds: Int
   }
 
@@ -188,6 +202,7 @@ package struct GatewayConfiguration: Sendable {
         let longest = section.integer("longestDebtSeconds", in: 60...2_592_000, default: usual.longestDebtSeconds)
         return grace.flatMap { grace in longest.map { WitnessingSettings(graceSeconds: grace, longestDebtSeconds: $0) } }
       } ?? usual
+    timestamping = reader.section("timestamping", required: false) { Self.timestamping(&$0, path) }
     limits =
       reader.section("limits", required: false) { section in
         section.integer("bodyBytes", in: 1024...(256 << 20), default: 16 << 20).map(Limits.init)
@@ -203,6 +218,15 @@ package struct GatewayConfiguration: Sendable {
     self.inside = inside
     self.partner = partner
     self.principals = Principals(principals)
+  }
+
+  private static func timestamping(_ section: inout SettingsReader, _ path: (String) -> String) -> TimestampingSettings? {
+    let (url, authorities) = (section.string("url"), section.string("authorities").map(path))
+    let every = section.integer("everySeconds", in: 1...604_800, default: 3600)
+    let longest = section.integer("longestDebtSeconds", in: 60...31_536_000, default: 86_400)
+    if let url, !TimeStampClient.isPlain(url) { section.refuse("url", "timestamp.url") }
+    guard let url, let authorities, let every, let longest else { return nil }
+    return TimestampingSettings(url: url, authorities: authorities, everySeconds: every, longestDebtSeconds: longest)
   }
 
   private static func listener(_ reader: inout SettingsReader, _ key: String) -> Listener? {

@@ -56,19 +56,26 @@ package struct EvidenceRequest: Sendable {
       opening = Digest(hex: clearance.salt).flatMap { salt in clearance.ucr.map { (salt, $0) } }
     }
     var enclosed: [Evidence.Message] = []
+    var timeStamps: [[UInt8]] = []
+    var stampedSizes: Set<Int> = []
     for message in messages {
       let entries = try reader.entryIndices(message: message.id).sorted().map { index throws(CausewayError) in try prover.entry(index) }
+      let recorded = try entries.map { entry, proof throws(CausewayError) in
+        let stamped = try prover.stamped(entry.index)
+        if let timestamp = stamped?.timestamp, stampedSizes.insert(timestamp.size).inserted { timeStamps.append(timestamp.token) }
+        return try Evidence.RecordedEntry(entry, proof: proof, stamped: stamped?.proof)
+      }
       enclosed.append(
         try Evidence.Message(
           id: message.id, state: message.state, header: message.header, signature: String(decoding: message.signature, as: UTF8.self),
           receipt: message.receipt.map { String(decoding: $0, as: UTF8.self) },
           documents: try documents(of: message, entries.map(\.entry), reader),
-          entries: try entries.map { entry, proof throws(CausewayError) in try Evidence.RecordedEntry(entry, proof: proof) }))
+          entries: recorded))
     }
     return Evidence(
       maker: maker, made: now, clearance: .init(id: first.clearance, corridor: corridor.id, opening: opening),
       message: subject.message, messages: enclosed,
-      policy: keyring.policyText(of: corridor, log: owner, at: now), registry: document)
+      policy: keyring.policyText(of: corridor, log: owner, at: now), registry: document, timeStamps: timeStamps)
   }
 
   private func messages(_ reader: any JournalReader) throws(CausewayError) -> [MessageRecord] {
@@ -140,5 +147,14 @@ private struct EntryProver {
     let checkpoint = final.flatMap { index < $0.size ? $0 : nil } ?? newest
     let inclusion = try reader.inclusionProof(index: index, size: checkpoint.size)
     return (entry, LogProof(index: index, hashes: inclusion.hashes, note: checkpoint.note))
+  }
+
+  /// The earliest time-stamp that covers an entry, and the proof to its checkpoint; nil when there is none yet.
+  func stamped(_ index: Int) throws(CausewayError) -> (proof: LogProof, timestamp: TimestampRecord)? {
+    guard let timestamp = try reader.timestamp(coveringSize: index + 1),
+      let stored = try reader.checkpoint(coveringSize: timestamp.size), stored.size == timestamp.size
+    else { return nil }
+    let inclusion = try reader.inclusionProof(index: index, size: stored.size)
+    return (LogProof(index: index, hashes: inclusion.hashes, note: stored.note), timestamp)
   }
 }

@@ -12,6 +12,7 @@ extension GatewayNode {
       group.addTask { await loop("outbound") { () throws(CausewayError) in try await translateReceived() } }
       group.addTask { await loop("inbound") { () throws(CausewayError) in try await translateRecorded() } }
       group.addTask { await keepRetention() }
+      if let timeStamps { group.addTask { await keepTimestamping(from: timeStamps) } }
       for partner in partnerIDs {
         group.addTask { await loop("delivery") { () throws(CausewayError) in try await deliverDue(to: partner) } }
       }

@@ -106,6 +106,7 @@ extension GatewayNode {
       "status": .string(fault == nil ? "ok" : "faulted"), "economy": .string(economy),
       "journal": .string(fault == nil ? "writing" : "faulted"), "ledgerAlarms": alarms.map { .number(JSONNumber($0)) } ?? .null,
     ]
+    health["timestamps"] = try? await timestampHealth()
     if let fault { health["fault"] = .string(fault.code.rawValue) }
     return .object(health)
   }
@@ -120,10 +121,11 @@ extension GatewayNode {
       }
       return (waiting, dead, try reader.ledgerHead().size)
     }
+    let unstamped = try? await timestampWait()
     return metrics.text(
-      gauges: waiting.map {
+      gauges: (waiting.map {
         [("gateway_outbox_waiting", $0.0), ("gateway_outbox_dead", $0.1), ("gateway_ledger_entries", $0.2)]
-      } ?? [])
+      } ?? []) + (unstamped.map { [("gateway_timestamp_wait_seconds", $0)] } ?? []))
   }
 
   private static func summary(_ message: MessageRecord) -> JSONValue {

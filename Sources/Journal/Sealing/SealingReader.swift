@@ -190,6 +190,8 @@ extension OpeningReader {
   func witnessed(origin: String) throws(CausewayError) -> WitnessedRecord? { try sealed.witnessed(origin: origin) }
   func cosignatures(size: Int) throws(CausewayError) -> [CosignatureRecord] { try sealed.cosignatures(size: size) }
   func latestCosignature(witness: String) throws(CausewayError) -> CosignatureRecord? { try sealed.latestCosignature(witness: witness) }
+  func timestamp(coveringSize size: Int) throws(CausewayError) -> TimestampRecord? { try sealed.timestamp(coveringSize: size) }
+  func latestTimestamp() throws(CausewayError) -> TimestampRecord? { try sealed.latestTimestamp() }
   func cosignedSizes(before size: Int, limit: Int) throws(CausewayError) -> [Int] {
     try sealed.cosignedSizes(before: size, limit: limit)
   }

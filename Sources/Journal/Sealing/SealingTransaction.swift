@@ -99,6 +99,7 @@ extension SealingTransaction {
   func markCompared(origin: String, size: Int) throws(CausewayError) { try inner.markCompared(origin: origin, size: size) }
   func save(_ witnessed: WitnessedRecord) throws(CausewayError) { try inner.save(witnessed) }
   func save(_ cosignature: CosignatureRecord) throws(CausewayError) { try inner.save(cosignature) }
+  func insert(_ timestamp: TimestampRecord) throws(CausewayError) { try inner.insert(timestamp) }
   func insert(_ proof: FraudProofRecord) throws(CausewayError) { try inner.insert(proof) }
   func setValue(_ name: String, _ value: [UInt8]?) throws(CausewayError) { try inner.setValue(name, value) }
   func removeIdempotency(subject: String, key: String) throws(CausewayError) {

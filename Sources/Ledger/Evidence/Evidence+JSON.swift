@@ -14,7 +14,8 @@ extension Evidence {
         "salt": clearance.opening.map { .string($0.salt.hex) } ?? .null, "ucr": clearance.opening.map { .string($0.ucr) } ?? .null,
       ],
       "made": .string(made.rfc3339), "message": message.map { .string($0.text) } ?? .null, "messages": .array(messages.map(\.json)),
-      "policy": .string(policy), "registry": .string(registry), "v": .number(JSONNumber(Self.version)),
+      "policy": .string(policy), "registry": .string(registry), "timeStamps": .array(timeStamps.map { .string(Base64.encode($0)) }),
+      "v": .number(JSONNumber(Self.version)),
     ]
   }
 
@@ -28,10 +29,19 @@ extension Evidence {
     let messages = fields.list("messages") { Message(reading: &$0) }
     let policy = fields.string("policy")
     let registry = fields.string("registry")
-    guard version != nil, let maker, let made, let clearance, let message, let messages, let policy, let registry else { return nil }
+    let timeStamps = fields.array("timeStamps").flatMap { elements -> [[UInt8]]? in
+      let tokens = elements.compactMap { $0.string.flatMap { Base64.decode($0) } }
+      return tokens.count == elements.count ? tokens : nil
+    }
+    if timeStamps == nil { fields.refuse("timeStamps", "base64") }
+    guard version != nil, let maker, let made, let clearance, let message, let messages, let policy, let registry, let timeStamps else {
+      return nil
+    }
     if messages.count > Self.mostMessages { fields.refuse("messages", "at most \(Self.mostMessages)") }
     if message != nil, messages.map(\.id) != [message] { fields.refuse("messages", "the one message") }
-    self.init(maker: maker, made: made, clearance: clearance, message: message, messages: messages, policy: policy, registry: registry)
+    self.init(
+      maker: maker, made: made, clearance: clearance, message: message, messages: messages, policy: policy, registry: registry,
+      timeStamps: timeStamps)
   }
 }
 
@@ -117,15 +127,21 @@ extension Evidence.Document {
 }
 
 extension Evidence.RecordedEntry {
-  fileprivate var file: JSONValue { ["entry": json, "proof": .string(String(decoding: proof.bytes, as: UTF8.self))] }
+  fileprivate var file: JSONValue {
+    func text(_ proof: LogProof) -> JSONValue { .string(String(decoding: proof.bytes, as: UTF8.self)) }
+    return ["entry": json, "proof": text(proof), "stamped": stamped.map(text) ?? .null]
+  }
 
   fileprivate init?(reading fields: inout JSONFields) {
     let entry = fields.object("entry")
-    let proof = fields.string("proof", "a tlog-proof without extra") { text in
-      (try? LogProof(parsing: Array(text.utf8))).flatMap { $0.extra == nil ? $0 : nil }
+    func proof(_ name: String, _ fields: inout JSONFields) -> LogProof? {
+      fields.string(name, "a tlog-proof without extra") { text in
+        (try? LogProof(parsing: Array(text.utf8))).flatMap { $0.extra == nil ? $0 : nil }
+      }
     }
-    guard let entry, let proof else { return nil }
-    self.init(json: .object(entry), proof: proof)
+    let (proven, stamped) = (proof("proof", &fields), fields.nullable("stamped") { proof("stamped", &$0) })
+    guard let entry, let proven, let stamped else { return nil }
+    self.init(json: .object(entry), proof: proven, stamped: stamped)
   }
 }
 

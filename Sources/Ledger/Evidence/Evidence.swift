@@ -53,15 +53,17 @@ package struct Evidence: Sendable {
     /// The canonical form is what the ledger has hashed.
     let json: JSONValue
     let proof: LogProof
+    /// Proof to a checkpoint that one of the file's time-stamps is for, as its log signed it; nil when there is none.
+    let stamped: LogProof?
 
-    package init(_ entry: Entry, proof: LogProof) throws(CausewayError) {
-      json = try JSONValue.parse(entry.bytes)
-      self.proof = proof
+    package init(_ entry: Entry, proof: LogProof, stamped: LogProof?) throws(CausewayError) {
+      self.init(json: try JSONValue.parse(entry.bytes), proof: proof, stamped: stamped)
     }
 
-    init(json: JSONValue, proof: LogProof) {
+    init(json: JSONValue, proof: LogProof, stamped: LogProof?) {
       self.json = json
       self.proof = proof
+      self.stamped = stamped
     }
   }
 
@@ -109,6 +111,8 @@ package struct Evidence: Sendable {
   package let policy: String
   /// The signed registry document as it is.
   package let registry: String
+  /// Tokens (RFC 3161) in DER, over the SHA-256 of checkpoints to which entries are proven. Unverified.
+  package let timeStamps: [[UInt8]]
 
   package static let largestByteCount = 64 << 20
   package static let mostMessages = 10_000
@@ -118,7 +122,8 @@ package struct Evidence: Sendable {
   static let limits = JSONLimits(bytes: largestByteCount, depth: 24, members: 10_000, values: 2_000_000)
 
   package init(
-    maker: String, made: Instant, clearance: Clearance, message: MessageID?, messages: [Message], policy: String, registry: String
+    maker: String, made: Instant, clearance: Clearance, message: MessageID?, messages: [Message], policy: String, registry: String,
+    timeStamps: [[UInt8]]
   ) {
     self.maker = maker
     self.made = made
@@ -127,6 +132,7 @@ package struct Evidence: Sendable {
     self.messages = messages
     self.policy = policy
     self.registry = registry
+    self.timeStamps = timeStamps
   }
 
   /// The file, signed by its maker.

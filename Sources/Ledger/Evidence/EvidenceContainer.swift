@@ -40,6 +40,16 @@ package struct EvidenceContainer: Sendable {
         add("\(document.kind).\(Self.ending(of: mediaType))", mediaType, bytes)
       }
     }
+    // Each token beside the checkpoint that it is for, as programs for time-stamps want them.
+    let notes = Dictionary(
+      evidence.messages.flatMap(\.entries).compactMap(\.stamped?.note).map { (SHA256.hash($0), $0) }, uniquingKeysWith: { $1 })
+    for (position, der) in evidence.timeStamps.enumerated() {
+      members.append(Member(name: "time-stamps/\(position).tst", mediaType: "application/vnd.etsi.timestamp-token", bytes: der))
+      guard let imprint = (try? TimeStampToken(der: der))?.imprint, let note = notes[imprint] else {
+        continue
+      }
+      members.append(Member(name: "time-stamps/\(position).checkpoint", mediaType: "text/plain", bytes: note))
+    }
     self.members = members
   }
 

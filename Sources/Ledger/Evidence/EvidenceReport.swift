@@ -28,6 +28,17 @@ package struct EvidenceReport: Sendable {
     package let entries: [(kind: String, index: Int)]
   }
 
+  package struct TimeStamp: Sendable {
+    /// Before which the entries were there, by the authority's clock.
+    package let time: Instant
+    /// Of the checkpoint.
+    package let size: Int
+    /// Indices, rising.
+    package let entries: [Int]
+    /// Whether one of the authorities that the verifier was given has signed it; without any nobody has looked.
+    package let isVerified: Bool
+  }
+
   /// nil when the file is malformed or its registry does not hold.
   package internal(set) var maker: String?
   package internal(set) var made: Instant?
@@ -36,6 +47,8 @@ package struct EvidenceReport: Sendable {
   package internal(set) var messages: [Message] = []
   /// The checkpoints to which entries were proven, each once, in the order of the file.
   package internal(set) var checkpoints: [FinalCheckpoint] = []
+  /// Those to whose checkpoints entries were proven, in the order of the file.
+  package internal(set) var timeStamps: [TimeStamp] = []
   /// Codes `evidence.*` with JSON Pointers into the file.
   package internal(set) var findings: [Problem] = []
 
@@ -49,6 +62,13 @@ package struct EvidenceReport: Sendable {
       "made": made.map { .string($0.rfc3339) } ?? .null, "maker": maker.map { .string($0) } ?? .null,
       "messages": .array(messages.map(Self.json)), "registry": registryVersion.map { .number(JSONNumber($0)) } ?? .null,
       "sound": .bool(isSound),
+      "timeStamps": .array(
+        timeStamps.map { stamp in
+          [
+            "entries": .array(stamp.entries.map { .number(JSONNumber($0)) }), "size": .number(JSONNumber(stamp.size)),
+            "time": .string(stamp.time.rfc3339), "verified": .bool(stamp.isVerified),
+          ]
+        }),
     ]
   }
 
@@ -63,6 +83,11 @@ package struct EvidenceReport: Sendable {
     for final in checkpoints {
       let times = final.cosignatures.map { ", seen by \($0.key.name) \($0.time.rfc3339)" }.joined()
       lines.append("checkpoint \(final.checkpoint.size) of \(final.checkpoint.origin)\(times)")
+    }
+    for stamp in timeStamps {
+      let word = stamp.isVerified ? "verified" : "imprint fits, signature not checked"
+      let entries = stamp.entries.map(String.init).joined(separator: ", ")
+      lines.append("time-stamp on checkpoint \(stamp.size), \(word): entries \(entries) existed before \(stamp.time.rfc3339)")
     }
     for finding in findings {
       lines.append("\(finding.code) at \(finding.pointer ?? "")\(finding.facts["reason"].map { ": \($0)" } ?? "")")

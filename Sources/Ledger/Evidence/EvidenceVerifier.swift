@@ -14,15 +14,19 @@ package struct EvidenceVerifier {
   /// The same logs and witnesses, without a quorum.
   private let unwitnessed: LogPolicy
   private let acceptsUnwitnessed: Bool
+  private let origin: String
 
   /// - Parameters:
   ///   - keys: the registry's keys, pinned by the caller and never taken from the file.
+  ///   - timeStampAuthorities: certification authorities whose time-stamps are believed; nil: signatures of time-stamps are not looked at.
   ///   - acceptsUnwitnessed: takes the log's own signature where its witnesses have not cosigned.
   /// - Returns: what holds, and everything that does not: `evidence.malformed`, `evidence.registry`, `evidence.signature`, `evidence.policy`,
   ///   `evidence.message`, `evidence.envelope`, `evidence.subject`, `evidence.receipt`, `evidence.state`, `evidence.document`,
-  ///   `evidence.entry`, `evidence.proof`, `evidence.not_final`, `evidence.incomplete`.
+  ///   `evidence.entry`, `evidence.proof`, `evidence.not_final`, `evidence.timestamp`, `evidence.incomplete`.
   /// - Complexity: O(*n*) in bytes; some 100 µs for each signature.
-  package static func verify(_ bytes: [UInt8], registryKeys keys: [PublicKey], acceptsUnwitnessed: Bool = false) -> EvidenceReport {
+  package static func verify(
+    _ bytes: [UInt8], registryKeys keys: [PublicKey], timeStampAuthorities: [Certificate]? = nil, acceptsUnwitnessed: Bool = false
+  ) -> EvidenceReport {
     var report = EvidenceReport()
     guard let (evidence, payload, signature) = read(bytes, &report) else { return report }
     let registry = report.attempt("evidence.registry", "/registry") { () throws(CausewayError) in
@@ -54,8 +58,8 @@ package struct EvidenceVerifier {
       evidence: evidence, registry: registry.0, keyring: registry.1, corridor: corridor,
       policy: registry.1.policy(of: corridor, log: maker, at: evidence.made),
       unwitnessed: registry.1.policy(of: corridor, log: maker, at: evidence.made, needsQuorum: false),
-      acceptsUnwitnessed: acceptsUnwitnessed
-    ).checkMessages(&report)
+      acceptsUnwitnessed: acceptsUnwitnessed, origin: maker.ledger.origin
+    ).checkMessages(TimeStampCheck(evidence.timeStamps, authorities: timeStampAuthorities, &report), &report)
     return report
   }
 
@@ -75,14 +79,18 @@ package struct EvidenceVerifier {
     }
   }
 
-  private func checkMessages(_ report: inout EvidenceReport) {
+  private func checkMessages(_ timeStamps: TimeStampCheck, _ report: inout EvidenceReport) {
+    var timeStamps = timeStamps
     var known: Set<MessageID> = []
     var numbers: [ByteString: [Int]] = [:]
     for (position, message) in evidence.messages.enumerated() {
       let place = "/messages/\(position)"
       if !known.insert(message.id).inserted { report.note("evidence.message", "\(place)/id", "twice") }
-      if let header = check(message, at: place, &report) { numbers[ByteString(header.sender), default: []].append(header.sequence) }
+      if let header = check(message, at: place, &timeStamps, &report) {
+        numbers[ByteString(header.sender), default: []].append(header.sequence)
+      }
     }
+    timeStamps.finish(&report)
     guard evidence.message == nil else { return }
     for sequence in numbers.values where sequence.sorted() != Array(1...sequence.count) {
       report.note("evidence.incomplete", "/messages", "sequence")
@@ -90,7 +98,9 @@ package struct EvidenceVerifier {
   }
 
   /// - Returns: the header, when it holds.
-  private func check(_ message: Evidence.Message, at place: String, _ report: inout EvidenceReport) -> EvidenceHeader? {
+  private func check(
+    _ message: Evidence.Message, at place: String, _ timeStamps: inout TimeStampCheck, _ report: inout EvidenceReport
+  ) -> EvidenceHeader? {
     let header = message.envelope.flatMap { envelope in
       report.attempt("evidence.envelope", place + "/header") { () throws(CausewayError) in
         let header = try EvidenceHeader(envelope.header, signature: envelope.signature, registry: registry)
@@ -109,7 +119,7 @@ package struct EvidenceVerifier {
         }
       }
     }
-    let entries = checkEntries(of: message, header, at: place, &report)
+    let entries = checkEntries(of: message, header, at: place, &timeStamps, &report)
     let documents = checkDocuments(of: message, header, entries, at: place, &report)
     report.messages.append(
       .init(
@@ -163,7 +173,8 @@ package struct EvidenceVerifier {
 
   /// The entries that hold; those whose proof holds too are marked.
   private func checkEntries(
-    of message: Evidence.Message, _ header: EvidenceHeader?, at place: String, _ report: inout EvidenceReport
+    of message: Evidence.Message, _ header: EvidenceHeader?, at place: String, _ timeStamps: inout TimeStampCheck,
+    _ report: inout EvidenceReport
   ) -> [CheckedEntry] {
     var found: [CheckedEntry] = []
     var last = -1
@@ -183,6 +194,12 @@ package struct EvidenceVerifier {
         if !report.checkpoints.contains(final) { report.checkpoints.append(final) }
         if !acceptsUnwitnessed, !policy.isMet(by: final.cosignatures) {
           report.note("evidence.not_final", place + "/proof", "\(final.cosignatures.count) cosignatures")
+        }
+      }
+      if let stamped = recorded.stamped {
+        _ = report.attempt("evidence.timestamp", place + "/stamped") { () throws(CausewayError) in
+          guard stamped.index == recorded.proof.index else { throw TimeStampCheck.wrong("index") }
+          try timeStamps.check(stamped, of: try recorded.json.canonical(), origin: origin)
         }
       }
       if let entry { found.append(CheckedEntry(entry: entry, isProven: final != nil)) }
