@@ -6,7 +6,7 @@ import Primitives
 final class SQLiteSession {
   let connection: SQLiteConnection
   /// Where entries are read whose bytes are not in the journal.
-  private var archives: ArchivedEntries?
+  private(set) var archives: ArchivedEntries?
   /// Depth of open savepoints; names them.
   private var depth = 0
 
