@@ -15,6 +15,7 @@ struct Migration {
     Migration(name: "0003_reconciliation", sql: reconciliation),
     Migration(name: "0004_create_witnessing", sql: createWitnessing),
     Migration(name: "0005_order_ledger_nodes", sql: orderLedgerNodes),
+    Migration(name: "0006_create_replay", sql: createReplay),
   ]
 
   /// Brings a database to the newest schema, one transaction per step.

@@ -141,6 +141,7 @@ import Trust
         "INSERT INTO ledger_node SELECT \($0.level), \($0.index), hash FROM newer_node WHERE position = \($0.position);"
       }.joined())
       DROP TABLE newer_node;
+      DROP TABLE replay;
       PRAGMA user_version = 4;
       """)
     #expect(positions.count == LedgerHead.nodeCount(size: size))

@@ -11,12 +11,16 @@ extension GatewayNode {
     await withTaskGroup(of: Void.self) { group in
       group.addTask { await loop("outbound") { () throws(CausewayError) in try await translateReceived() } }
       group.addTask { await loop("inbound") { () throws(CausewayError) in try await translateRecorded() } }
+      group.addTask { await loop("replay") { () throws(CausewayError) in try await runReplays() } }
       group.addTask { await keepRetention() }
       for partner in partnerIDs {
         group.addTask { await loop("delivery") { () throws(CausewayError) in try await deliverDue(to: partner) } }
       }
       for partner in partnerIDs.compactMap({ registry.participant($0) }) {
         group.addTask { await loop("watching") { () throws(CausewayError) in try await watch(partner) } }
+      }
+      if !configuration.replay.whenPartnerReturns.isEmpty {
+        for partner in partnerIDs.compactMap({ registry.participant($0) }) { group.addTask { await keepReplaying(to: partner) } }
       }
       for witness in witnesses {
         group.addTask { await loop("witnessing") { () throws(CausewayError) in try await askToCosign(witness) } }
