@@ -245,6 +245,53 @@ import Trust
     #expect(try await world.clearance(declared.clearanceID, at: "SG").export.status == .accepted)
   }
 
+  /// An expired message is not asked about while an earlier one is given up: its refusal would leave a gap in the partner's numbers.
+  @Test func notAskedAheadOfAFailure() async throws {
+    let world = try await World(settings: Self.once)
+    let declared = try await world.declare()
+    try await world.report("accepted", on: declared.clearanceID, at: "CN")
+    world.line.fail { _ in .lost }
+    while try await world.cn.deliverDue() > 0 {}
+    world.clock.advance(seconds: 3600)
+    let sent = world.line.sent.count
+    // The declaration dies again.
+    _ = try await Self.replay(world, #"{"code": "deliver.no_receipt"}"#)
+    let status = try #require(try await world.messages(at: "CN").first { $0.kind == "status" })
+    #expect(status.state == "dead" && status.reason == "replay.earlier_failed")
+    #expect(world.line.sent.count == sent + 1)
+    world.line.heal()
+    _ = try await Self.replay(world, #"{"state": "dead"}"#)
+    #expect(try await Self.inbound(world).count == 1)
+    let left = try await world.message(status.id.text, at: "CN")
+    #expect(left.state == "dead" && left.reason == "clearance.turned_away")
+  }
+
+  /// One that cannot be read any more holds up no other.
+  @Test func damagedAmongOthers() async throws {
+    let world = try await World(settings: Self.once)
+    let dead = try await Self.dead(world, 1...3)
+    try await world.tamper("CN", "UPDATE message SET details = zeroblob(60) WHERE id = '\(dead[1].messageID)'")
+    let job = try await Self.replay(world, #"{"code": "deliver.no_receipt"}"#)
+    #expect(job["state"]?.string == "done" && job["actions"]?["deliver"]?.int == 2 && job["untouched"]?["journal.sealed_damaged"]?.int == 1)
+    #expect(try await Self.inbound(world).count == 2)
+  }
+
+  /// Handed in again after its refusal, the consignment has been declared: the replay of the first document doubles nothing.
+  @Test func handedInAgainMeanwhile() async throws {
+    let world = try await World()
+    let submission = Submission(
+      body: Economies.declaration(1), profile: nil, corridor: "CN-SG", ucr: nil, clearanceID: nil, idempotencyKey: nil)
+    let first = try await world.cn.submit(submission, by: world.customs)
+    _ = try await Self.lacking(world).translateReceived()
+    let second = try await world.cn.submit(submission, by: world.customs)
+    try await world.run()
+    #expect(first.messageID != second.messageID)
+    _ = try await Self.replay(world, #"{"state": "refused"}"#)
+    let left = try await world.message(first.messageID, at: "CN")
+    #expect(left.state == "refused" && left.reason == "clearance.ucr_in_use")
+    #expect(try await Self.inbound(world).map(\.id.text) == [second.messageID])
+  }
+
   /// Refused by this gateway's own steps: the same message begins again at its document, with what is configured now.
   @Test func refusedHereIsTranslatedAnew() async throws {
     let world = try await World(["CN", "SG"])

@@ -55,7 +55,7 @@ import Trust
     #expect(try await FailureReplayTests.inbound(world).count == 128)
     #expect(try await world.cn.failures(FailureFilter())["messages"]?.int == 22)
     let entries = try await world.entries(at: "CN").map(\.draft).filter { $0.kind.hasPrefix("replay.") }
-    #expect(entries.map(\.kind) == ["replay.started", "replay.paused", "replay.running", "replay.aborted"])
+    #expect(entries.map(\.kind) == ["replay.started", "replay.paused", "replay.resumed", "replay.aborted"])
     #expect(entries.allSatisfy { $0.actor == "customs" && $0.extra["replay"]?.string == id })
   }
 

@@ -10,6 +10,8 @@ struct ReplayJob: Sendable {
   let filter: FailureFilter
   /// A token's subject; the economy when a rule of the configuration began it.
   let actor: String
+  /// Its one destination.
+  let partner: String
   /// Messages that the filter found when it began. What has failed since is not part of it.
   let selected: Int
   let created: Instant
@@ -22,10 +24,11 @@ struct ReplayJob: Sendable {
   /// Why nothing was done, by code.
   private(set) var untouched: [String: Int] = [:]
 
-  init(id: String, filter: FailureFilter, actor: String, selected: Int, at now: Instant) {
+  init(id: String, filter: FailureFilter, actor: String, partner: String, selected: Int, at now: Instant) {
     self.id = id
     self.filter = filter
     self.actor = actor
+    self.partner = partner
     self.selected = selected
     created = now
     updated = now
@@ -48,11 +51,13 @@ struct ReplayJob: Sendable {
     let details = try JSONValue.parse(record.details)
     var fields = JSONFields(details["filter"] ?? .null)
     filter = FailureFilter(reading: &fields)
-    guard let state = State(rawValue: record.state), let actor = details["by"]?.string, let selected = details["selected"]?.int,
+    guard let state = State(rawValue: record.state), let actor = details["by"]?.string, let partner = details["partner"]?.string,
+      let selected = details["selected"]?.int,
       let cursor = details["cursor"]?.int, fields.finish().isEmpty
     else { throw CausewayError("journal.row_invalid", facts: ["table": "replay", "column": "details"]) }
     id = record.id
     self.actor = actor
+    self.partner = partner
     self.selected = selected
     self.cursor = Int64(cursor)
     self.state = state
@@ -92,7 +97,8 @@ struct ReplayJob: Sendable {
 
   private var facts: JSONObject {
     [
-      "by": .string(actor), "filter": .object(filter.json), "selected": .number(JSONNumber(selected)), "actions": Self.json(counts),
+      "by": .string(actor), "partner": .string(partner), "filter": .object(filter.json), "selected": .number(JSONNumber(selected)),
+      "actions": Self.json(counts),
       "untouched": Self.json(untouched),
     ]
   }

@@ -23,20 +23,11 @@ extension GatewayNode {
     var outcomes: [String: Int] = [:]
     let now = clock.now()
     while job.processed < Self.previewedMessages {
-      let subjects = try await journal.read { [job] reader throws(CausewayError) in
-        var revived: Set<MessageID> = []
-        var subjects: [ReplaySubject] = []
-        for message in try reader.messages(job.query(limit: 500)) {
-          let subject = try replaySubject(message, reviving: revived, reader)
-          if [.deliver, .ask].contains(subject.action(at: now)) { revived.insert(message.id) }
-          subjects.append(subject)
-        }
-        return subjects
-      }
-      guard let last = subjects.last else { break }
-      job.cursor = last.message.position
-      for subject in subjects {
-        let action = subject.action(at: now)
+      let page = try await journal.read { [job] reader throws(CausewayError) in try plan(job.query(limit: 500), at: now, reader) }
+      guard let last = page.last else { break }
+      job.cursor = last.subject.message.position
+      for planned in page {
+        let (subject, action) = (planned.subject, planned.action)
         job.count(action)
         var view = Self.preview(subject, action)
         if [.translate, .anew, .ask].contains(action), subject.message.direction == .outbound, translated < Self.previewedTranslations,

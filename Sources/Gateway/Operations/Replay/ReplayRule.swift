@@ -38,11 +38,12 @@ extension GatewayNode {
         let jobs = try records.map { record throws(CausewayError) in try ReplayJob(record) }
         return (
           try reader.messageGroups(query).reduce(0) { $0 + $1.count },
-          jobs.contains { $0.filter.code == code && $0.filter.partner?.hasSameBytes(as: partner.id) == true }
+          jobs.contains { $0.filter.code == code && $0.partner.hasSameBytes(as: partner.id) }
         )
       }
       if count > 0, !isReplaying {
-        waiting.append(ReplayJob(id: Hex.encode(SecureRandom.bytes(16)), filter: filter, actor: economy, selected: count, at: now))
+        waiting.append(
+          ReplayJob(id: Hex.encode(SecureRandom.bytes(16)), filter: filter, actor: economy, partner: partner.id, selected: count, at: now))
       }
     }
     guard !waiting.isEmpty, await answers(partner) else { return 0 }

@@ -25,30 +25,39 @@ extension GatewayNode {
     return count
   }
 
-  private struct Planned: Sendable {
+  /// A message, and what is to be done with it.
+  struct PlannedReplay: Sendable {
     let subject: ReplaySubject
     let action: ReplayAction
-    let document: ReplayDocument?
+    /// For ``ReplayAction/anew``, where it was asked for.
+    var document: ReplayDocument?
   }
 
   /// - Returns: whether something was done; false while enough is under way.
   private func advance(_ record: ReplayRecord) async throws(CausewayError) -> Bool {
     var job = try ReplayJob(record)
     let now = clock.now()
-    let page = try await journal.read { [job] reader throws(CausewayError) -> [Planned]? in
+    let page = try await journal.read { [job] reader throws(CausewayError) -> [PlannedReplay]? in
       try isBusy(job, reader) ? nil : try self.page(of: job, at: now, reader)
     }
     guard let page else { return false }
     var change = Change()
     let order = ReplayOrder(id: job.id, actor: job.actor)
+    var actions: [ReplayAction] = []
     for planned in page {
-      let part = try self.change(replaying: planned.subject, planned.action, document: planned.document, by: order, at: now)
-      change.preconditions += part.preconditions
-      change.operations += part.operations
-      change.entries += part.entries
-      job.count(planned.action)
       job.cursor = planned.subject.message.position
+      do throws(CausewayError) {
+        let part = try self.change(replaying: planned.subject, planned.action, document: planned.document, by: order, at: now)
+        change.preconditions += part.preconditions
+        change.operations += part.operations
+        change.entries += part.entries
+        actions.append(planned.action)
+      } catch {
+        if error.mayPass { throw error }
+        actions.append(.nothing(error.code))
+      }
     }
+    for action in actions { job.count(action) }
     job.updated = now
     if page.isEmpty {
       job.state = .done
@@ -57,33 +66,45 @@ extension GatewayNode {
     change.operations.append(.putReplay(job.record(over: record), expecting: .revision(record.revision)))
     // A conflict: paused, aborted, or a message has been changed since it was read. The next round looks again.
     guard try await journal.commit(change).committed != nil else { return true }
-    for planned in page { metrics.count("gateway_replayed_messages_total", [("action", planned.action.word)]) }
+    for action in actions { metrics.count("gateway_replayed_messages_total", [("action", action.word)]) }
     bell.ring()
     return true
   }
 
-  private func page(of job: ReplayJob, at now: Instant, _ reader: any JournalReader) throws(CausewayError) -> [Planned] {
-    var page: [Planned] = []
+  private func page(of job: ReplayJob, at now: Instant, _ reader: any JournalReader) throws(CausewayError) -> [PlannedReplay] {
+    var page: [PlannedReplay] = []
     var bytes = 0
-    var revived: Set<MessageID> = []
-    for message in try reader.messages(job.query(limit: Self.pageMessages)) {
-      let subject = try replaySubject(message, reviving: revived, reader)
-      let action = subject.action(at: now)
-      if action == .deliver || action == .ask { revived.insert(message.id) }
-      let document = action == .anew ? try Self.replayDocument(of: message.id, reader) : nil
-      page.append(Planned(subject: subject, action: action, document: document))
-      bytes += (document?.source.bytes.count ?? 0) + (document?.edited?.bytes.count ?? 0)
+    for var planned in try plan(job.query(limit: Self.pageMessages), at: now, reader) {
+      if planned.action == .anew { planned.document = try Self.replayDocument(of: planned.subject.message.id, reader) }
+      bytes += (planned.document?.source.bytes.count ?? 0) + (planned.document?.edited?.bytes.count ?? 0)
+      page.append(planned)
       if bytes > Self.pageBytes { break }
     }
     return page
   }
 
+  /// What is to be done with the messages that a query finds. One that cannot be read holds up no other: nothing is done with it, and why.
+  func plan(_ query: MessageQuery, at now: Instant, _ reader: any JournalReader) throws(CausewayError) -> [PlannedReplay] {
+    var query = query
+    query.withDetails = false
+    var revived: Set<MessageID> = []
+    return try reader.messages(query).map { listed throws(CausewayError) in
+      do throws(CausewayError) {
+        let subject = try replaySubject(try reader.message(listed.id) ?? listed, reviving: revived, reader)
+        let action = subject.action(at: now)
+        if action == .deliver || action == .ask { revived.insert(listed.id) }
+        return PlannedReplay(subject: subject, action: action)
+      } catch {
+        if error.mayPass { throw error }
+        return PlannedReplay(subject: ReplaySubject(message: listed), action: .nothing(error.code))
+      }
+    }
+  }
+
   private func isBusy(_ job: ReplayJob, _ reader: any JournalReader) throws(CausewayError) -> Bool {
     let states = [MessageState.received, .recorded].map(\.rawValue)
     let waiting = try reader.messages(MessageQuery(states: states, limit: Self.mostUnderWay, withDetails: false))
-    guard waiting.count < Self.mostUnderWay, let next = try reader.messages(job.query(limit: 1)).first else {
-      return waiting.count >= Self.mostUnderWay
-    }
-    return try reader.deliveryCount(channel: Self.channel(to: next.partner), dead: false) >= Self.mostUnderWay
+    guard waiting.count < Self.mostUnderWay else { return true }
+    return try reader.deliveryCount(channel: Self.channel(to: job.partner), dead: false) >= Self.mostUnderWay
   }
 }

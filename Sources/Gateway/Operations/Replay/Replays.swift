@@ -36,8 +36,11 @@ extension GatewayNode {
     // A replay has one destination: what is done for one partner touches no other.
     guard Set(groups.map { ByteString($0.partner) }).count <= 1 else { throw CausewayError("replay.several_partners") }
     let selected = groups.reduce(0) { $0 + $1.count }
-    guard selected > 0, filter.messages.isEmpty || selected == filter.messages.count else { throw CausewayError("replay.nothing_found") }
-    return ReplayJob(id: Hex.encode(SecureRandom.bytes(16)), filter: filter, actor: actor, selected: selected, at: now)
+    guard let partner = groups.first?.partner, filter.messages.isEmpty || selected == filter.messages.count else {
+      throw CausewayError("replay.nothing_found")
+    }
+    return ReplayJob(
+      id: Hex.encode(SecureRandom.bytes(16)), filter: filter, actor: actor, partner: partner, selected: selected, at: now)
   }
 
   func begin(_ job: ReplayJob) async throws(CausewayError) -> JSONValue {
@@ -93,6 +96,14 @@ extension GatewayNode {
       case .abort: .aborted
       }
     }
+
+    fileprivate var entryKind: String {
+      switch self {
+      case .pause: "replay.paused"
+      case .resume: "replay.resumed"
+      case .abort: "replay.aborted"
+      }
+    }
   }
 
   /// Pauses, resumes or aborts. What has been put back already goes on; a page is done whole or not at all.
@@ -107,7 +118,7 @@ extension GatewayNode {
       guard control.from.contains(job.state) else { throw CausewayError("replay.state", facts: ["state": job.state.rawValue]) }
       job.state = control.to
       job.updated = clock.now()
-      let entry = EntryDraft(kind: "replay.\(control.to.rawValue)", actor: principal.name, extra: job.summary)
+      let entry = EntryDraft(kind: control.entryKind, actor: principal.name, extra: job.summary)
       let change = Change(operations: [.putReplay(job.record(over: record), expecting: .revision(record.revision))], entries: [entry])
       guard try await journal.commit(change).committed != nil else { continue }
       bell.ring()
