@@ -1,5 +1,5 @@
 # Two commands do everything on a fresh Debian machine with Swift: `make demo` and `make test`.
-.PHONY: help setup build release demo test prove soak bench bench-ledger attacks fuzz lint run clean
+.PHONY: help setup build release demo test prove soak bench bench-ledger bench-replay attacks fuzz lint run clean
 
 CAUSEWAY := .build/debug/causeway
 # Swift's libraries in the binary, and one optimisation over all modules (docs/decisions/0012-the-release-is-linked-as-a-whole.md).
@@ -9,9 +9,10 @@ help:
 	@echo "make demo [ONCE=1]   two gateways on this machine, one declaration, two-side clearance"
 	@echo "make test            everything that must hold"
 	@echo "make prove           200 declarations of each pair of economies, there and supplemented; 200 of each against WCO's schemas"
-	@echo "make soak            125,000 and more alterations of stored and exported ledgers, all noticed [FLIPS=125000]"
+	@echo "make soak            125,000 and more alterations of stored and exported ledgers, all noticed; 10,000 replays, none doubled [FLIPS=125000] [REPLAYS=10000]"
 	@echo "make bench           costs of a message, as ratios to raw library calls in the same run"
 	@echo "make bench-ledger    the same for a ledger of a million entries, and until witnesses have made a checkpoint final [ENTRIES=1000000]"
+	@echo "make bench-replay    10,000 messages that failed for three causes, replayed between two gateways [MESSAGES=10000]"
 	@echo "make attacks         how long the answer to each named attack on the parsers takes"
 	@echo "make fuzz            bytes of chance for the parsers, the profiles and the translation [TARGET=xml] [SECONDS=600]"
 	@echo "make lint            formatting, import directions, catalogue of errors, generated files"
@@ -49,6 +50,7 @@ prove: setup
 soak: setup
 	swift build --build-tests
 	CAUSEWAY_FLIPS=$(or $(FLIPS),125000) swift test --skip-build --filter 'StoreTamperingTests|ExportTamperingTests'
+	CAUSEWAY_REPLAYS=$(or $(REPLAYS),10000) swift test --skip-build --filter threeCauses
 
 bench: release
 	@scripts/setup libxslt1.1
@@ -56,6 +58,9 @@ bench: release
 
 bench-ledger: release
 	.build/release/causeway bench --ledger $(if $(ENTRIES),--entries $(ENTRIES))
+
+bench-replay: release
+	.build/release/causeway bench --replay $(if $(MESSAGES),--messages $(MESSAGES))
 
 attacks: setup
 	swift build -c release $(WHOLE) --product AttackTimes

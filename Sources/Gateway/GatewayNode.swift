@@ -135,6 +135,8 @@ package enum PayloadKind: String, Sendable, CaseIterable {
   /// profile, and, for a message of ours that was refused, the refusal.
   case local
   case report, complement, supplement, problems
+  /// Outbound: the local document as two people have changed it, which is translated instead of `source`; and as one proposes to change it.
+  case edited, proposed
   /// Outbound: the answer to the syntax of a local document in EDIFACT.
   case contrl
   /// The secret that opens the fields root of the envelope; 32 bytes. Without it nobody can disclose a field of the message any more.

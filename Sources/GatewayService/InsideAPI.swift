@@ -8,7 +8,7 @@ package import Primitives
 /// The HTTP API that an economy's own single window speaks (docs/inside-api.md). Bearer tokens; JSON; nothing is parsed before the
 /// caller is known.
 package struct InsideAPI: Sendable {
-  private let gateway: GatewayNode
+  let gateway: GatewayNode
   private let principals: Principals
   private let answers: Answers
 
@@ -29,6 +29,7 @@ package struct InsideAPI: Sendable {
     addClearances(to: api)
     addInbox(to: api)
     addWorkItems(to: api)
+    addReplays(to: api)
     addCompliance(to: api)
     return router
   }
@@ -153,17 +154,17 @@ package struct InsideAPI: Sendable {
     }
   }
 
+  func body(of request: Request) async throws -> [UInt8] {
+    let buffer = try await request.body.collect(upTo: gateway.configuration.limits.bodyBytes)
+    return Array(buffer.readableBytesView)
+  }
+
   private func accept(_ request: Request, clearance: String?, by principal: Principal) async throws -> Response {
     let query = request.uri.queryParameters
     let submission = Submission(
       body: try await body(of: request), profile: query["profile"].map(String.init), corridor: query["corridor"].map(String.init),
       ucr: query["ucr"].map(String.init), clearanceID: clearance, idempotencyKey: request.headers[.idempotencyKey])
     return Answers.json(try await gateway.submit(submission, by: principal).json, status: .accepted)
-  }
-
-  private func body(of request: Request) async throws -> [UInt8] {
-    let buffer = try await request.body.collect(upTo: gateway.configuration.limits.bodyBytes)
-    return Array(buffer.readableBytesView)
   }
 }
 

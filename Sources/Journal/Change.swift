@@ -92,6 +92,7 @@ package struct Change: Sendable {
     /// Nothing happens when the same note is there.
     case putFraudProof(FraudProofRecord)
     case putWorkItem(WorkItemRecord, expecting: Expectation)
+    case putReplay(ReplayRecord, expecting: Expectation)
     /// Erases the data of a clearance and its key, for good. A conflict when there is no key any more, when it is held, or when the clearance has
     /// another number of payloads.
     case eraseData(of: String, Erasure, payloads: Int)
@@ -166,6 +167,7 @@ package struct Change: Sendable {
     case peerCheckpoint(PeerCheckpointRecord)
     case witnessed(WitnessedRecord?)
     case workItem(WorkItemRecord?)
+    case replay(ReplayRecord?)
     case dataKey(DataKeyRecord?)
   }
 }

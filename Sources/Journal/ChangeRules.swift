@@ -111,6 +111,10 @@ struct ChangeRules {
       let existing = try transaction.workItem(item.id)
       guard expectation.isMet(by: existing?.revision) else { return .workItem(existing) }
       try transaction.save(item.stored(position: existing?.position ?? 0, revision: existing?.revision ?? 0), isNew: existing == nil)
+    case .putReplay(let replay, let expectation):
+      let existing = try transaction.replay(replay.id)
+      guard expectation.isMet(by: existing?.revision) else { return .replay(existing) }
+      try transaction.save(replay.stored(position: existing?.position ?? 0, revision: existing?.revision ?? 0), isNew: existing == nil)
     case .eraseData(let clearance, let erasure, let payloads):
       let existing = try transaction.dataKey(clearance)
       guard var key = existing, key.erasure == nil, key.hold == nil, try transaction.payloadCount(clearance: clearance) == payloads else {

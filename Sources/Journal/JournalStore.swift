@@ -40,6 +40,8 @@ package protocol JournalReader {
   /// In the order of arrival, or its reverse.
   func messages(_ query: MessageQuery) throws(CausewayError) -> [MessageRecord]
   func messageCounts() throws(CausewayError) -> [MessageCount]
+  /// What a query finds, grouped; the largest groups first. The query's place, order and details do not count, its limit is that of groups.
+  func messageGroups(_ query: MessageQuery) throws(CausewayError) -> [MessageGroup]
   /// Messages with an envelope, by the time in its header and then in the order of arrival. O(page) with an index.
   func envelopes(_ query: EnvelopeQuery) throws(CausewayError) -> [EnvelopeRecord]
 
@@ -93,6 +95,9 @@ package protocol JournalReader {
   func fraudProofs(origin: String?) throws(CausewayError) -> [FraudProofRecord]
   func workItem(_ id: String) throws(CausewayError) -> WorkItemRecord?
   func workItems(_ query: WorkItemQuery) throws(CausewayError) -> [WorkItemRecord]
+  func replay(_ id: String) throws(CausewayError) -> ReplayRecord?
+  /// Those in a state, the oldest first; or, with nil, all, the newest first.
+  func replays(state: String?, limit: Int) throws(CausewayError) -> [ReplayRecord]
 
   func value(_ name: String) throws(CausewayError) -> [UInt8]?
 
@@ -160,6 +165,8 @@ package protocol JournalTransaction: JournalReader {
   func insert(_ proof: FraudProofRecord) throws(CausewayError)
   /// Inserts (`isNew`) or overwrites by id; the revision written is the record's plus one.
   func save(_ item: WorkItemRecord, isNew: Bool) throws(CausewayError)
+  /// Inserts (`isNew`) or overwrites by id; the revision written is the record's plus one.
+  func save(_ replay: ReplayRecord, isNew: Bool) throws(CausewayError)
   func setValue(_ name: String, _ value: [UInt8]?) throws(CausewayError)
   func insert(_ key: DataKeyRecord) throws(CausewayError)
   func update(_ key: DataKeyRecord) throws(CausewayError)

@@ -26,24 +26,63 @@ extension SQLiteSession {
         payload_digest, versions, created, updated, revision, header, signature, receipt, details, envelope_created
       FROM message WHERE TRUE
       """
+    var (conditions, values) = Self.conditions(query)
+    if let after = query.after {
+      conditions += " AND position \(query.newestFirst ? "<" : ">") ?"
+      values.append(.integer(after))
+    }
+    sql += conditions
+    sql += " ORDER BY position \(query.newestFirst ? "DESC" : "ASC") LIMIT \(query.limit)"
+    let messages = try connection.rows(assembled: sql, values, Self.message)
+    return query.withDetails ? messages : messages.map(\.withoutDetails)
+  }
+
+  func messageGroups(_ query: MessageQuery) throws(CausewayError) -> [MessageGroup] {
+    let (conditions, values) = Self.conditions(query)
+    let sql = """
+      SELECT direction, state, reason, corridor, partner, kind, count(*), min(updated), max(updated), min(created)
+      FROM message WHERE TRUE\(conditions)
+      GROUP BY direction, state, reason, corridor, partner, kind
+      ORDER BY count(*) DESC, state, reason, corridor, partner, kind, direction LIMIT \(query.limit)
+      """
+    return try connection.rows(assembled: sql, values) { row throws(CausewayError) in
+      MessageGroup(
+        direction: try Self.direction(row, 0), state: try row.text(1),
+        reason: try row.optional(2, row.text).map { ErrorCode(rawValue: $0) }, corridor: try row.text(3), partner: try row.text(4),
+        kind: try row.text(5), count: try row.int(6), first: try row.time(7), last: try row.time(8), oldest: try row.time(9))
+    }
+  }
+
+  /// All conditions of a query but its place.
+  ///
+  /// Who goes on behind a place, page by page, walks the table in its order: `+` keeps SQLite from looking up all that fits by state, and sorting it,
+  /// for each page.
+  private static func conditions(_ query: MessageQuery) -> (sql: String, values: [SQLiteValue]) {
+    let walks = query.after == nil ? "" : "+"
+    var sql = ""
     var values: [SQLiteValue] = []
     func add(_ condition: String, _ value: SQLiteValue?) {
       guard let value else { return }
       sql += " AND \(condition)"
       values.append(value)
     }
-    add("direction = ?", query.direction.map { .integer($0.rawValue) })
+    func add(_ column: String, among all: [String]) {
+      guard !all.isEmpty else { return }
+      sql += " AND \(column) IN (\(repeatElement("?", count: all.count).joined(separator: ", ")))"
+      values += all.map { .text($0) }
+    }
+    add("id", among: query.ids.map(\.text))
+    add("\(walks)direction = ?", query.direction.map { .integer($0.rawValue) })
     add("clearance = ?", query.clearance.map { .text($0) })
     add("corridor = ?", query.corridor.map { .text($0) })
+    add("partner = ?", query.partner.map { .text($0) })
+    add("kind = ?", query.kind.map { .text($0) })
     add("reason = ?", query.reason.map { .text($0.rawValue) })
-    if !query.states.isEmpty {
-      sql += " AND state IN (\(repeatElement("?", count: query.states.count).joined(separator: ", ")))"
-      values += query.states.map { .text($0) }
-    }
-    add(query.newestFirst ? "position < ?" : "position > ?", query.after.map { .integer($0) })
-    sql += " ORDER BY position \(query.newestFirst ? "DESC" : "ASC") LIMIT \(query.limit)"
-    let messages = try connection.rows(assembled: sql, values, Self.message)
-    return query.withDetails ? messages : messages.map(\.withoutDetails)
+    add("reason IS NOT ?", query.exceptReason.map { .text($0.rawValue) })
+    add("\(walks)state", among: query.states)
+    add("updated >= ?", query.updated.map { .time($0.lowerBound) })
+    add("updated <= ?", query.updated.map { .time($0.upperBound) })
+    return (sql, values)
   }
 
   func envelopes(_ query: EnvelopeQuery) throws(CausewayError) -> [EnvelopeRecord] {

@@ -62,6 +62,17 @@ import Testing
     }
   }
 
+  @Test(.timeLimit(.minutes(3))) func quickReplayDoublesNothing() throws {
+    let (status, output, errors) = try World.run(["bench", "--replay", "--messages", "24", "--quick", "--json"])
+    #expect(status == 0, "\(errors)")
+    let report = try JSONValue.parse(Array(output.utf8))
+    #expect(report["messages"]?.int == 16)
+    #expect(report["causes"]?["deliver.unreachable"]?.int == 8 && report["causes"]?.object?.members.count == 2)
+    #expect(report["actions"]?["deliver"]?.int == 8 && report["actions"]?["translate"]?.int == 8)
+    #expect(report["effects"]?.int == 16 && report["clearances"]?.int == 16)
+    #expect(report["perSecond"]?.int ?? 0 > 0 && report["dryRunMilliseconds"]?.int ?? 0 > 0)
+  }
+
   @Test(.timeLimit(.minutes(3))) func quickRunOnALedgerPrintsEveryFigure() throws {
     let (status, output, errors) = try World.run(["bench", "--ledger", "--entries", "2000", "--quick", "--json"])
     #expect(status == 0, "\(errors)")

@@ -23,10 +23,15 @@ struct BenchCommand: AsyncParsableCommand {
   var ledger = false
   @Option(help: "Entries of the large ledger, at least \(LedgerStages.smallSize).") var entries = 1_000_000
 
+  @Flag(help: "A replay instead: messages that failed for three causes, replayed between two gateways. Takes some minutes.")
+  var replay = false
+  @Option(help: "Messages of the replay, at least 3.") var messages = 10_000
+
   @Flag(help: "A few rounds only: shows that everything runs.") var quick = false
   @Flag(help: "One JSON object.") var json = false
 
   func validate() throws {
+    guard messages >= 3, !(ledger && replay) else { throw ValidationError("A replay has at least 3 messages; it is measured by itself.") }
     guard entries >= LedgerStages.smallSize else { throw ValidationError("A large ledger has at least \(LedgerStages.smallSize) entries.") }
   }
 
@@ -35,8 +40,14 @@ struct BenchCommand: AsyncParsableCommand {
       let folder = FileManager.default.temporaryDirectory.appending(path: "causeway-bench-\(ProcessInfo.processInfo.processIdentifier)")
         .path()
       defer { try? FileManager.default.removeItem(atPath: folder) }
-      let (quick, entries) = (quick, entries)
-      if ledger {
+      let (quick, entries, messages) = (quick, entries, messages)
+      if replay {
+        let sample = try BenchInput.make(from: try Files.read("\(try Files.schemas(nil))/profiles/\(BenchInput.sample)"))[0]
+        let figures = try await Self.unlessInterrupted {
+          try await ReplayStage.measure(in: folder, document: sample.bytes, messages: messages, isQuick: quick)
+        }
+        show(figures.lines, figures.json)
+      } else if ledger {
         let report = try await Self.unlessInterrupted { try await Self.measureLedger(in: folder, entries: entries, quick: quick) }
         show(report.lines, report.json)
       } else {

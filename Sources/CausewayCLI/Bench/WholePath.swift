@@ -70,7 +70,7 @@ struct WholePath {
   private var processorTime: Double { gateways.map { Stopwatch.processorTime(of: $0.processIdentifier) }.reduce(0, +) }
 
   /// The document under a local reference of its own, so that it is another declaration. The length stays.
-  private static func numbered(_ document: [UInt8]) -> [UInt8] {
+  static func numbered(_ document: [UInt8]) -> [UInt8] {
     let open = Array("<ClientSeqNo>".utf8)
     guard let start = document.firstRange(of: open)?.upperBound, let end = document[start...].firstIndex(of: 0x3C) else { return document }
     let reference = "B" + ClearanceID.random().text.uppercased()

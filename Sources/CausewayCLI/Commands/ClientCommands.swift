@@ -90,27 +90,6 @@ struct StatusCommand: AsyncParsableCommand {
   }
 }
 
-/// Shows one message.
-struct MessagesCommand: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "messages", abstract: "Show a message: how far it has come, what was wrong, what the partner signed.")
-
-  @OptionGroup var gateway: GatewayOptions
-  @Argument(help: "Id of the message.") var id: String
-  @Option(help: "Print one stored document instead: source, wire, local, report, complement, supplement, problems.") var document: String?
-
-  func run() async throws {
-    try await Console.reportingErrors {
-      let client = try gateway.client()
-      if let document {
-        Console.write(try await client.bytes("/v1/messages/\(id)/documents/\(document)"))
-      } else {
-        Console.write(try await client.call("GET", "/v1/messages/\(id)").serialized(pretty: true) + [0x0A])
-      }
-    }
-  }
-}
-
 /// Shows clearances.
 struct ClearancesCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(

@@ -30,6 +30,8 @@ struct Outgoing: Sendable {
   var source: VersionedName?
   /// The message as it was received from the local side; nil for a message that begins here.
   var submitted: MessageRecord?
+  /// The expired message in whose place it stands.
+  var replays: MessageID?
 }
 
 extension GatewayNode {

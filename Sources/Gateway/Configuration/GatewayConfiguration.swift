@@ -22,6 +22,7 @@ package struct GatewayConfiguration: Sendable {
   package let witnessing: WitnessingSettings
   /// nil: no time-stamps are asked for.
   package let timestamping: TimestampingSettings?
+  package let replay: ReplaySettings
   package let limits: Limits
   /// The hour in UTC, 0…23, after which the day before is compared with each partner; nil: only when somebody asks for it.
   package let reconciliationHour: Int?
@@ -117,6 +118,17 @@ package struct GatewayConfiguration: Sendable {
     package let longestDebtSeconds: Int
   }
 
+  /// What is replayed without anybody asking for it.
+  package struct ReplaySettings: Sendable {
+    /// What goes wrong on the way: what a partner has said stays said, whatever a rule says.
+    static let codesOfTheWay: [ErrorCode] = [
+      "deliver.unreachable", "deliver.timeout", "deliver.transfer", "deliver.tls", "deliver.peer_identity", "deliver.address_refused",
+      "deliver.response_too_large", "deliver.no_receipt", "deliver.expired",
+    ]
+    /// Codes of the way under which deliveries died that go again when the partner answers.
+    package let whenPartnerReturns: [ErrorCode]
+  }
+
   package struct Limits: Sendable {
     package let bodyBytes: Int
   }
@@ -203,6 +215,16 @@ package struct GatewayConfiguration: Sendable {
         return grace.flatMap { grace in longest.map { WitnessingSettings(graceSeconds: grace, longestDebtSeconds: $0) } }
       } ?? usual
     timestamping = reader.section("timestamping", required: false) { Self.timestamping(&$0, path) }
+    replay =
+      reader.section("replay", required: false) { section in
+        let names = section.strings("whenPartnerReturns") ?? []
+        let known = ReplaySettings.codesOfTheWay
+        let codes = names.compactMap { name in known.first { $0.rawValue.hasSameBytes(as: name) } }
+        if codes.count != names.count {
+          section.refuse("whenPartnerReturns", "config.type", ["expected": known.map(\.rawValue).joined(separator: "|")])
+        }
+        return ReplaySettings(whenPartnerReturns: codes)
+      } ?? ReplaySettings(whenPartnerReturns: [])
     limits =
       reader.section("limits", required: false) { section in
         section.integer("bodyBytes", in: 1024...(256 << 20), default: 16 << 20).map(Limits.init)

@@ -11,7 +11,7 @@ package enum Role: String, Sendable, CaseIterable {
   case inbox
   /// Look at messages and clearances.
   case read
-  /// Start reconciliations and deal with work items.
+  /// Start reconciliations, deal with work items, replay what failed, propose and approve edits.
   case operate
   /// Erase the data of clearances, set and release legal holds.
   case compliance

@@ -11,6 +11,7 @@ extension GatewayNode {
     await withTaskGroup(of: Void.self) { group in
       group.addTask { await loop("outbound") { () throws(CausewayError) in try await translateReceived() } }
       group.addTask { await loop("inbound") { () throws(CausewayError) in try await translateRecorded() } }
+      group.addTask { await loop("replay") { () throws(CausewayError) in try await runReplays() } }
       group.addTask { await keepRetention() }
       if let timeStamps { group.addTask { await keepTimestamping(from: timeStamps) } }
       for partner in partnerIDs {
@@ -18,6 +19,9 @@ extension GatewayNode {
       }
       for partner in partnerIDs.compactMap({ registry.participant($0) }) {
         group.addTask { await loop("watching") { () throws(CausewayError) in try await watch(partner) } }
+      }
+      if !configuration.replay.whenPartnerReturns.isEmpty {
+        for partner in partnerIDs.compactMap({ registry.participant($0) }) { group.addTask { await keepReplaying(to: partner) } }
       }
       for witness in witnesses {
         group.addTask { await loop("witnessing") { () throws(CausewayError) in try await askToCosign(witness) } }

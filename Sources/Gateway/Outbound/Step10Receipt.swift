@@ -17,12 +17,17 @@ extension GatewayNode {
     let conflicting = try await conflict(of: position?.checkpoint)
     let isTrusted = try await isTrusted(position?.checkpoint.origin)
     let isRequest = isRequest(try EnvelopeHeader.parse(message.header))
+    let expired = try await expiredReplay(of: message, refusedWith: reasons.map(\.code))
     try await update(clearance: message.clearance) { clearance, now throws(CausewayError) in
       var change = ClearanceChange(preconditions: [.delivery(delivery.id, attempts: delivery.attempts)])
       let state = isAccepted ? MessageState.delivered : .refusedByPartner
       change.operations = [
         .recordReceipt(message.id, Array(receipt.compact.utf8), state: state.rawValue, at: now), .dequeue(delivery.id),
       ]
+      let cause = Self.recordable(reasons.map(\.code)).first
+      if expired == nil, message.reason != cause {
+        change.operations.append(.setMessageState(message.id, state.rawValue, reason: cause, at: now))
+      }
       if let position, isTrusted, conflicting == nil {
         change.operations.append(.putPeerCheckpoint(PeerCheckpointRecord(position.checkpoint, received: now)))
       }
@@ -46,10 +51,14 @@ extension GatewayNode {
       if !isRequest || message.kind != MessageKind.amendment.rawValue {
         apply(isAccepted: isAccepted, of: message, to: &clearance, at: now)
       }
-      if !isAccepted {
+      if let expired {
+        try add(expired, of: message, to: &change, at: now)
+      } else if !isAccepted {
         change.operations += handOver(
           refusalOf: message, reasons.map { .init(code: $0.code, pointer: $0.pointer) }, clearance: clearance, at: content.receivedAt,
           now: now)
+      }
+      if !isAccepted {
         let problems: JSONValue = [
           "outcome": "refused", "by": .string(message.partner), "reasons": .array(reasons.map { Self.json($0.problem) }),
         ]

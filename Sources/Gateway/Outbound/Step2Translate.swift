@@ -29,7 +29,7 @@ extension GatewayNode {
     let profile: Profile?
     let document: Result<Document, CausewayError>
     /// The one that it amends; nil for a new declaration.
-    let clearance: Clearance?
+    var clearance: Clearance?
     /// Local references under which the clearance was declared: looked up for a request only.
     let references: [String]
 
@@ -82,14 +82,14 @@ extension GatewayNode {
     }
   }
 
-  private func localDocument(of message: MessageRecord) async throws(CausewayError) -> LocalDocument {
-    let (found, source, record) = try await journal.read { reader throws(CausewayError) in
-      (
-        try reader.message(message.id), try reader.payload(owner: message.id.text, kind: PayloadKind.source.rawValue),
-        try reader.clearance(message.clearance)
-      )
+  /// - Parameter edited: bytes in place of the stored document, to see what would come of them.
+  func localDocument(of message: MessageRecord, edited: [UInt8]? = nil) async throws(CausewayError) -> LocalDocument {
+    let (found, stored, record) = try await journal.read { reader throws(CausewayError) in
+      let document = try Self.replayDocument(of: message.id, reader)
+      return (try reader.message(message.id), document.map { $0.edited ?? $0.source }, try reader.clearance(message.clearance))
     }
-    guard let message = found, let source else { throw CausewayError("journal.not_found", facts: ["what": "source"]) }
+    guard let message = found, let stored else { throw CausewayError("journal.not_found", facts: ["what": "source"]) }
+    let source = edited.map { payload(.source, of: message.id, mediaType: stored.mediaType, $0, at: stored.created) } ?? stored
     let details = try JSONValue.parse(message.details)
     let name = details["profile"]?.string ?? ""
     let profile: Profile?
@@ -114,7 +114,7 @@ extension GatewayNode {
   }
 
   /// Steps 2 to 6. Pure: the same bytes give the same result, or the same problems.
-  private func translation(of local: LocalDocument) throws(CausewayError) -> Translated {
+  func translation(of local: LocalDocument) throws(CausewayError) -> Translated {
     guard let corridor = registry.corridor(local.message.corridor), let settings = configuration.corridor(local.message.corridor),
       let policy = settings.policy.flatMap({ policies[$0] }), let profile = local.profile, let wire = profiles[corridor.wire]
     else { throw CausewayError("receive.corridor_unknown") }
@@ -201,8 +201,10 @@ extension GatewayNode {
   func change(by local: LocalDocument, _ wire: Translation?, at now: Instant) -> ClearanceChange {
     let id = local.message.id
     var change = ClearanceChange(preconditions: [.message(id, in: [MessageState.received.rawValue])])
+    // Of an earlier try: the ledger keeps its codes.
+    if local.message.revision > 1 { change.operations = [.erasePayload(owner: id.text, kind: PayloadKind.problems.rawValue)] }
     if let wire {
-      change.operations = [
+      change.operations += [
         .putPayload(payload(.report, of: id, json: wire.report.serialized(), at: now)),
         .putPayload(payload(.complement, of: id, json: wire.complement?.serialized() ?? JSONValue.null.serialized(), at: now)),
       ]
@@ -212,7 +214,7 @@ extension GatewayNode {
   }
 
   /// The CONTRL that answers a document in EDIFACT, whether it is taken or turned back; handed over when the sender asks for it. The same document
-  /// has the same answer.
+  /// has the same answer; an edited one may have another.
   private func syntaxAnswer(to local: LocalDocument, at now: Instant) -> [Change.Operation] {
     guard let profile = local.profile, profile.syntax == .edifact else { return [] }
     // The last 14 digits of a message id are random.
@@ -221,7 +223,7 @@ extension GatewayNode {
       to: local.bytes, as: profile, on: local.day, stamp: .init(reference: reference, time: local.message.created))
     guard let answer else { return [] }
     var operations: [Change.Operation] = [
-      .putPayload(payload(.contrl, of: local.message.id, mediaType: profile.mediaType, answer, at: now))
+      .replacePayload(payload(.contrl, of: local.message.id, mediaType: profile.mediaType, answer, at: now))
     ]
     if EDIFACTFormat.read(local.bytes).envelope.asksForAnswer {
       operations += handOver(.contrl, of: local.message, clearance: local.message.clearance, payloadKind: .contrl, at: now)
@@ -241,7 +243,7 @@ extension GatewayNode {
         preconditions: [.message(message.id, in: [MessageState.received.rawValue])],
         operations: [
           .setMessageState(message.id, MessageState.refused.rawValue, reason: problems[0].code, at: now),
-          .putPayload(payload(.problems, of: message.id, .object(stored), at: now)),
+          .replacePayload(payload(.problems, of: message.id, .object(stored), at: now)),
         ] + syntaxAnswer(to: local, at: now),
         entries: [
           EntryDraft(

@@ -16,7 +16,8 @@ extension GatewayNode {
       outgoing.submitted
       ?? MessageRecord(
         id: header.messageID, direction: .outbound, clearance: clearance.id, kind: header.kind.rawValue, corridor: header.corridor,
-        partner: header.recipient, state: MessageState.sealed.rawValue, created: now)
+        partner: header.recipient, state: MessageState.sealed.rawValue,
+        details: outgoing.replays.map { JSONValue.object(["replays": .string($0.text)]).serialized() } ?? [], created: now)
     // A document may turn out to be another kind of message than its submission: an amendment that withdraws.
     message.kind = header.kind.rawValue
     message.state = MessageState.sealed.rawValue

@@ -34,7 +34,7 @@ extension GatewayNode {
   private func deliver(_ delivery: OutboxRecord) async -> CausewayError? {
     do throws(CausewayError) {
       let (message, envelope) = try await sealedEnvelope(of: delivery)
-      guard clock.now() < envelope.header.expires else { throw CausewayError("deliver.expired") }
+      try await checkExpiry(of: envelope, message)
       guard let partner = registry.participant(delivery.destination) else { throw CausewayError("deliver.partner_unknown") }
       let answer = try await partners.send(envelope, to: partner)
       probe(.outboundDelivered)

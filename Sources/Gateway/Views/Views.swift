@@ -52,12 +52,12 @@ extension GatewayNode {
     let deadline = ContinuousClock.now + .seconds(waitSeconds)
     while true {
       let rung = bell.rung
-      let (message, problems, documents, indices, erasure) = try await journal.read { reader throws(CausewayError) in
+      let (message, problems, documents, indices, erasure, delivery) = try await journal.read { reader throws(CausewayError) in
         (
           try reader.message(id), try reader.payload(owner: id.text, kind: PayloadKind.problems.rawValue),
           try reader.payloads(owner: id.text),
           try reader.entryIndices(message: id),
-          try reader.erasure(ofMessage: id)
+          try reader.erasure(ofMessage: id), try self.delivery(of: id, reader)
         )
       }
       guard let message else { throw CausewayError("receive.not_found") }
@@ -69,6 +69,10 @@ extension GatewayNode {
         view["versions"] = .object(
           JSONObject(message.versions.sorted { ByteString($0.key) < ByteString($1.key) }.map { ($0.key, .string($0.value)) }))
         view["erasure"] = erasure.map(Self.json)
+        view["delivery"] = delivery.map(Self.json)
+        // The chain from what failed to what stands in its place.
+        let details = message.details.isEmpty ? JSONValue.null : try JSONValue.parse(message.details)
+        for name in ["replays", "replayedBy"] { view[name] = details[name] }
         view["receipt"] = message.receipt.map { .string(String(decoding: $0, as: UTF8.self)) } ?? .null
         return .object(view)
       }
@@ -141,6 +145,18 @@ extension GatewayNode {
       "payloadSha256": message.payloadDigest.map { .string($0.hex) } ?? .null,
       "created": .string(message.created.rfc3339),
       "updated": .string(message.updated.rfc3339),
+    ]
+  }
+
+  private func delivery(of id: MessageID, _ reader: any JournalReader) throws(CausewayError) -> OutboxRecord? {
+    guard let message = try reader.message(id), message.direction == .outbound else { return nil }
+    return try reader.delivery(channel: Self.channel(to: message.partner), messageID: id)
+  }
+
+  private static func json(_ delivery: OutboxRecord) -> JSONValue {
+    [
+      "attempts": .number(JSONNumber(delivery.attempts)), "due": .string(delivery.due.rfc3339), "givenUp": .bool(delivery.isDead),
+      "lastError": delivery.lastError.map { .string($0.rawValue) } ?? .null,
     ]
   }
 

@@ -92,11 +92,19 @@ package struct MessageRecord: Sendable {
 
 /// Which messages to list. All conditions hold together; nil is no condition.
 package struct MessageQuery: Sendable {
+  /// Only these; empty is no condition.
+  package var ids: [MessageID] = []
   package var direction: Direction?
   package var clearance: String?
   package var corridor: String?
+  package var partner: String?
+  package var kind: String?
   package var states: [String]
   package var reason: ErrorCode?
+  /// All reasons but this one.
+  package var exceptReason: ErrorCode?
+  /// Of the last change of state or content.
+  package var updated: ClosedRange<Instant>?
   /// Only messages behind (newest first: before) this position.
   package var after: Int64?
   package var newestFirst: Bool
@@ -169,7 +177,39 @@ package struct EnvelopeRecord: Sendable {
   }
 }
 
-/// How many messages stand alike: for metrics and for failures grouped by cause.
+/// Messages that a query finds and that stand alike: for failures grouped by cause.
+package struct MessageGroup: Hashable, Sendable {
+  package let direction: Direction
+  package let state: String
+  package let reason: ErrorCode?
+  package let corridor: String
+  package let partner: String
+  package let kind: String
+  package let count: Int
+  /// When the first and the last of them came to stand as they do.
+  package let first: Instant
+  package let last: Instant
+  /// When the oldest of them was made.
+  package let oldest: Instant
+
+  package init(
+    direction: Direction, state: String, reason: ErrorCode?, corridor: String, partner: String, kind: String, count: Int, first: Instant,
+    last: Instant, oldest: Instant
+  ) {
+    self.direction = direction
+    self.state = state
+    self.reason = reason
+    self.corridor = corridor
+    self.partner = partner
+    self.kind = kind
+    self.count = count
+    self.first = first
+    self.last = last
+    self.oldest = oldest
+  }
+}
+
+/// How many messages stand alike: for metrics.
 package struct MessageCount: Hashable, Sendable {
   package let direction: Direction
   package let kind: String

@@ -154,6 +154,7 @@ extension IdempotencyRecord {
 
 extension OpeningReader {
   func messageCounts() throws(CausewayError) -> [MessageCount] { try sealed.messageCounts() }
+  func messageGroups(_ query: MessageQuery) throws(CausewayError) -> [MessageGroup] { try sealed.messageGroups(query) }
 
   func delivery(_ id: Int64) throws(CausewayError) -> OutboxRecord? { try sealed.delivery(id) }
   func delivery(channel: String, messageID: MessageID) throws(CausewayError) -> OutboxRecord? {
@@ -183,6 +184,8 @@ extension OpeningReader {
   func envelopes(_ query: EnvelopeQuery) throws(CausewayError) -> [EnvelopeRecord] { try sealed.envelopes(query) }
   func workItem(_ id: String) throws(CausewayError) -> WorkItemRecord? { try sealed.workItem(id) }
   func workItems(_ query: WorkItemQuery) throws(CausewayError) -> [WorkItemRecord] { try sealed.workItems(query) }
+  func replay(_ id: String) throws(CausewayError) -> ReplayRecord? { try sealed.replay(id) }
+  func replays(state: String?, limit: Int) throws(CausewayError) -> [ReplayRecord] { try sealed.replays(state: state, limit: limit) }
 
   func peerCheckpoints(origin: String, compared: Bool, limit: Int) throws(CausewayError) -> [PeerCheckpointRecord] {
     try sealed.peerCheckpoints(origin: origin, compared: compared, limit: limit)

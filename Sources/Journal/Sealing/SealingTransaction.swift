@@ -96,6 +96,7 @@ extension SealingTransaction {
   func acknowledgeInbox(_ sequence: Int64, at now: Instant) throws(CausewayError) { try inner.acknowledgeInbox(sequence, at: now) }
   func insert(_ checkpoint: PeerCheckpointRecord) throws(CausewayError) { try inner.insert(checkpoint) }
   func save(_ item: WorkItemRecord, isNew: Bool) throws(CausewayError) { try inner.save(item, isNew: isNew) }
+  func save(_ replay: ReplayRecord, isNew: Bool) throws(CausewayError) { try inner.save(replay, isNew: isNew) }
   func markCompared(origin: String, size: Int) throws(CausewayError) { try inner.markCompared(origin: origin, size: size) }
   func save(_ witnessed: WitnessedRecord) throws(CausewayError) { try inner.save(witnessed) }
   func save(_ cosignature: CosignatureRecord) throws(CausewayError) { try inner.save(cosignature) }
