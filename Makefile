@@ -33,6 +33,7 @@ demo: build
 WAITING := EndToEndTests|ExchangeTests
 
 test: build lint
+	@scripts/setup postgresql
 	swift build --build-tests
 	swift test --skip-build --skip '$(WAITING)'
 	swift test --skip-build --filter '$(WAITING)'
