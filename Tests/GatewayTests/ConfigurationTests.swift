@@ -95,6 +95,7 @@ import YAMLTree
   private static func sample(_ schema: JSONValue) throws -> JSONValue {
     if let choice = schema["enum"]?.array?.first { return choice }
     if schema["pattern"]?.string?.hasPrefix("^sha256") == true { return .string(BearerToken.stored("cwt_x")) }
+    if schema["pattern"]?.string?.hasPrefix("^postgres") == true { return "postgresql://db.example/gateway" }
     switch schema["type"]?.string {
     case "string": return "x"
     case "integer": return .number(JSONNumber(try #require(schema["minimum"]?.int)))
@@ -169,6 +170,10 @@ import YAMLTree
         change(.string(String(repeating: "a", count: longest + 1)), "config.type")
       }
       if schema["pattern"]?.string?.hasPrefix("^sha256") == true { change("plain", "config.token_form") }
+      if schema["pattern"]?.string?.hasPrefix("^postgres") == true {
+        change("journal.sqlite", "config.type")
+        change("postgres:///gateway?host=/run/postgresql", nil)
+      }
     }
     return cases
   }

@@ -2,7 +2,6 @@ import ArgumentParser
 import Gateway
 import JSONTree
 import Journal
-import JournalSQLite
 import Primitives
 
 /// The journal of a gateway that does not run.
@@ -23,7 +22,7 @@ struct JournalCommand: AsyncParsableCommand {
       try await Console.reportingErrors {
         let configuration = try Composition.configuration(at: config)
         let key = try Composition.storageKey(configuration.keys.storageKey)
-        let store = try SQLiteStore(path: configuration.data + "/journal.sqlite")
+        let store = try await Composition.store(configuration)
         let count = try await SealingStore.seal(store, key: key) { record in
           (try? JSONValue.parse(record.outcome))?["clearanceId"]?.string
         }

@@ -2,7 +2,6 @@ import ArgumentParser
 import Gateway
 import JSONTree
 import Journal
-import JournalSQLite
 import Ledger
 import Primitives
 import Trust
@@ -21,14 +20,16 @@ struct LedgerCommand: AsyncParsableCommand {
     @Option(help: "The gateway's configuration file.") var config: String
 
     /// The journal for reading, and the keys of its log by the registry: the one that holds now, and all it ever had.
-    func open() throws(CausewayError) -> (store: SQLiteStore, key: VerifierKey, keys: [VerifierKey], configuration: GatewayConfiguration) {
+    func open() async throws(CausewayError) -> (
+      store: any JournalStore, key: VerifierKey, keys: [VerifierKey], configuration: GatewayConfiguration
+    ) {
       let ledger = try ledger()
-      return (try SQLiteStore(readingFrom: ledger.configuration.data + "/journal.sqlite"), ledger.key, ledger.keys, ledger.configuration)
+      return (try await Composition.store(reading: ledger.configuration), ledger.key, ledger.keys, ledger.configuration)
     }
 
     /// The journal for reading what is sealed in it, too: with the storage key of the configuration.
     func openSealed() async throws(CausewayError) -> (store: SealingStore, key: VerifierKey) {
-      let opened = try open()
+      let opened = try await open()
       return (try await SealingStore.open(opened.store, key: try Composition.storageKey(opened.configuration.keys.storageKey)), opened.key)
     }
 
@@ -57,7 +58,7 @@ struct LedgerCommand: AsyncParsableCommand {
 
     func run() async throws {
       try await Console.reportingErrors {
-        let store = try source.open().store
+        let store = try await source.open().store
         let (from, count) = (from, count)
         let entries = try await store.read { reader throws(CausewayError) in try reader.entries(from: from, limit: count) }
         for entry in entries { Console.write(entry.bytes + [0x0A]) }
@@ -78,7 +79,7 @@ struct LedgerCommand: AsyncParsableCommand {
 
     func run() async throws {
       try await Console.reportingErrors {
-        let store = try source.open().store
+        let store = try await source.open().store
         let policy = try corridor.map { corridor throws(CausewayError) in try source.trust().required(corridor) }
         let index = index
         let (bytes, proof) = try await store.read { reader throws(CausewayError) in
@@ -106,7 +107,7 @@ struct LedgerCommand: AsyncParsableCommand {
 
     func run() async throws {
       try await Console.reportingErrors {
-        let store = try source.open().store
+        let store = try await source.open().store
         let policy = try corridor.map { corridor throws(CausewayError) in try source.trust().required(corridor) }
         let note = try await store.read { reader throws(CausewayError) -> [UInt8]? in
           guard let policy else { return try reader.latestCheckpoint()?.note }

@@ -2,7 +2,6 @@ import ArgumentParser
 import Gateway
 import JSONTree
 import Journal
-import JournalSQLite
 import Ledger
 import Primitives
 
@@ -28,7 +27,7 @@ struct LedgerVerifyCommand: AsyncParsableCommand {
 
   func run() async throws {
     try await Console.reportingErrors {
-      let opened = try source.open()
+      let opened = try await source.open()
       let files = VerificationFiles(folder: opened.configuration.data)
       let kept = sinceLast ? try files.state(files.sound) : resume ? try files.state(files.passed) : nil
       let (key, keys, isPart) = (opened.key, opened.keys, sinceLast || resume)
