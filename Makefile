@@ -34,7 +34,7 @@ demo: build
 WAITING := EndToEndTests|ExchangeTests
 
 test: build lint
-	@scripts/setup softhsm2
+	@scripts/setup softhsm2 postgresql
 	swift build --build-tests
 	swift test --skip-build --skip '$(WAITING)'
 	swift test --skip-build --filter '$(WAITING)'

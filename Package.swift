@@ -42,6 +42,7 @@ let package = Package(
     .systemLibrary(name: "COpenSSL", path: "Sources/C/COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CPKCS11", path: "Sources/C/CPKCS11", providers: [.apt(["libp11-kit-dev"])]),
     .systemLibrary(name: "CSQLite", path: "Sources/C/CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+    .systemLibrary(name: "CPQ", path: "Sources/C/CPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
     .systemLibrary(name: "CZip", path: "Sources/C/CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
     .systemLibrary(name: "CCurl", path: "Sources/C/CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
 
@@ -63,7 +64,11 @@ let package = Package(
     .target(name: "Ledger", dependencies: ["Primitives", "JSONTree", "Trust"], swiftSettings: pure),
     .target(name: "Exchange", dependencies: ["Primitives", "JSONTree", "Trust", "CCurl"], swiftSettings: settings),
     .target(name: "Journal", dependencies: ["Primitives", "JSONTree", "Trust", "Ledger"], swiftSettings: pure),
-    .target(name: "JournalSQLite", dependencies: ["Primitives", "Trust", "Ledger", "Journal", "CSQLite"], swiftSettings: settings),
+    .target(name: "JournalSQL", dependencies: ["Primitives", "Trust", "Ledger", "Journal"], swiftSettings: settings),
+    .target(
+      name: "JournalSQLite", dependencies: ["Primitives", "Trust", "Ledger", "Journal", "JournalSQL", "CSQLite"], swiftSettings: settings),
+    .target(
+      name: "JournalPostgres", dependencies: ["Primitives", "Trust", "Ledger", "Journal", "JournalSQL", "CPQ"], swiftSettings: settings),
 
     // Where the wings meet
     .target(
@@ -87,7 +92,7 @@ let package = Package(
       name: "CausewayCLI",
       dependencies: [
         "Primitives", "YAMLTree", "JSONTree", "Declarations", "Formats", "Translation", "Policy", "Trust", "Ledger", "Exchange", "Journal",
-        "JournalSQLite", "Gateway", "GatewayService", "XMLTree", "CLibXML2", "COpenSSL", "CSQLite", "CZip", log,
+        "JournalSQLite", "JournalPostgres", "Gateway", "GatewayService", "XMLTree", "CLibXML2", "COpenSSL", "CSQLite", "CZip", log,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -96,7 +101,7 @@ let package = Package(
     .executableTarget(
       name: "causeway-verify", dependencies: ["Primitives", "JSONTree", "Trust", "Ledger"], swiftSettings: settings, linkerSettings: linker),
     // Tests mirror the modules
-    .target(name: "TestSupport", dependencies: ["JSONTree", "Primitives", "CPKCS11"], path: "Tests/TestSupport", swiftSettings: settings),
+    .target(name: "TestSupport", dependencies: ["JSONTree", "Primitives", "CPKCS11", "CPQ"], path: "Tests/TestSupport", swiftSettings: settings),
     .target(
       name: "AttackCases", dependencies: ["Formats", "JSONTree", "XMLTree", "Primitives"], path: "Tests/AttackCases",
       swiftSettings: settings),
@@ -131,7 +136,8 @@ let package = Package(
     .testTarget(
       name: "JournalTests",
       dependencies: [
-        "TestSupport", "JournalCrashWriter", "Journal", "JournalSQLite", "Ledger", "Trust", "JSONTree", "Primitives", "CSQLite",
+        "TestSupport", "JournalCrashWriter", "Journal", "JournalSQL", "JournalSQLite", "JournalPostgres", "Ledger", "Trust", "JSONTree",
+        "Primitives", "CSQLite",
       ],
       swiftSettings: settings),
     .testTarget(
@@ -140,13 +146,14 @@ let package = Package(
         "TestSupport",
         "Gateway", "Primitives", "YAMLTree", "JSONTree", "Declarations", "Formats", "Translation", "Policy", "Trust", "Ledger", "Exchange",
         "Journal",
-        "JournalSQLite", "CSQLite", log,
+        "JournalSQLite", "JournalPostgres", "CSQLite", log,
       ], swiftSettings: settings),
     .testTarget(
       name: "EndToEndTests",
       dependencies: [
         "TestSupport",
-        "CausewayCLI", "Exchange", "Gateway", "Journal", "JournalSQLite", "JSONTree", "Ledger", "Trust", "Primitives", "CSQLite",
+        "CausewayCLI", "Exchange", "Gateway", "Journal", "JournalSQLite", "JournalPostgres", "JSONTree", "Ledger", "Trust", "Primitives",
+        "CSQLite",
       ],
       swiftSettings: settings,
       linkerSettings: linker),

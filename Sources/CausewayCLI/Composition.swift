@@ -4,6 +4,7 @@ import FoundationEssentials
 import Gateway
 import Glibc
 import Journal
+import JournalPostgres
 import JournalSQLite
 import Ledger
 import Logging
@@ -19,6 +20,8 @@ enum Composition {
   struct Assembled: Sendable {
     let node: GatewayNode
     let journal: Journal
+    /// Tells of what other gateways have committed; nil when there are none on this journal.
+    let listener: PostgresListener?
   }
 
   /// - Throws: what is wrong with the configuration, the registry, the keys, the profiles or the journal.
@@ -32,7 +35,7 @@ enum Composition {
     let signingCertificate = try Certificate(pem: try Files.text(configuration.keys.signingCertificate))
     let signer = GatewayNode.Signer(
       key: try PrivateKey(pem: try Files.text(configuration.keys.signingKey)), keyID: signingCertificate.keyID)
-    let journal = try await openJournal(configuration, registry: registry, clock: clock)
+    let (journal, listener) = try await openJournal(configuration, registry: registry, clock: clock)
     try await pin(registry, in: journal)
     let cosigner = try configuration.keys.witnessKey.map { path throws(CausewayError) in
       guard let name = registry.participant(configuration.economy)?.witness?.name else { throw CausewayError("config.witness_key") }
@@ -46,7 +49,7 @@ enum Composition {
       cosigner: cosigner, timeStamps: try configuration.timestamping.map(timeStamps),
       partners: RegisteredPartners(registry: registry, identity: identity, limits: limits, clock: clock), webhooks: WebhookClient(),
       clock: clock, logger: logger, probe: StepStop.probe)
-    return Assembled(node: node, journal: journal)
+    return Assembled(node: node, journal: journal, listener: listener)
   }
 
   static func identity(_ keys: GatewayConfiguration.KeyFiles) throws(CausewayError) -> PeerIdentity {
@@ -90,34 +93,55 @@ enum Composition {
   private static func pin(_ registry: VerifiedRegistry, in journal: Journal) async throws(CausewayError) {
     let name = "registry.in_use"
     let pinned = "\(registry.version) \(registry.digest.hex)"
-    let known = try await journal.read { reader throws(CausewayError) in try reader.value(name) }
-    if let known {
-      let text = String(decoding: known, as: UTF8.self)
-      guard let version = text.split(separator: " ").first.flatMap({ Int($0) }), version <= registry.version else {
-        throw CausewayError("registry.version_back")
-      }
-      guard version < registry.version || ByteString(text) == ByteString(pinned) else { throw CausewayError("registry.version_reused") }
-    }
-    _ = try await journal.commit(Change(operations: [.setValue(name, Array(pinned.utf8))]))
+    // In one transaction: another gateway of the economy may be doing the same.
+    _ = try await journal.commit(
+      Change(finish: { _, reader throws(CausewayError) in
+        if let known = try reader.value(name) {
+          let text = String(decoding: known, as: UTF8.self)
+          guard let version = text.split(separator: " ").first.flatMap({ Int($0) }), version <= registry.version else {
+            throw CausewayError("registry.version_back")
+          }
+          guard version < registry.version || ByteString(text) == ByteString(pinned) else {
+            throw CausewayError("registry.version_reused")
+          }
+        }
+        return .init(operations: [.setValue(name, Array(pinned.utf8))])
+      }))
   }
 
   private static func openJournal(
     _ configuration: GatewayConfiguration, registry: VerifiedRegistry, clock: some WallClock
-  ) async throws(CausewayError) -> Journal {
+  ) async throws(CausewayError) -> (Journal, PostgresListener?) {
     guard let participant = registry.participant(configuration.economy) else {
       throw CausewayError("config.economy_unknown", facts: ["economy": configuration.economy])
     }
     let key = try PrivateKey(pem: try Files.text(configuration.keys.ledgerKey))
     let signer = try CheckpointSigner(origin: participant.ledger.origin, key: key)
+    let store = try await store(configuration)
+    let sealed = try await SealingStore.open(store, key: try storageKey(configuration.keys.storageKey))
+    return (try await Journal.open(sealed, signer: signer, clock: clock), (store as? PostgresStore)?.listener())
+  }
+
+  /// The store of a gateway's journal, for reading and writing; made when there is none.
+  static func store(_ configuration: GatewayConfiguration) async throws(CausewayError) -> any RepairableStore {
+    let archives = ArchiveFolder.entries(of: configuration.archives)
+    if let uri = configuration.journal { return try await PostgresStore(try PostgresURI(uri), archives: archives) }
     do {
       try FileManager.default.createDirectory(atPath: configuration.data, withIntermediateDirectories: true)
     } catch {
       throw CausewayError("config.file_unwritable", pointer: configuration.data, underlying: String(describing: error))
     }
-    let store = try SQLiteStore(
-      path: configuration.data + "/journal.sqlite", archives: ArchiveFolder.entries(of: configuration.archives))
-    let sealed = try await SealingStore.open(store, key: try storageKey(configuration.keys.storageKey))
-    return try await Journal.open(sealed, signer: signer, clock: clock)
+    return try SQLiteStore(path: configuration.data + "/journal.sqlite", archives: archives)
+  }
+
+  /// The store of a gateway's journal, for reading, beside a gateway that runs or without one.
+  ///
+  /// - Parameter archives: where entries are read that were taken out of the journal.
+  static func store(
+    reading configuration: GatewayConfiguration, archives: ArchivedEntries? = nil
+  ) async throws(CausewayError) -> any JournalStore {
+    if let uri = configuration.journal { return try await PostgresStore(readingFrom: try PostgresURI(uri), archives: archives) }
+    return try SQLiteStore(readingFrom: configuration.data + "/journal.sqlite", archives: archives)
   }
 
   /// - Throws: `key.file_mode` when others than its owner may read or write the file, or the one with the PIN; `key.pem`, `key.malformed`,

@@ -32,6 +32,11 @@ extension ErrorCatalogue {
       zh: "数据库不接受设置 {setting}，无法保证持久性。"),
     .init("journal.open_failed", .error, en: "The journal cannot be opened.", zh: "无法打开日志。"),
     .init("journal.storage_full", .error, en: "The journal's storage is full.", zh: "日志存储空间已满。"),
+    .init("journal.unreachable", .error, en: "The journal's database cannot be reached.", zh: "无法连接日志数据库。"),
+    .init(
+      "journal.uri_invalid", .error,
+      en: "The URI of the journal's database cannot be used ({reason}): a postgresql:// URI of libpq, without a password, is needed.",
+      zh: "日志数据库的 URI 无法使用（{reason}）：需要不含密码的 libpq postgresql:// URI。"),
     .init("journal.busy", .error, en: "The journal's database stayed busy for too long.", zh: "日志数据库长时间繁忙。"),
     .init("journal.storage", .fault, en: "The journal's storage failed.", zh: "日志存储发生故障。"),
     .init(

@@ -39,7 +39,7 @@ struct GroupWriter: Sendable {
   /// Codes that end the whole group: the store itself, or the ledger, is not well.
   static func concernsGroup(_ error: CausewayError) -> Bool {
     switch error.code {
-    case "journal.storage_full", "journal.busy", "journal.storage", "journal.commit_failed", "journal.read_back",
+    case "journal.storage_full", "journal.busy", "journal.unreachable", "journal.storage", "journal.commit_failed", "journal.read_back",
       "journal.ledger_unsound", "journal.closed", "journal.read_only", "ledger.full":
       true
     default: false
@@ -78,8 +78,7 @@ private struct Attempt {
 
   mutating func run(_ changes: [Change]) throws(CausewayError) {
     head = try transaction.ledgerHead()
-    signed = try LedgerSoundness.checkpoint(
-      of: head, stored: try transaction.latestCheckpoint(), known: writer.known, key: writer.signer.verifierKey)
+    signed = try LedgerSoundness.checkpoint(in: transaction, known: writer.known, key: writer.signer.verifierKey)
     for (index, change) in changes.enumerated() {
       if let verdict = decided[index] {
         applied.append(Applied(verdict: verdict))

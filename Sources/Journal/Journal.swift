@@ -109,10 +109,8 @@ package actor Journal {
         guard try reader.value(StoredValue.verifierKey) == Array(signer.verifierKey.description.utf8) else {
           throw CausewayError("journal.ledger_origin")
         }
-        let head = try reader.ledgerHead()
-        try LedgerSoundness.checkTail(of: head, reader)
-        return try LedgerSoundness.checkpoint(
-          of: head, stored: try reader.latestCheckpoint(), known: nil, key: signer.verifierKey)
+        try LedgerSoundness.checkTail(of: try reader.ledgerHead(), reader)
+        return try LedgerSoundness.checkpoint(in: reader, known: nil, key: signer.verifierKey)
       }
     } catch  where error.code == "journal.ledger_unsound" || error.code == "journal.row_invalid" {
       fault = error
@@ -185,6 +183,26 @@ package actor Journal {
 
   /// The newest checkpoint that this process knows to be durable; nil only when the journal opened with a fault.
   package var latestCheckpoint: SignedCheckpoint? { checkpoint }
+
+  /// The newest checkpoint there is, also when another process that shares the store has signed it; nil only when the journal opened with a
+  /// fault.
+  ///
+  /// - Throws: what the store throws; `journal.ledger_unsound` when it does not extend the one that was known. Writing has then stopped.
+  package func currentCheckpoint() async throws(CausewayError) -> SignedCheckpoint? {
+    guard let known = checkpoint else { return nil }
+    let key = signer.verifierKey
+    do {
+      let current = try await store.read { reader throws(CausewayError) in
+        try reader.latestCheckpoint()?.note == known.note ? known : try LedgerSoundness.checkpoint(in: reader, known: known, key: key)
+      }
+      // Another caller may have come further meanwhile.
+      if current.size > checkpoint?.size ?? 0 { checkpoint = current }
+      return current
+    } catch {
+      if Self.stopsWriting(error) { stop(error) }
+      throw error
+    }
+  }
 
   /// Overwrites what erased rows have left in the files of the store, see `JournalStore.scrub`.
   ///

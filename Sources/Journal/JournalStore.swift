@@ -4,12 +4,12 @@ package import Primitives
 /// Where a journal keeps its rows. What the journal means by a change is the same for every store.
 ///
 /// Contract: when ``write(_:)`` returns, everything the body wrote is durable (survives power loss) and visible to every later
-/// ``read(_:)``; when it throws, nothing of it is. Bodies run one at a time, on a thread that may block. Reads see one moment,
-/// and neither wait for the writer nor hold it up.
+/// ``read(_:)``; when it throws, nothing of it is. Bodies run one at a time, over all processes that share the store, on a thread that may
+/// block. Reads see one moment, and neither wait for the writer nor hold it up.
 package protocol JournalStore: Sendable {
-  /// Runs the body in one write transaction and commits it. The body may be run once only.
+  /// Runs the body in one write transaction and commits it. The body is run again only when nothing of the run before was committed.
   ///
-  /// - Throws: what the body throws; `journal.storage_full`, `journal.busy`, `journal.storage`; `journal.commit_failed` when it is
+  /// - Throws: what the body throws; `journal.storage_full`, `journal.busy`, `journal.unreachable`, `journal.storage`; `journal.commit_failed` when it is
   ///   not known whether the transaction is durable; `journal.read_only`; `journal.closed`.
   func write<Result: Sendable>(
     _ body: @Sendable (any JournalTransaction) throws(CausewayError) -> Result
@@ -17,7 +17,7 @@ package protocol JournalStore: Sendable {
 
   /// Runs the body on one snapshot.
   ///
-  /// - Throws: what the body throws; `journal.storage`, `journal.busy`, `journal.closed`.
+  /// - Throws: what the body throws; `journal.storage`, `journal.busy`, `journal.unreachable`, `journal.closed`.
   func read<Result: Sendable>(
     _ body: @Sendable (any JournalReader) throws(CausewayError) -> Result
   ) async throws(CausewayError) -> Result

@@ -6,13 +6,16 @@ enum LedgerSoundness {
   /// How many entries at the end are read when a journal is opened.
   static let tailLength = 64
 
-  /// The signed checkpoint of a head, after checking that the two belong together. O(log *n*) hashes.
+  /// The signed checkpoint of the ledger's head, after checking that the two belong together. O(log *n*) hashes.
   ///
+  /// - Parameter known: the checkpoint that this process signed or verified last. Another process may have gone on from it since: then the
+  ///   ledger must extend it. A database that was set back to an older state, as a failover without all that was committed does, is found here.
   /// - Throws: `journal.ledger_unsound` (facts `index`, `reason`).
   static func checkpoint(
-    of head: LedgerHead, stored: StoredCheckpoint?, known: SignedCheckpoint?, key: VerifierKey
+    in reader: any JournalReader, known: SignedCheckpoint?, key: VerifierKey
   ) throws(CausewayError) -> SignedCheckpoint {
-    guard let stored else { throw unsound(head.size, "no checkpoint") }
+    let head = try reader.ledgerHead()
+    guard let stored = try reader.latestCheckpoint() else { throw unsound(head.size, "no checkpoint") }
     let signed: SignedCheckpoint
     if let known, known.note == stored.note {
       signed = known
@@ -25,7 +28,21 @@ enum LedgerSoundness {
     }
     guard signed.size == head.size, signed.size == stored.size else { throw unsound(min(head.size, signed.size), "size of checkpoint") }
     guard signed.root == head.tree.root, signed.root == stored.root else { throw unsound(head.size, "root of checkpoint") }
+    if let known, known.note != signed.note { try check(signed, extends: known, reader) }
     return signed
+  }
+
+  private static func check(
+    _ signed: SignedCheckpoint, extends known: SignedCheckpoint, _ reader: any JournalReader
+  ) throws(CausewayError) {
+    guard signed.size >= known.size else { throw unsound(signed.size, "behind a checkpoint that was signed") }
+    guard signed.size > known.size || signed.root == known.root else { throw unsound(signed.size, "another root than was signed") }
+    guard known.size > 0, signed.size > known.size else { return }
+    do {
+      try reader.consistencyProof(from: known.size, to: signed.size).verify(from: known, to: signed)
+    } catch  where error.code.rawValue.hasPrefix("ledger.") || error.code == "journal.not_found" {
+      throw unsound(known.size, "another history than was signed")
+    }
   }
 
   /// Checks the last entries, the stored subtrees on the right edge, and the head.

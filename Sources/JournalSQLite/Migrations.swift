@@ -1,3 +1,4 @@
+import JournalSQL
 import Primitives
 
 /// One step of the database's schema. Steps are never changed once released; a new one is added behind them.

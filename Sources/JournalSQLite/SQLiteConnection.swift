@@ -1,23 +1,10 @@
 import CSQLite
+import JournalSQL
+import Ledger
 import Primitives
 
-/// A value that goes into or comes out of a statement.
-enum SQLiteValue {
-  case null
-  case integer(Int64)
-  case text(String)
-  case blob([UInt8])
-  case digest(Digest)
-
-  static func integer(_ value: Int) -> SQLiteValue { .integer(Int64(value)) }
-  static func optional(_ text: String?) -> SQLiteValue { text.map { .text($0) } ?? .null }
-  static func optional(_ bytes: [UInt8]?) -> SQLiteValue { bytes.map { .blob($0) } ?? .null }
-  static func time(_ instant: Instant) -> SQLiteValue { .integer(instant.milliseconds) }
-  static func time(_ instant: Instant?) -> SQLiteValue { instant.map { .integer($0.milliseconds) } ?? .null }
-}
-
 /// Owner of one SQLite connection and of its prepared statements. Used by one thread at a time; not Sendable.
-final class SQLiteConnection {
+final class SQLiteConnection: SQLConnection {
   enum Mode {
     case readWrite
     /// Another process may be writing.
@@ -30,7 +17,7 @@ final class SQLiteConnection {
 
   private let handle: OpaquePointer
   /// Prepared statements by the address of their text, which is constant.
-  private var statements: [UInt: OpaquePointer] = [:]
+  private var statements: [UInt: SQLiteStatement] = [:]
 
   /// - Throws: `journal.open_failed`.
   init(path: String, mode: Mode) throws(CausewayError) {
@@ -54,7 +41,7 @@ final class SQLiteConnection {
   }
 
   deinit {
-    for statement in statements.values { sqlite3_finalize(statement) }
+    statements = [:]
     sqlite3_close_v2(handle)
   }
 
@@ -67,9 +54,11 @@ final class SQLiteConnection {
     return "file:\(escaped.joined())?immutable=1"
   }
 
+  var archives: ArchivedEntries?
+
   /// Whether no transaction is open: SQLite ends one by itself after some failures.
   var isInAutocommit: Bool { sqlite3_get_autocommit(handle) != 0 }
-  var lastInsertedRow: Int64 { sqlite3_last_insert_rowid(handle) }
+  var isTransactionLost: Bool { isInAutocommit }
 
   /// Copies the database as of one moment to a file that is empty or not there. Others may be writing meanwhile; what they fold into the
   /// database waits.
@@ -83,92 +72,27 @@ final class SQLiteConnection {
     guard code == SQLITE_DONE else { throw target.error(code) }
   }
 
-  /// Runs statements that give no rows, one after the other. For schema and settings.
   func execute(script: String) throws(CausewayError) {
     let code = sqlite3_exec(handle, script, nil, nil, nil)
     guard code == SQLITE_OK else { throw error(code) }
   }
 
-  /// Runs one statement that gives no rows.
-  func run(_ sql: StaticString, _ values: SQLiteValue...) throws(CausewayError) {
-    try run(sql, values)
-  }
-
-  func run(_ sql: StaticString, _ values: [SQLiteValue]) throws(CausewayError) {
-    let statement = try prepared(sql, values)
-    defer { sqlite3_reset(statement) }
-    let code = sqlite3_step(statement)
-    guard code == SQLITE_DONE || code == SQLITE_ROW else { throw error(code) }
-  }
-
-  /// Runs one query and reads each row.
-  func rows<Value>(
-    _ sql: StaticString, _ values: [SQLiteValue] = [], _ read: (SQLiteRow) throws(CausewayError) -> Value
-  ) throws(CausewayError) -> [Value] {
-    let statement = try prepared(sql, values)
-    defer { sqlite3_reset(statement) }
-    return try allRows(of: statement, read)
-  }
-
-  /// Runs one query and lends each row.
-  func eachRow(
-    _ sql: StaticString, _ values: [SQLiteValue], _ body: (SQLiteRow) throws(CausewayError) -> Void
-  ) throws(CausewayError) {
-    let statement = try prepared(sql, values)
-    defer { sqlite3_reset(statement) }
-    try eachRow(of: statement, body)
-  }
-
-  private func eachRow(
-    of statement: OpaquePointer, _ body: (SQLiteRow) throws(CausewayError) -> Void
-  ) throws(CausewayError) {
-    while true {
-      let code = sqlite3_step(statement)
-      if code == SQLITE_DONE { return }
-      guard code == SQLITE_ROW else { throw error(code) }
-      try body(SQLiteRow(statement: statement))
-    }
-  }
-
-  private func allRows<Value>(
-    of statement: OpaquePointer, _ read: (SQLiteRow) throws(CausewayError) -> Value
-  ) throws(CausewayError) -> [Value] {
-    var results: [Value] = []
-    try eachRow(of: statement) { row throws(CausewayError) in results.append(try read(row)) }
-    return results
-  }
-
-  /// As ``rows(_:_:_:)`` for a query that is put together from fixed pieces; it is prepared for this one use.
-  func rows<Value>(
-    assembled sql: String, _ values: [SQLiteValue], _ read: (SQLiteRow) throws(CausewayError) -> Value
-  ) throws(CausewayError) -> [Value] {
-    var statement: OpaquePointer?
-    let code = sqlite3_prepare_v3(handle, sql, -1, 0, &statement, nil)
-    guard code == SQLITE_OK, let statement else { throw error(code) }
-    defer { sqlite3_finalize(statement) }
-    try bind(values, to: statement)
-    return try allRows(of: statement, read)
-  }
-
-  /// Runs one query and reads its first row; nil when there is none.
-  func row<Value>(
-    _ sql: StaticString, _ values: SQLiteValue..., read: (SQLiteRow) throws(CausewayError) -> Value
-  ) throws(CausewayError) -> Value? {
-    let statement = try prepared(sql, values)
-    defer { sqlite3_reset(statement) }
-    let code = sqlite3_step(statement)
-    if code == SQLITE_DONE { return nil }
-    guard code == SQLITE_ROW else { throw error(code) }
-    return try read(SQLiteRow(statement: statement))
-  }
-
-  private func prepared(_ sql: StaticString, _ values: [SQLiteValue]) throws(CausewayError) -> OpaquePointer {
-    let statement = try statement(sql)
-    try bind(values, to: statement)
+  func statement(_ sql: StaticString, _ values: [SQLValue]) throws(CausewayError) -> any SQLStatement {
+    let statement = try prepared(sql)
+    try bind(values, to: statement.handle)
     return statement
   }
 
-  private func bind(_ values: [SQLiteValue], to statement: OpaquePointer) throws(CausewayError) {
+  func statement(assembled sql: String, _ values: [SQLValue]) throws(CausewayError) -> any SQLStatement {
+    var handle: OpaquePointer?
+    let code = sqlite3_prepare_v3(self.handle, sql, -1, 0, &handle, nil)
+    guard code == SQLITE_OK, let handle else { throw error(code) }
+    let statement = SQLiteStatement(handle, of: self)
+    try bind(values, to: handle)
+    return statement
+  }
+
+  private func bind(_ values: [SQLValue], to statement: OpaquePointer) throws(CausewayError) {
     for (offset, value) in values.enumerated() {
       let position = Int32(offset + 1)
       let code: Int32
@@ -198,14 +122,15 @@ final class SQLiteConnection {
     }
   }
 
-  private func statement(_ sql: StaticString) throws(CausewayError) -> OpaquePointer {
+  private func prepared(_ sql: StaticString) throws(CausewayError) -> SQLiteStatement {
     let key = UInt(bitPattern: sql.utf8Start)
     if let statement = statements[key] { return statement }
-    var statement: OpaquePointer?
+    var handle: OpaquePointer?
     let code = sql.utf8Start.withMemoryRebound(to: CChar.self, capacity: sql.utf8CodeUnitCount) {
-      sqlite3_prepare_v3(handle, $0, Int32(sql.utf8CodeUnitCount), UInt32(SQLITE_PREPARE_PERSISTENT), &statement, nil)
+      sqlite3_prepare_v3(self.handle, $0, Int32(sql.utf8CodeUnitCount), UInt32(SQLITE_PREPARE_PERSISTENT), &handle, nil)
     }
-    guard code == SQLITE_OK, let statement else { throw error(code) }
+    guard code == SQLITE_OK, let handle else { throw error(code) }
+    let statement = SQLiteStatement(handle, of: self)
     statements[key] = statement
     return statement
   }
@@ -220,7 +145,7 @@ final class SQLiteConnection {
   }()
 
   /// The journal's code for a result of SQLite. The text names tables, columns and file system errors, never values.
-  private func error(_ code: Int32) -> CausewayError {
+  fileprivate func error(_ code: Int32) -> CausewayError {
     let text = "\(String(cString: sqlite3_errmsg(handle))) (\(sqlite3_extended_errcode(handle)))"
     let name: ErrorCode =
       switch code & 0xFF {
@@ -235,68 +160,102 @@ final class SQLiteConnection {
   }
 }
 
-/// The current row of a query. Columns are read with their type checked: a damaged file gives an error, not a wrong value.
-struct SQLiteRow {
-  fileprivate let statement: OpaquePointer
+/// One prepared statement, and its current row.
+final class SQLiteStatement: SQLStatement {
+  fileprivate let handle: OpaquePointer
+  /// The connection keeps its statements, and outlives them.
+  private unowned let connection: SQLiteConnection
 
-  func isNull(_ column: Int32) -> Bool { sqlite3_column_type(statement, column) == SQLITE_NULL }
-
-  func int64(_ column: Int32) throws(CausewayError) -> Int64 {
-    guard sqlite3_column_type(statement, column) == SQLITE_INTEGER else { throw invalid(column) }
-    return sqlite3_column_int64(statement, column)
+  fileprivate init(_ handle: OpaquePointer, of connection: SQLiteConnection) {
+    self.handle = handle
+    self.connection = connection
   }
 
-  func int(_ column: Int32) throws(CausewayError) -> Int { Int(try int64(column)) }
-  func time(_ column: Int32) throws(CausewayError) -> Instant { Instant(milliseconds: try int64(column)) }
+  deinit { sqlite3_finalize(handle) }
 
-  func text(_ column: Int32) throws(CausewayError) -> String {
-    guard sqlite3_column_type(statement, column) == SQLITE_TEXT, let bytes = sqlite3_column_text(statement, column) else {
-      throw invalid(column)
+  func step() throws(CausewayError) -> Bool {
+    switch sqlite3_step(handle) {
+    case SQLITE_ROW: return true
+    case SQLITE_DONE: return false
+    case let code: throw connection.error(code)
     }
-    let buffer = UnsafeBufferPointer(start: bytes, count: Int(sqlite3_column_bytes(statement, column)))
-    guard let text = String(validating: buffer, as: UTF8.self) else { throw invalid(column) }
-    return text
   }
 
-  func blob(_ column: Int32) throws(CausewayError) -> [UInt8] {
-    guard sqlite3_column_type(statement, column) == SQLITE_BLOB else { throw invalid(column) }
-    guard let bytes = sqlite3_column_blob(statement, column) else { return [] }
-    return Array(UnsafeRawBufferPointer(start: bytes, count: Int(sqlite3_column_bytes(statement, column))))
+  func reset() { sqlite3_reset(handle) }
+
+  func kind(_ column: Int32) -> SQLKind {
+    switch sqlite3_column_type(handle, column) {
+    case SQLITE_NULL: .null
+    case SQLITE_INTEGER: .integer
+    case SQLITE_TEXT: .text
+    case SQLITE_BLOB: .blob
+    default: .other
+    }
   }
 
-  /// The bytes that lie there, whatever their type; valid as long as the row is.
-  private func lentBytes(_ column: Int32) -> UnsafeRawBufferPointer {
-    guard let bytes = sqlite3_column_blob(statement, column) else { return UnsafeRawBufferPointer(start: nil, count: 0) }
-    return UnsafeRawBufferPointer(start: bytes, count: Int(sqlite3_column_bytes(statement, column)))
+  func integer(_ column: Int32) -> Int64 { sqlite3_column_int64(handle, column) }
+
+  func bytes(_ column: Int32) -> UnsafeRawBufferPointer {
+    guard let bytes = sqlite3_column_blob(handle, column) else { return UnsafeRawBufferPointer(start: nil, count: 0) }
+    return UnsafeRawBufferPointer(start: bytes, count: Int(sqlite3_column_bytes(handle, column)))
   }
 
-  /// Replaces the contents by the bytes that lie there, whatever their type.
-  func copyBytes(_ column: Int32, to bytes: inout [UInt8]) {
-    bytes.removeAll(keepingCapacity: true)
-    bytes.append(contentsOf: lentBytes(column))
+  func name(_ column: Int32) -> (table: String, column: String) {
+    (
+      sqlite3_column_table_name(handle, column).map { String(cString: $0) } ?? "?",
+      sqlite3_column_name(handle, column).map { String(cString: $0) } ?? "?"
+    )
+  }
+}
+
+extension SQLiteConnection {
+  /// Runs the body in a transaction, durable when it returns.
+  func transaction<Result>(_ body: (SQLSession) throws(CausewayError) -> Result) throws(CausewayError) -> Result {
+    try run("BEGIN IMMEDIATE")
+    let result: Result
+    do {
+      result = try body(SQLSession(self))
+    } catch {
+      try rollBack(after: error)
+      throw error
+    }
+    do {
+      try run("COMMIT")
+    } catch  where error.code == "journal.storage_full" {
+      // Without the commit record in the log nothing of the transaction exists; this is as if the disk had been full before.
+      try rollBack(after: error)
+      throw error
+    } catch {
+      try? rollBack(after: error)
+      throw CausewayError("journal.commit_failed", underlying: error.underlying)
+    }
+    return result
   }
 
-  /// nil when what lies there is no digest.
-  func anyDigest(_ column: Int32) -> Digest? { Digest(lentBytes(column)) }
-
-  func digest(_ column: Int32) throws(CausewayError) -> Digest {
-    guard sqlite3_column_type(statement, column) == SQLITE_BLOB, let digest = anyDigest(column) else { throw invalid(column) }
-    return digest
+  /// Runs the body on one snapshot.
+  func snapshot<Result>(_ body: (SQLSession) throws(CausewayError) -> Result) throws(CausewayError) -> Result {
+    try run("BEGIN DEFERRED")
+    defer { try? run("COMMIT") }
+    return try body(SQLSession(self))
   }
 
-  func value<Value>(_ column: Int32, _ make: (String) -> Value?) throws(CausewayError) -> Value {
-    guard let value = make(try text(column)) else { throw invalid(column) }
-    return value
+  /// Folds the write-ahead log into the database and cuts it to nothing: what was overwritten (`secure_delete`) is left in neither.
+  ///
+  /// - Throws: `journal.busy` while a reader still needs the log.
+  func scrub() throws(CausewayError) {
+    // A reader that takes long is waited for by the next try, not by the writers behind this one.
+    try execute(script: "PRAGMA busy_timeout = 200")
+    defer { try? execute(script: "PRAGMA busy_timeout = \(SQLiteConnection.busyTimeoutMilliseconds)") }
+    let isBusy = try row("PRAGMA wal_checkpoint(TRUNCATE)") { row throws(CausewayError) in try row.int(0) != 0 }
+    if isBusy == true { throw CausewayError("journal.busy") }
   }
 
-  /// nil for NULL, otherwise what `read` reads.
-  func optional<Value>(_ column: Int32, _ read: (Int32) throws(CausewayError) -> Value) throws(CausewayError) -> Value? {
-    isNull(column) ? nil : try read(column)
-  }
-
-  func invalid(_ column: Int32) -> CausewayError {
-    let table = sqlite3_column_table_name(statement, column).map { String(cString: $0) } ?? "?"
-    let name = sqlite3_column_name(statement, column).map { String(cString: $0) } ?? "?"
-    return CausewayError("journal.row_invalid", facts: ["table": table, "column": name])
+  private func rollBack(after error: CausewayError) throws(CausewayError) {
+    guard !isInAutocommit else { return }
+    do {
+      try run("ROLLBACK")
+    } catch let second {
+      throw CausewayError("journal.commit_failed", underlying: "\(error); then \(second)")
+    }
   }
 }

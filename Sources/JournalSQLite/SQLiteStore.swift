@@ -1,4 +1,5 @@
 package import Journal
+import JournalSQL
 package import Ledger
 package import Primitives
 import Synchronization
@@ -145,13 +146,14 @@ package final class SQLiteStore: RepairableStore {
 /// One connection on its own queue.
 private actor SQLiteWorker {
   private let executor: SerialQueueExecutor
-  private var session: SQLiteSession?
+  private var connection: SQLiteConnection?
 
   nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
   init(_ connection: sending SQLiteConnection, label: String, _ archives: ArchivedEntries?) {
     executor = SerialQueueExecutor(label: label)
-    session = SQLiteSession(connection, archives: archives)
+    connection.archives = archives
+    self.connection = connection
   }
 
   func write<Result: Sendable>(
@@ -169,15 +171,15 @@ private actor SQLiteWorker {
   func read<Result: Sendable>(
     _ body: @Sendable (any JournalReader) throws(CausewayError) -> Result
   ) throws(CausewayError) -> Result {
-    try open().snapshot(body)
+    try open().snapshot { session throws(CausewayError) in try body(session) }
   }
 
   func scrub() throws(CausewayError) { try open().scrub() }
 
-  func close() { session = nil }
+  func close() { connection = nil }
 
-  private func open() throws(CausewayError) -> SQLiteSession {
-    guard let session else { throw CausewayError("journal.closed") }
-    return session
+  private func open() throws(CausewayError) -> SQLiteConnection {
+    guard let connection else { throw CausewayError("journal.closed") }
+    return connection
   }
 }

@@ -148,7 +148,11 @@ extension World {
   ///
   /// - Returns: id of the clearance.
   @discardableResult func clear(_ document: [UInt8], key: String) async throws -> String {
-    let ids = try await china.declare(document, key: key)
+    try await clear(try await china.declare(document, key: key))
+  }
+
+  /// The way of a declaration that was handed in.
+  @discardableResult func clear(_ ids: (message: String, clearance: String)) async throws -> String {
     let view = try await china.translated(ids.message)
     try #require(view["state"]?.string != "refused", "\(String(decoding: view.serialized(pretty: true), as: UTF8.self))")
     try await singapore.waitFor(ids.clearance, "import", "supplement_requested", "prefilled", "lodged")

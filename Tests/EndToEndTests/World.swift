@@ -1,7 +1,6 @@
 import Foundation
 import JSONTree
 import Journal
-import JournalSQLite
 import Primitives
 import Synchronization
 import Testing
@@ -26,13 +25,16 @@ final class World: Sendable {
   static let samples = repository + "schemas/profiles/cn.decmessage/5.0/samples/"
   static let textiles = "export-textiles-12-items.xml"
 
-  /// - Parameter isFolderWatched: whether both gateways also hand documents over to a folder.
-  init(isFolderWatched: Bool = false) throws {
+  /// - Parameters:
+  ///   - isFolderWatched: whether both gateways also hand documents over to a folder.
+  ///   - journal: URI of CN's journal; nil: a file.
+  init(isFolderWatched: Bool = false, journal: String? = nil) throws {
     let folder = FileManager.default.temporaryDirectory.appending(path: "causeway-\(UUID().uuidString)").path()
     demo = try DemoWorld.create(in: folder)
     for site in sites {
       var text = try Files.text(site.configuration).replacing("longestRetrySeconds: 5", with: "longestRetrySeconds: 1")
       if isFolderWatched { text += "handover:\n  - {folder: handover}\n" }
+      if let journal, site.economy == "CN" { text += "journal: \"\(journal)\"\n" }
       try Files.write(Array(text.utf8), to: site.configuration)
     }
   }
@@ -46,7 +48,7 @@ final class World: Sendable {
   /// Starts a gateway, optionally one that ends itself at a step as if killed.
   @discardableResult func start(_ site: DemoWorld.Site, stopAt: String? = nil) async throws -> GatewayProcess {
     let process = try GatewayProcess(site, executable: Self.executable, stopAt: stopAt)
-    processes.withLock { $0[site.economy] = process }
+    processes.withLock { $0[site.folder] = process }
     do {
       try await process.waitUntilReady(seconds: 60)
     } catch {
@@ -62,7 +64,7 @@ final class World: Sendable {
     _ = try await (china, singapore)
   }
 
-  func process(_ site: DemoWorld.Site) -> GatewayProcess? { processes.withLock { $0[site.economy] } }
+  func process(_ site: DemoWorld.Site) -> GatewayProcess? { processes.withLock { $0[site.folder] } }
 
   /// Starts a gateway that must refuse to start.
   ///
@@ -78,11 +80,23 @@ final class World: Sendable {
     _ site: DemoWorld.Site, _ body: @Sendable (any JournalReader) throws(CausewayError) -> Result
   ) async throws -> Result {
     let store = try await SealingStore.open(
-      try SQLiteStore(readingFrom: site.folder + "/data/journal.sqlite"),
+      try await Composition.store(reading: try Composition.configuration(at: site.configuration)),
       key: try Composition.storageKey(.file(site.folder + "/storage-key.pem")))
     let result = try await store.read(body)
     await store.close()
     return result
+  }
+
+  /// Another gateway of CN's, with the same keys and the same journal, on ports of its own.
+  func secondNode() throws -> DemoWorld.Site {
+    let ports = try DemoWorld.freePorts(2)
+    let node = DemoWorld.Site(
+      economy: cn.economy, folder: demo.folder + "/cn-2", insidePort: ports[0], partnerPort: ports[1], token: cn.token)
+    try FileManager.default.copyItem(atPath: cn.folder, toPath: node.folder)
+    let text = try Files.text(cn.configuration).replacing("port: \(cn.insidePort)}", with: "port: \(node.insidePort)}")
+      .replacing("port: \(cn.partnerPort)}", with: "port: \(node.partnerPort)}")
+    try Files.write(Array(text.utf8), to: node.configuration)
+    return node
   }
 
   func end() {

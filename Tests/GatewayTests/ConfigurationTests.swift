@@ -114,6 +114,7 @@ import YAMLTree
     if let choice = schema["enum"]?.array?.first { return choice }
     if schema["pattern"]?.string?.hasPrefix("^sha256") == true { return .string(BearerToken.stored("cwt_x")) }
     if schema["pattern"]?.string?.hasPrefix("^https?:") == true { return "http://x/" }
+    if schema["pattern"]?.string?.hasPrefix("^postgres") == true { return "postgresql://db.example/gateway" }
     switch schema["type"]?.string {
     case "string": return "x"
     case "integer": return .number(JSONNumber(try #require(schema["minimum"]?.int)))
@@ -189,6 +190,10 @@ import YAMLTree
       }
       if schema["pattern"]?.string?.hasPrefix("^sha256") == true { change("plain", "config.token_form") }
       if schema["pattern"]?.string?.hasPrefix("^https?:") == true { change("plain", "timestamp.url") }
+      if schema["pattern"]?.string?.hasPrefix("^postgres") == true {
+        change("journal.sqlite", "config.type")
+        change("postgres:///gateway?host=/run/postgresql", nil)
+      }
     }
     return cases
   }

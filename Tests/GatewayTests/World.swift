@@ -193,7 +193,12 @@ final class World: Sendable {
       cosigner: registry.participant(economy)?.witness == nil ? nil : party.cosigner,
       timeStamps: timeStamps, partners: Line.End(line: line, sender: economy), webhooks: webhooks, clock: clock,
       logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, probe: probe)
-    nodes.withLock { $0[economy] = node }
+    put(node)
+  }
+
+  /// Another gateway stands for an economy from now on.
+  func put(_ node: GatewayNode) {
+    nodes.withLock { $0[node.economy] = node }
     line.attach(node)
   }
 

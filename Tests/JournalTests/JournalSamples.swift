@@ -1,10 +1,12 @@
 import CSQLite
 import Foundation
 import Journal
+import JournalPostgres
 import JournalSQLite
 import Ledger
 import Primitives
 import Synchronization
+import TestSupport
 import Testing
 import Trust
 
@@ -16,22 +18,30 @@ struct StoreKind: Sendable, CustomTestStringConvertible {
   static let all = [
     StoreKind(name: "SQLite") { try SQLiteStore(path: $0.file("journal.sqlite")) },
     StoreKind(name: "sealed SQLite") { try await SealingStore.open(try SQLiteStore(path: $0.file("journal.sqlite")), key: storageKey) },
+    StoreKind(name: "PostgreSQL") { try await PostgresStore($0.postgres) },
+    StoreKind(name: "sealed PostgreSQL") { try await SealingStore.open(try await PostgresStore($0.postgres), key: storageKey) },
   ]
+  static let postgres = all[2]
   static let storageKey = FileKeyEncryptionKey.generate()
 
   var testDescription: String { name }
 }
 
-/// A folder that goes when the last user has gone.
+/// A folder that goes when the last user has gone, and a database of the same name, which goes with the process.
 final class TemporaryFolder: Sendable {
   let path: String
+  let name: String
 
   init() throws {
-    path = FileManager.default.temporaryDirectory.appendingPathComponent("journal-\(UUID().uuidString)").path
+    name = "journal-\(UUID().uuidString)"
+    path = FileManager.default.temporaryDirectory.appendingPathComponent(name).path
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
   }
 
   deinit { try? FileManager.default.removeItem(atPath: path) }
+
+  /// Made with the first use.
+  var postgres: PostgresURI { get throws { try PostgresURI(try PostgresCluster.shared.database(name)) } }
 
   func file(_ name: String) -> String { path + "/" + name }
 }

@@ -1,5 +1,6 @@
 import CSQLite
 import Journal
+import JournalSQL
 import Ledger
 import Primitives
 import Testing

@@ -174,7 +174,7 @@ import Trust
     "CREATE TRIGGER flip AFTER INSERT ON ledger_entry BEGIN UPDATE ledger_entry SET bytes = CAST(replace(CAST(bytes AS TEXT), 'sg', 'sh') AS BLOB) WHERE idx = new.idx; END",
     "CREATE TRIGGER flip AFTER INSERT ON ledger_entry BEGIN UPDATE ledger_entry SET leaf = zeroblob(32) WHERE idx = new.idx; END",
     "CREATE TRIGGER lose AFTER INSERT ON ledger_entry BEGIN DELETE FROM ledger_entry WHERE idx = new.idx; END",
-    "CREATE TRIGGER flip AFTER INSERT ON ledger_head BEGIN UPDATE ledger_head SET last_time = last_time + 1; END",
+    "CREATE TRIGGER flip AFTER UPDATE ON ledger_head BEGIN UPDATE ledger_head SET last_time = last_time + 1; END",
   ])
   func whatIsNotReadBackIsNotSigned(_ trigger: String) async throws {
     let fixture = try await filled()

@@ -176,7 +176,7 @@ import Trust
   static let damages: [Damage] = {
     let (one, two) = ("id = '\(Sample.id(1).text)'", "id = '\(Sample.id(2).text)'")
     let owner = "owner = '\(Sample.id(1).text)'"
-    let lastByte = "CAST(substr(%, 1, length(%) - 1) || x'00' AS BLOB)"
+    let lastByte = "CAST(substr(%, 1, length(%) - 1) || CASE substr(%, -1) WHEN x'00' THEN x'01' ELSE x'00' END AS BLOB)"
     func flipped(_ column: String) -> String { lastByte.replacingOccurrences(of: "%", with: column) }
     return [
       Damage(

@@ -22,6 +22,7 @@ struct BackupCommand: AsyncParsableCommand {
     try await Console.reportingErrors {
       let ledger = try source.ledger()
       let configuration = ledger.configuration
+      guard configuration.journal == nil else { throw CausewayError("backup.store") }
       let certificate = try Certificate(pem: try Files.text(configuration.keys.signingCertificate))
       let key = try PrivateKey(pem: try Files.text(configuration.keys.signingKey))
       guard !Files.exists(output) else { throw CausewayError("config.file_exists", pointer: output) }

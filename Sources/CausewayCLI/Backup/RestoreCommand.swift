@@ -21,6 +21,7 @@ struct RestoreCommand: AsyncParsableCommand {
     try await Console.reportingErrors {
       let ledger = try source.ledger()
       let configuration = ledger.configuration
+      guard configuration.journal == nil else { throw CausewayError("backup.store") }
       let folder = BackupFolder(path: from)
       let manifest = try BackupManifest(
         verifying: try Files.read(folder.manifest), economy: configuration.economy,

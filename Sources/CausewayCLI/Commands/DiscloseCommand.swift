@@ -1,7 +1,6 @@
 import ArgumentParser
 import Gateway
 import Journal
-import JournalSQLite
 import Ledger
 import Primitives
 import Translation

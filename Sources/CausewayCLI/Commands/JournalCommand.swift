@@ -2,7 +2,6 @@ import ArgumentParser
 import Gateway
 import JSONTree
 import Journal
-import JournalSQLite
 import Primitives
 import Trust
 
@@ -24,7 +23,7 @@ struct JournalCommand: AsyncParsableCommand {
       try await Console.reportingErrors {
         let configuration = try Composition.configuration(at: config)
         let key = try Composition.storageKey(configuration.keys.storageKey)
-        let store = try SQLiteStore(path: configuration.data + "/journal.sqlite")
+        let store = try await Composition.store(configuration)
         let count = try await SealingStore.seal(store, key: key) { record in
           (try? JSONValue.parse(record.outcome))?["clearanceId"]?.string
         }
@@ -52,7 +51,7 @@ struct JournalCommand: AsyncParsableCommand {
         defer { old.close() }
         let new = try Composition.storageKey(try StorageKeyLocation(to))
         defer { new.close() }
-        let store = try SQLiteStore(path: configuration.data + "/journal.sqlite")
+        let store = try await Composition.store(configuration)
         let count = try await SealingStore.rewrap(store, from: old, to: new)
         await store.close()
         Console.line(count.map { "wrapped anew: \($0) keys" } ?? "nothing to wrap: the journal is empty, or has that key already")

@@ -2,7 +2,6 @@ import ArgumentParser
 import Gateway
 import JSONTree
 import Journal
-import JournalSQLite
 import Ledger
 import Primitives
 import Trust
@@ -24,22 +23,21 @@ struct LedgerCommand: AsyncParsableCommand {
     ///
     /// - Parameter archives: where archived entries are read; nil: nowhere, they are without bytes.
     /// - Throws: `config.file_missing` for an archive without its manifest.
-    func open(
-      _ archives: Archives? = nil
-    ) throws(CausewayError) -> (store: SQLiteStore, key: VerifierKey, keys: [VerifierKey], configuration: GatewayConfiguration) {
+    func open(_ archives: Archives? = nil) async throws(CausewayError) -> (
+      store: any JournalStore, key: VerifierKey, keys: [VerifierKey], configuration: GatewayConfiguration
+    ) {
       let ledger = try ledger()
       for folder in archives?.archives ?? [] where !Files.exists(folder + "/" + ArchiveManifest.path) {
         throw CausewayError("config.file_missing", pointer: folder + "/" + ArchiveManifest.path)
       }
       let folders = archives.map { $0.archives + ledger.configuration.archives } ?? []
-      let store = try SQLiteStore(
-        readingFrom: ledger.configuration.data + "/journal.sqlite", archives: ArchiveFolder.entries(of: folders))
+      let store = try await Composition.store(reading: ledger.configuration, archives: ArchiveFolder.entries(of: folders))
       return (store, ledger.key, ledger.keys, ledger.configuration)
     }
 
     /// The journal for reading what is sealed in it, too: with the storage key of the configuration.
     func openSealed(_ archives: Archives) async throws(CausewayError) -> (store: SealingStore, key: VerifierKey) {
-      let opened = try open(archives)
+      let opened = try await open(archives)
       return (try await SealingStore.open(opened.store, key: try Composition.storageKey(opened.configuration.keys.storageKey)), opened.key)
     }
 
@@ -77,7 +75,7 @@ struct LedgerCommand: AsyncParsableCommand {
 
     func run() async throws {
       try await Console.reportingErrors {
-        let store = try source.open(archives).store
+        let store = try await source.open(archives).store
         let (from, count) = (from, count)
         let entries = try await store.read { reader throws(CausewayError) in
           let rows = try reader.entries(from: from, limit: count)
@@ -103,7 +101,7 @@ struct LedgerCommand: AsyncParsableCommand {
 
     func run() async throws {
       try await Console.reportingErrors {
-        let store = try source.open(archives).store
+        let store = try await source.open(archives).store
         let policy = try corridor.map { corridor throws(CausewayError) in try source.trust().required(corridor) }
         let (index, needsBytes) = (index, entry != nil)
         let (bytes, proof) = try await store.read { reader throws(CausewayError) in
@@ -133,7 +131,7 @@ struct LedgerCommand: AsyncParsableCommand {
 
     func run() async throws {
       try await Console.reportingErrors {
-        let store = try source.open().store
+        let store = try await source.open().store
         let policy = try corridor.map { corridor throws(CausewayError) in try source.trust().required(corridor) }
         let note = try await store.read { reader throws(CausewayError) -> [UInt8]? in
           guard let policy else { return try reader.latestCheckpoint()?.note }

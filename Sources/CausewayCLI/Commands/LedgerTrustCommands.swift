@@ -1,7 +1,6 @@
 import ArgumentParser
 import Gateway
 import Journal
-import JournalSQLite
 import Ledger
 import Primitives
 import Trust
@@ -78,7 +77,7 @@ struct LedgerFraudCommand: AsyncParsableCommand {
 
   func run() async throws {
     try await Console.reportingErrors {
-      let store = try source.open().store
+      let store = try await source.open().store
       let proofs = try await store.read { reader throws(CausewayError) in try reader.fraudProofs(origin: nil) }
       await store.close()
       for record in proofs {

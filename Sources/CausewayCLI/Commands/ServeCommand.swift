@@ -1,6 +1,7 @@
 import ArgumentParser
 import Gateway
 import GatewayService
+import JournalPostgres
 import Logging
 import Primitives
 import ServiceLifecycle
@@ -25,6 +26,10 @@ struct ServeCommand: AsyncParsableCommand {
       let node = assembled.node
       await node.compareHistory()
       // Listeners stop first, then the workers finish the step in hand, then the journal closes.
+      let listening =
+        assembled.listener.map {
+          [ServiceGroupConfiguration.ServiceConfiguration(service: ListenService(listener: $0, bell: node.bell, logger: logger))]
+        } ?? []
       let group = ServiceGroup(
         configuration: ServiceGroupConfiguration(
           services: [
@@ -32,7 +37,7 @@ struct ServeCommand: AsyncParsableCommand {
             .init(service: WorkService(node: node)),
             .init(service: try Listeners.partner(node, texts: .all, logger: logger)),
             .init(service: Listeners.inside(node, principals: node.configuration.principals, texts: .all, logger: logger)),
-          ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+          ] + listening, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
       logger.info(
         "gateway starts",
         metadata: [
@@ -40,6 +45,28 @@ struct ServeCommand: AsyncParsableCommand {
           "gw.partner": "\(node.configuration.partner.port)", "gw.registry": "\(node.registry.version)",
         ])
       try await group.run()
+    }
+  }
+}
+
+/// Rings the bell of a gateway when another one on the same journal has committed.
+private struct ListenService: Service {
+  let listener: PostgresListener
+  let bell: Bell
+  let logger: Logger
+
+  func run() async throws {
+    await cancelWhenGracefulShutdown {
+      while !Task.isCancelled {
+        do throws(CausewayError) {
+          if try await listener.wait(atMost: 500) { bell.ring() }
+        } catch {
+          // The workers look by themselves every half second.
+          logger.warning("listening to other gateways failed", metadata: ["gw.code": "\(error.code)"])
+          try? await Task.sleep(for: .seconds(1))
+        }
+      }
+      await listener.close()
     }
   }
 }

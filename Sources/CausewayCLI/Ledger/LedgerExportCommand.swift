@@ -1,6 +1,5 @@
 import ArgumentParser
 import Journal
-import JournalSQLite
 import Ledger
 import Primitives
 
@@ -20,7 +19,7 @@ struct LedgerExportCommand: AsyncParsableCommand {
 
   func run() async throws {
     try await Console.reportingErrors {
-      let opened = try source.open(archives)
+      let opened = try await source.open(archives)
       let log = StaticLog(folder: output, origin: opened.key.name, keys: opened.keys)
       let lock = try log.lock()
       defer { lock.release() }

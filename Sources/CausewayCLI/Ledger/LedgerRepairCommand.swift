@@ -1,7 +1,6 @@
 import ArgumentParser
 import Gateway
 import Journal
-import JournalSQLite
 import Ledger
 import Primitives
 
@@ -31,7 +30,7 @@ struct LedgerRepairCommand: AsyncParsableCommand {
       let witnessed = try checkpoint.map { path throws(CausewayError) in
         try SignedCheckpoint.verify(try Files.read(path), origin: copy.origin, keys: copy.keys)
       }
-      let store = try SQLiteStore(path: ledger.configuration.data + "/journal.sqlite")
+      let store = try await Composition.store(ledger.configuration)
       let isRehearsal = dryRun
       let report = try await store.repair { transaction throws(CausewayError) in
         func run() throws(CausewayError) -> RepairReport {

@@ -2,7 +2,6 @@ import ArgumentParser
 import Gateway
 import JSONTree
 import Journal
-import JournalSQLite
 import Ledger
 import Primitives
 
@@ -34,7 +33,7 @@ struct LedgerVerifyCommand: AsyncParsableCommand {
       let archived: AuditedArchives? = try archives.isEmpty ? nil : verifyArchives()
       // An archive that is not sound is no source of entries.
       let isReadable = archived?.report.isSound == true
-      let opened = try source.open(isReadable ? LedgerCommand.Archives(archives) : nil)
+      let opened = try await source.open(isReadable ? LedgerCommand.Archives(archives) : nil)
       let files = VerificationFiles(folder: opened.configuration.data)
       let kept = sinceLast ? try files.state(files.sound) : resume ? try files.state(files.passed) : nil
       let (key, keys, isPart) = (opened.key, opened.keys, sinceLast || resume)

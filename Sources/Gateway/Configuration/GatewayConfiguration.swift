@@ -7,8 +7,10 @@ import YAMLTree
 package struct GatewayConfiguration: Sendable {
   /// Economy that this gateway serves: the participant id in the registry, for example `CN`.
   package let economy: String
-  /// Folder of the journal. Created when it does not exist.
+  /// Folder of the journal, unless ``journal`` says where else it is. Created when it does not exist.
   package let data: String
+  /// URI of a PostgreSQL database that several gateways of the economy share; nil: a file in ``data``, for this gateway alone.
+  package let journal: String?
   /// Folder of the dictionary, code lists, profiles and policies.
   package let schemas: String?
   package let registry: RegistryFiles
@@ -152,6 +154,11 @@ package struct GatewayConfiguration: Sendable {
     func path(_ text: String) -> String { text.hasPrefix("/") ? text : folder + "/" + text }
     let economy = reader.string("economy")
     let data = reader.string("data").map(path)
+    let journal = reader.optionalString("journal")
+    if let journal, !journal.hasPrefix("postgresql://"), !journal.hasPrefix("postgres://") {
+      reader.refuse("journal", "config.type", ["expected": "postgresql:// URI"])
+    }
+    self.journal = journal
     schemas = reader.optionalString("schemas").map(path)
     let registry = reader.section("registry") { section in
       let (document, key) = (section.string("document"), section.string("key"))

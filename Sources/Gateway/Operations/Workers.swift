@@ -82,6 +82,8 @@ extension GatewayNode {
             do throws(CausewayError) {
               try await body(message)
             } catch {
+              // Another gateway on the same journal may have done it meanwhile.
+              if error.code == "journal.conflict", try await isDone(message) { return nil }
               if error.mayPass { throw error }
               try await setAside(message, error)
             }
@@ -96,6 +98,12 @@ extension GatewayNode {
       return failures
     }
     if let first = failures.first { throw first }
+  }
+
+  /// Whether a message is no longer in the state in which it was found.
+  private func isDone(_ message: MessageRecord) async throws(CausewayError) -> Bool {
+    let now = try await journal.read { reader throws(CausewayError) in try reader.message(message.id) }
+    return now.map { !$0.state.hasSameBytes(as: message.state) } ?? true
   }
 
   private func setAside(_ message: MessageRecord, _ error: CausewayError) async throws(CausewayError) {

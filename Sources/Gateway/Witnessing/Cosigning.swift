@@ -19,7 +19,7 @@ extension GatewayNode {
   /// - Returns: 1 when a cosignature came, 0 when there was nothing to ask or no answer; that is written down as a debt.
   /// - Throws: `journal.*`.
   func askToCosign(_ witness: Participant) async throws(CausewayError) -> Int {
-    guard let name = witness.witness?.name, let checkpoint = await journal.latestCheckpoint, checkpoint.size > 0 else { return 0 }
+    guard let name = witness.witness?.name, let checkpoint = try await journal.currentCheckpoint(), checkpoint.size > 0 else { return 0 }
     let last = try await journal.read { reader throws(CausewayError) in try reader.latestCosignature(witness: name) }
     guard last?.size ?? 0 < checkpoint.size else { return 0 }
     do throws(CausewayError) {

@@ -30,7 +30,7 @@ extension GatewayNode {
     let known = finality[corridor.id]
     let policy = keyring.policy(of: corridor, log: owner, at: clock.now())
     if policy.witnesses.isEmpty {
-      guard let checkpoint = await journal.latestCheckpoint else { return nil }
+      guard let checkpoint = try await journal.currentCheckpoint() else { return nil }
       return try? policy.verify(checkpoint.note)
     }
     let found = try await journal.read { reader throws(CausewayError) -> FinalCheckpoint? in

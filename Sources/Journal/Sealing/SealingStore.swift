@@ -18,6 +18,8 @@ package struct SealingStore: JournalStore {
     let stored = try await inner.read { reader throws(CausewayError) in try Self.wrappedIndexKey(reader) }
     if let stored { return try SealingStore(inner, key, wrapped: stored) }
     let wrapped = try await inner.write { transaction throws(CausewayError) in
+      // Another process that shares the store may have been faster.
+      if let stored = try Self.wrappedIndexKey(transaction) { return stored }
       let wrapped = try key.wrap(.random(), for: Vault.indexContext)
       try transaction.setValue(StoredValue.indexKey, wrapped)
       return wrapped

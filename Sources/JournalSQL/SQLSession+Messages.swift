@@ -1,8 +1,8 @@
-import Journal
-import Primitives
+package import Journal
+package import Primitives
 
-extension SQLiteSession {
-  func message(_ id: MessageID) throws(CausewayError) -> MessageRecord? {
+extension SQLSession {
+  package func message(_ id: MessageID) throws(CausewayError) -> MessageRecord? {
     try connection.row(
       """
       SELECT position, id, direction, clearance, kind, corridor, partner, business_key, state, reason, sequence, in_reply_to,
@@ -11,7 +11,7 @@ extension SQLiteSession {
       """, .text(id.text), read: Self.message)
   }
 
-  func message(_ direction: Direction, businessKey: String) throws(CausewayError) -> MessageRecord? {
+  package func message(_ direction: Direction, businessKey: String) throws(CausewayError) -> MessageRecord? {
     try connection.row(
       """
       SELECT position, id, direction, clearance, kind, corridor, partner, business_key, state, reason, sequence, in_reply_to,
@@ -20,7 +20,7 @@ extension SQLiteSession {
       """, .integer(direction.rawValue), .text(businessKey), read: Self.message)
   }
 
-  func messages(_ query: MessageQuery) throws(CausewayError) -> [MessageRecord] {
+  package func messages(_ query: MessageQuery) throws(CausewayError) -> [MessageRecord] {
     var sql = """
       SELECT position, id, direction, clearance, kind, corridor, partner, business_key, state, reason, sequence, in_reply_to,
         payload_digest, versions, created, updated, revision, header, signature, receipt, details, envelope_created
@@ -37,7 +37,7 @@ extension SQLiteSession {
     return query.withDetails ? messages : messages.map(\.withoutDetails)
   }
 
-  func messageGroups(_ query: MessageQuery) throws(CausewayError) -> [MessageGroup] {
+  package func messageGroups(_ query: MessageQuery) throws(CausewayError) -> [MessageGroup] {
     let (conditions, values) = Self.conditions(query)
     let sql = """
       SELECT direction, state, reason, corridor, partner, kind, count(*), min(updated), max(updated), min(created)
@@ -55,13 +55,13 @@ extension SQLiteSession {
 
   /// All conditions of a query but its place.
   ///
-  /// Who goes on behind a place, page by page, walks the table in its order: `+` keeps SQLite from looking up all that fits by state, and sorting it,
-  /// for each page.
-  private static func conditions(_ query: MessageQuery) -> (sql: String, values: [SQLiteValue]) {
-    let walks = query.after == nil ? "" : "+"
+  /// Who goes on behind a place, page by page, walks the table in its order: an expression in the place of a column keeps the database from
+  /// looking up all that fits by state, and sorting it, for each page.
+  private static func conditions(_ query: MessageQuery) -> (sql: String, values: [SQLValue]) {
+    let walks = query.after != nil
     var sql = ""
-    var values: [SQLiteValue] = []
-    func add(_ condition: String, _ value: SQLiteValue?) {
+    var values: [SQLValue] = []
+    func add(_ condition: String, _ value: SQLValue?) {
       guard let value else { return }
       sql += " AND \(condition)"
       values.append(value)
@@ -72,20 +72,20 @@ extension SQLiteSession {
       values += all.map { .text($0) }
     }
     add("id", among: query.ids.map(\.text))
-    add("\(walks)direction = ?", query.direction.map { .integer($0.rawValue) })
+    add(walks ? "direction + 0 = ?" : "direction = ?", query.direction.map { .integer($0.rawValue) })
     add("clearance = ?", query.clearance.map { .text($0) })
     add("corridor = ?", query.corridor.map { .text($0) })
     add("partner = ?", query.partner.map { .text($0) })
     add("kind = ?", query.kind.map { .text($0) })
     add("reason = ?", query.reason.map { .text($0.rawValue) })
-    add("reason IS NOT ?", query.exceptReason.map { .text($0.rawValue) })
-    add("\(walks)state", among: query.states)
+    add("reason IS DISTINCT FROM ?", query.exceptReason.map { .text($0.rawValue) })
+    add(walks ? "state || ''" : "state", among: query.states)
     add("updated >= ?", query.updated.map { .time($0.lowerBound) })
     add("updated <= ?", query.updated.map { .time($0.upperBound) })
     return (sql, values)
   }
 
-  func envelopes(_ query: EnvelopeQuery) throws(CausewayError) -> [EnvelopeRecord] {
+  package func envelopes(_ query: EnvelopeQuery) throws(CausewayError) -> [EnvelopeRecord] {
     try connection.rows(
       """
       SELECT id, position, direction, clearance, kind, state, envelope_created, header, payload_digest, receipt
@@ -104,7 +104,7 @@ extension SQLiteSession {
     }
   }
 
-  func messageCounts() throws(CausewayError) -> [MessageCount] {
+  package func messageCounts() throws(CausewayError) -> [MessageCount] {
     try connection.rows("SELECT direction, kind, state, reason, count(*) FROM message GROUP BY direction, kind, state, reason") {
       row throws(CausewayError) in
       MessageCount(
@@ -113,8 +113,8 @@ extension SQLiteSession {
     }
   }
 
-  func save(_ message: MessageRecord, isNew: Bool) throws(CausewayError) {
-    let values: [SQLiteValue] = [
+  package func save(_ message: MessageRecord, isNew: Bool) throws(CausewayError) {
+    let values: [SQLValue] = [
       .text(message.id.text), .integer(message.direction.rawValue), .text(message.clearance), .text(message.kind),
       .text(message.corridor), .text(message.partner), .optional(message.businessKey), .text(message.state),
       .optional(message.reason?.rawValue), message.sequence.map { .integer($0) } ?? .null, .optional(message.inReplyTo?.text),
@@ -140,7 +140,7 @@ extension SQLiteSession {
     }
   }
 
-  private static func message(_ row: SQLiteRow) throws(CausewayError) -> MessageRecord {
+  private static func message(_ row: SQLRow) throws(CausewayError) -> MessageRecord {
     let record = MessageRecord(
       id: try row.value(1) { MessageID($0) }, direction: try direction(row, 2), clearance: try row.text(3), kind: try row.text(4),
       corridor: try row.text(5), partner: try row.text(6), businessKey: try row.optional(7, row.text), state: try row.text(8),
@@ -152,15 +152,15 @@ extension SQLiteSession {
     return record.stored(position: try row.int64(0), revision: try row.int(16))
   }
 
-  private static func direction(_ row: SQLiteRow, _ column: Int32) throws(CausewayError) -> Direction {
+  private static func direction(_ row: SQLRow, _ column: Int32) throws(CausewayError) -> Direction {
     guard let direction = Direction(rawValue: try row.int(column)) else { throw row.invalid(column) }
     return direction
   }
 }
 
 /// Payloads.
-extension SQLiteSession {
-  func payload(owner: String, kind: String) throws(CausewayError) -> PayloadRecord? {
+extension SQLSession {
+  package func payload(owner: String, kind: String) throws(CausewayError) -> PayloadRecord? {
     try connection.row(
       "SELECT media_type, digest, bytes, created, clearance FROM payload WHERE owner = ?1 AND kind = ?2", .text(owner), .text(kind)
     ) { row throws(CausewayError) in
@@ -170,19 +170,19 @@ extension SQLiteSession {
     }
   }
 
-  func payloadSummary(owner: String, kind: String) throws(CausewayError) -> PayloadSummary? {
+  package func payloadSummary(owner: String, kind: String) throws(CausewayError) -> PayloadSummary? {
     try connection.row(
       "SELECT owner, kind, media_type, digest, byte_count, created FROM payload WHERE owner = ?1 AND kind = ?2",
       .text(owner), .text(kind), read: Self.payloadSummary)
   }
 
-  func payloads(owner: String) throws(CausewayError) -> [PayloadSummary] {
+  package func payloads(owner: String) throws(CausewayError) -> [PayloadSummary] {
     try connection.rows(
       "SELECT owner, kind, media_type, digest, byte_count, created FROM payload WHERE owner = ?1 ORDER BY kind", [.text(owner)],
       Self.payloadSummary)
   }
 
-  func save(_ payload: PayloadRecord) throws(CausewayError) {
+  package func save(_ payload: PayloadRecord) throws(CausewayError) {
     try connection.run(
       """
       INSERT INTO payload (owner, kind, media_type, digest, byte_count, created, bytes, clearance)
@@ -194,11 +194,11 @@ extension SQLiteSession {
       .integer(payload.bytes.count), .time(payload.created), .blob(payload.bytes), .optional(payload.clearance))
   }
 
-  func erasePayload(owner: String, kind: String) throws(CausewayError) {
+  package func erasePayload(owner: String, kind: String) throws(CausewayError) {
     try connection.run("DELETE FROM payload WHERE owner = ?1 AND kind = ?2", .text(owner), .text(kind))
   }
 
-  private static func payloadSummary(_ row: SQLiteRow) throws(CausewayError) -> PayloadSummary {
+  private static func payloadSummary(_ row: SQLRow) throws(CausewayError) -> PayloadSummary {
     PayloadSummary(
       owner: try row.text(0), kind: try row.text(1), mediaType: try row.text(2), digest: try row.digest(3), byteCount: try row.int(4),
       created: try row.time(5))

@@ -1,9 +1,9 @@
-import Journal
-import Primitives
+package import Journal
+package import Primitives
 
 /// What waits for a person.
-extension SQLiteSession {
-  func workItem(_ id: String) throws(CausewayError) -> WorkItemRecord? {
+extension SQLSession {
+  package func workItem(_ id: String) throws(CausewayError) -> WorkItemRecord? {
     try connection.row(
       """
       SELECT position, id, corridor, day, kind, subject, state, details, first_seen, last_seen, ended, ended_by, note, revision
@@ -11,13 +11,13 @@ extension SQLiteSession {
       """, .text(id), read: Self.workItem)
   }
 
-  func workItems(_ query: WorkItemQuery) throws(CausewayError) -> [WorkItemRecord] {
+  package func workItems(_ query: WorkItemQuery) throws(CausewayError) -> [WorkItemRecord] {
     var sql = """
       SELECT position, id, corridor, day, kind, subject, state, details, first_seen, last_seen, ended, ended_by, note, revision
       FROM work_item WHERE TRUE
       """
-    var values: [SQLiteValue] = []
-    func add(_ condition: String, _ value: SQLiteValue?) {
+    var values: [SQLValue] = []
+    func add(_ condition: String, _ value: SQLValue?) {
       guard let value else { return }
       sql += " AND \(condition)"
       values.append(value)
@@ -30,8 +30,8 @@ extension SQLiteSession {
     return try connection.rows(assembled: sql, values, Self.workItem)
   }
 
-  func save(_ item: WorkItemRecord, isNew: Bool) throws(CausewayError) {
-    let values: [SQLiteValue] = [
+  package func save(_ item: WorkItemRecord, isNew: Bool) throws(CausewayError) {
+    let values: [SQLValue] = [
       .text(item.id), .text(item.corridor), .text(item.day), .text(item.kind), .text(item.subject), .text(item.state.rawValue),
       .blob(item.details), .time(item.firstSeen), .time(item.lastSeen), .time(item.ended), .optional(item.endedBy), .optional(item.note),
       .integer(item.revision + 1),
@@ -52,7 +52,7 @@ extension SQLiteSession {
     }
   }
 
-  private static func workItem(_ row: SQLiteRow) throws(CausewayError) -> WorkItemRecord {
+  private static func workItem(_ row: SQLRow) throws(CausewayError) -> WorkItemRecord {
     let item = WorkItemRecord(
       id: try row.text(1), corridor: try row.text(2), day: try row.text(3), kind: try row.text(4), subject: try row.text(5),
       state: try row.value(6) { WorkItemRecord.State(rawValue: $0) }, details: try row.blob(7), firstSeen: try row.time(8),

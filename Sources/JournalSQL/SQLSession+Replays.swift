@@ -1,14 +1,14 @@
-import Journal
-import Primitives
+package import Journal
+package import Primitives
 
 /// Replays that were begun.
-extension SQLiteSession {
-  func replay(_ id: String) throws(CausewayError) -> ReplayRecord? {
+extension SQLSession {
+  package func replay(_ id: String) throws(CausewayError) -> ReplayRecord? {
     try connection.row(
       "SELECT position, id, state, details, created, updated, revision FROM replay WHERE id = ?1", .text(id), read: Self.replay)
   }
 
-  func replays(state: String?, limit: Int) throws(CausewayError) -> [ReplayRecord] {
+  package func replays(state: String?, limit: Int) throws(CausewayError) -> [ReplayRecord] {
     guard let state else {
       return try connection.rows(
         "SELECT position, id, state, details, created, updated, revision FROM replay ORDER BY position DESC LIMIT ?1", [.integer(limit)],
@@ -19,8 +19,8 @@ extension SQLiteSession {
       [.text(state), .integer(limit)], Self.replay)
   }
 
-  func save(_ replay: ReplayRecord, isNew: Bool) throws(CausewayError) {
-    let values: [SQLiteValue] = [
+  package func save(_ replay: ReplayRecord, isNew: Bool) throws(CausewayError) {
+    let values: [SQLValue] = [
       .text(replay.id), .text(replay.state), .blob(replay.details), .time(replay.created), .time(replay.updated),
       .integer(replay.revision + 1),
     ]
@@ -33,7 +33,7 @@ extension SQLiteSession {
     }
   }
 
-  private static func replay(_ row: SQLiteRow) throws(CausewayError) -> ReplayRecord {
+  private static func replay(_ row: SQLRow) throws(CausewayError) -> ReplayRecord {
     let replay = ReplayRecord(
       id: try row.text(1), state: try row.text(2), details: try row.blob(3), created: try row.time(4), updated: try row.time(5))
     return replay.stored(position: try row.int64(0), revision: try row.int(6))

@@ -1,16 +1,16 @@
-import Journal
-import Primitives
+package import Journal
+package import Primitives
 
 /// Keys of sealed data, and its erasure.
-extension SQLiteSession {
-  func dataKey(_ clearance: String) throws(CausewayError) -> DataKeyRecord? {
+extension SQLSession {
+  package func dataKey(_ clearance: String) throws(CausewayError) -> DataKeyRecord? {
     try connection.row(
       """
       SELECT clearance, wrapped, created, erased, ground, rule, held, hold_reason, hold_actor FROM data_key WHERE clearance = ?1
       """, .text(clearance), read: Self.dataKey)
   }
 
-  func dataKeys(after clearance: String, limit: Int) throws(CausewayError) -> [DataKeyRecord] {
+  package func dataKeys(after clearance: String, limit: Int) throws(CausewayError) -> [DataKeyRecord] {
     try connection.rows(
       """
       SELECT clearance, wrapped, created, erased, ground, rule, held, hold_reason, hold_actor FROM data_key
@@ -18,7 +18,7 @@ extension SQLiteSession {
       """, [.text(clearance), .integer(limit)], Self.dataKey)
   }
 
-  func heldDataKeys(after clearance: String, limit: Int) throws(CausewayError) -> [DataKeyRecord] {
+  package func heldDataKeys(after clearance: String, limit: Int) throws(CausewayError) -> [DataKeyRecord] {
     try connection.rows(
       """
       SELECT clearance, wrapped, created, erased, ground, rule, held, hold_reason, hold_actor FROM data_key
@@ -26,7 +26,7 @@ extension SQLiteSession {
       """, [.text(clearance), .integer(limit)], Self.dataKey)
   }
 
-  func insert(_ key: DataKeyRecord) throws(CausewayError) {
+  package func insert(_ key: DataKeyRecord) throws(CausewayError) {
     try connection.run(
       """
       INSERT INTO data_key (clearance, wrapped, created, erased, ground, rule, held, hold_reason, hold_actor)
@@ -34,7 +34,7 @@ extension SQLiteSession {
       """, Self.values(key))
   }
 
-  func update(_ key: DataKeyRecord) throws(CausewayError) {
+  package func update(_ key: DataKeyRecord) throws(CausewayError) {
     try connection.run(
       """
       UPDATE data_key SET wrapped = ?2, created = ?3, erased = ?4, ground = ?5, rule = ?6, held = ?7, hold_reason = ?8, hold_actor = ?9
@@ -42,15 +42,16 @@ extension SQLiteSession {
       """, Self.values(key))
   }
 
-  func payloadCount(clearance: String?) throws(CausewayError) -> Int {
-    try connection.row("SELECT count(*) FROM payload WHERE clearance IS ?1", .optional(clearance)) { row throws(CausewayError) in
-      try row.int(0)
-    } ?? 0
+  package func payloadCount(clearance: String?) throws(CausewayError) -> Int {
+    if let clearance {
+      return try connection.count("SELECT count(*) FROM payload WHERE clearance = ?1", .text(clearance))
+    }
+    return try connection.count("SELECT count(*) FROM payload WHERE clearance IS NULL")
   }
 
-  func ended(_ query: EndedQuery) throws(CausewayError) -> [EndedClearance] {
+  package func ended(_ query: EndedQuery) throws(CausewayError) -> [EndedClearance] {
     var sql: String
-    var values: [SQLiteValue]
+    var values: [SQLValue]
     let corridor: String
     func marks(_ texts: [String]) -> String { repeatElement("?", count: texts.count).joined(separator: ", ") }
     switch query.kind {
@@ -58,10 +59,15 @@ extension SQLiteSession {
       corridor = "clearance.corridor"
       sql = """
         SELECT clearance.id, clearance.updated FROM clearance JOIN data_key ON data_key.clearance = clearance.id
-        WHERE clearance.side = ? AND clearance.status NOT IN (\(marks(except))) AND clearance.updated <= ?
+        WHERE clearance.side = ? AND clearance.updated <= ?
         """
-      values = [.text(side)] + except.map { .text($0) } + [.time(query.until)]
+      values = [.text(side), .time(query.until)]
+      if !except.isEmpty {
+        sql += " AND clearance.status NOT IN (\(marks(except)))"
+        values += except.map { .text($0) }
+      }
     case .noClearance(let states):
+      if states.isEmpty { return [] }
       corridor = "message.corridor"
       sql = """
         SELECT message.clearance, message.updated FROM message JOIN data_key ON data_key.clearance = message.clearance
@@ -87,27 +93,27 @@ extension SQLiteSession {
     }
   }
 
-  func eraseData(of clearance: String, at now: Instant) throws(CausewayError) {
+  package func eraseData(of clearance: String, at now: Instant) throws(CausewayError) {
     try connection.run("DELETE FROM payload WHERE clearance = ?1", .text(clearance))
     try connection.run("DELETE FROM idempotency WHERE clearance = ?1", .text(clearance))
     try connection.run("DELETE FROM delivery WHERE order_key = ?1", .text(clearance))
     try connection.run("UPDATE inbox SET acknowledged = ?2 WHERE clearance = ?1 AND acknowledged IS NULL", .text(clearance), .time(now))
     try connection.run(
-      "UPDATE message SET details = x'', revision = revision + 1 WHERE clearance = ?1 AND length(details) > 0", .text(clearance))
+      "UPDATE message SET details = ?2, revision = revision + 1 WHERE clearance = ?1 AND length(details) > 0", .text(clearance), .blob([]))
     // No reference has a colon: this one is free again.
     try connection.run(
-      "UPDATE clearance SET ucr = 'erased:' || id, state = x'', updated = ?2, revision = revision + 1 WHERE id = ?1", .text(clearance),
-      .time(now))
+      "UPDATE clearance SET ucr = 'erased:' || id, state = ?3, updated = ?2, revision = revision + 1 WHERE id = ?1", .text(clearance),
+      .time(now), .blob([]))
   }
 
-  private static func values(_ key: DataKeyRecord) -> [SQLiteValue] {
+  private static func values(_ key: DataKeyRecord) -> [SQLValue] {
     [
       .text(key.clearance), .optional(key.wrapped), .time(key.created), .time(key.erasure?.time), .optional(key.erasure?.ground),
       .optional(key.erasure?.rule), .time(key.hold?.since), .optional(key.hold?.reason), .optional(key.hold?.actor),
     ]
   }
 
-  private static func dataKey(_ row: SQLiteRow) throws(CausewayError) -> DataKeyRecord {
+  private static func dataKey(_ row: SQLRow) throws(CausewayError) -> DataKeyRecord {
     var record = DataKeyRecord(clearance: try row.text(0), wrapped: try row.optional(1, row.blob), created: try row.time(2))
     if let erased = try row.optional(3, row.time) {
       record.erasure = Erasure(time: erased, ground: try row.text(4), rule: try row.optional(5, row.text))

@@ -1,9 +1,9 @@
-import Journal
-import Primitives
+package import Journal
+package import Primitives
 
 /// The outbox.
-extension SQLiteSession {
-  func delivery(_ id: Int64) throws(CausewayError) -> OutboxRecord? {
+extension SQLSession {
+  package func delivery(_ id: Int64) throws(CausewayError) -> OutboxRecord? {
     try connection.row(
       """
       SELECT id, channel, message, destination, order_key, priority, due, attempts, last_error, dead, created
@@ -11,7 +11,7 @@ extension SQLiteSession {
       """, .integer(id), read: Self.delivery)
   }
 
-  func delivery(channel: String, messageID: MessageID) throws(CausewayError) -> OutboxRecord? {
+  package func delivery(channel: String, messageID: MessageID) throws(CausewayError) -> OutboxRecord? {
     try connection.row(
       """
       SELECT id, channel, message, destination, order_key, priority, due, attempts, last_error, dead, created
@@ -19,7 +19,7 @@ extension SQLiteSession {
       """, .text(channel), .text(messageID.text), read: Self.delivery)
   }
 
-  func dueDeliveries(channel: String, at now: Instant, limit: Int) throws(CausewayError) -> [OutboxRecord] {
+  package func dueDeliveries(channel: String, at now: Instant, limit: Int) throws(CausewayError) -> [OutboxRecord] {
     try connection.rows(
       """
       SELECT id, channel, message, destination, order_key, priority, due, attempts, last_error, dead, created
@@ -32,7 +32,7 @@ extension SQLiteSession {
       """, [.text(channel), .time(now), .integer(limit)], Self.delivery)
   }
 
-  func nextDue(channel: String) throws(CausewayError) -> Instant? {
+  package func nextDue(channel: String) throws(CausewayError) -> Instant? {
     try connection.row(
       """
       SELECT due FROM delivery AS candidate
@@ -45,7 +45,7 @@ extension SQLiteSession {
     ) { row throws(CausewayError) in try row.time(0) }
   }
 
-  func deliveries(channel: String, dead: Bool, after: Int64, limit: Int) throws(CausewayError) -> [OutboxRecord] {
+  package func deliveries(channel: String, dead: Bool, after: Int64, limit: Int) throws(CausewayError) -> [OutboxRecord] {
     try connection.rows(
       """
       SELECT id, channel, message, destination, order_key, priority, due, attempts, last_error, dead, created
@@ -53,36 +53,33 @@ extension SQLiteSession {
       """, [.text(channel), .integer(dead ? 1 : 0), .integer(after), .integer(limit)], Self.delivery)
   }
 
-  func deliveryCount(channel: String, dead: Bool) throws(CausewayError) -> Int {
-    try connection.row(
-      "SELECT count(*) FROM delivery WHERE channel = ?1 AND dead = ?2", .text(channel), .integer(dead ? 1 : 0)
-    ) { row throws(CausewayError) in try row.int(0) } ?? 0
+  package func deliveryCount(channel: String, dead: Bool) throws(CausewayError) -> Int {
+    try connection.count("SELECT count(*) FROM delivery WHERE channel = ?1 AND dead = ?2", .text(channel), .integer(dead ? 1 : 0))
   }
 
-  func insert(_ delivery: OutboxRecord) throws(CausewayError) -> Int64 {
-    try connection.run(
+  package func insert(_ delivery: OutboxRecord) throws(CausewayError) -> Int64 {
+    try connection.assignedID(
       """
       INSERT INTO delivery (channel, message, destination, order_key, priority, due, attempts, last_error, dead, created)
-      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) RETURNING id
       """,
       .text(delivery.channel), .text(delivery.messageID.text), .text(delivery.destination), .text(delivery.orderKey),
       .integer(delivery.priority), .time(delivery.due), .integer(delivery.attempts), .optional(delivery.lastError?.rawValue),
       .integer(delivery.isDead ? 1 : 0), .time(delivery.created))
-    return connection.lastInsertedRow
   }
 
-  func update(_ delivery: OutboxRecord) throws(CausewayError) {
+  package func update(_ delivery: OutboxRecord) throws(CausewayError) {
     try connection.run(
       "UPDATE delivery SET priority = ?2, due = ?3, attempts = ?4, last_error = ?5, dead = ?6 WHERE id = ?1",
       .integer(delivery.id), .integer(delivery.priority), .time(delivery.due), .integer(delivery.attempts),
       .optional(delivery.lastError?.rawValue), .integer(delivery.isDead ? 1 : 0))
   }
 
-  func removeDelivery(_ id: Int64) throws(CausewayError) {
+  package func removeDelivery(_ id: Int64) throws(CausewayError) {
     try connection.run("DELETE FROM delivery WHERE id = ?1", .integer(id))
   }
 
-  private static func delivery(_ row: SQLiteRow) throws(CausewayError) -> OutboxRecord {
+  private static func delivery(_ row: SQLRow) throws(CausewayError) -> OutboxRecord {
     let record = OutboxRecord(
       channel: try row.text(1), messageID: try row.value(2) { MessageID($0) }, destination: try row.text(3), orderKey: try row.text(4),
       priority: try row.int(5), due: try row.time(6), attempts: try row.int(7),
@@ -92,8 +89,8 @@ extension SQLiteSession {
 }
 
 /// What waits for the local single window.
-extension SQLiteSession {
-  func inbox(_ sequence: Int64) throws(CausewayError) -> InboxRecord? {
+extension SQLSession {
+  package func inbox(_ sequence: Int64) throws(CausewayError) -> InboxRecord? {
     try connection.row(
       """
       SELECT sequence, consumer, clearance, kind, message, payload_owner, payload_kind, created, acknowledged
@@ -101,14 +98,14 @@ extension SQLiteSession {
       """, .integer(sequence), read: Self.inbox)
   }
 
-  func inbox(
+  package func inbox(
     consumer: String, after: Int64, clearance: String?, acknowledged: Bool, limit: Int
   ) throws(CausewayError) -> [InboxRecord] {
     var sql = """
       SELECT sequence, consumer, clearance, kind, message, payload_owner, payload_kind, created, acknowledged
       FROM inbox WHERE consumer = ? AND sequence > ? AND acknowledged IS \(acknowledged ? "NOT NULL" : "NULL")
       """
-    var values: [SQLiteValue] = [.text(consumer), .integer(after)]
+    var values: [SQLValue] = [.text(consumer), .integer(after)]
     if let clearance {
       sql += " AND clearance = ?"
       values.append(.text(clearance))
@@ -117,22 +114,21 @@ extension SQLiteSession {
     return try connection.rows(assembled: sql, values, Self.inbox)
   }
 
-  func insert(_ record: InboxRecord) throws(CausewayError) -> Int64 {
-    try connection.run(
+  package func insert(_ record: InboxRecord) throws(CausewayError) -> Int64 {
+    try connection.assignedID(
       """
       INSERT INTO inbox (consumer, clearance, kind, message, payload_owner, payload_kind, created)
-      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) RETURNING sequence
       """,
       .text(record.consumer), .text(record.clearance), .text(record.kind), .optional(record.messageID?.text),
       .text(record.payloadOwner), .text(record.payloadKind), .time(record.created))
-    return connection.lastInsertedRow
   }
 
-  func acknowledgeInbox(_ sequence: Int64, at time: Instant) throws(CausewayError) {
+  package func acknowledgeInbox(_ sequence: Int64, at time: Instant) throws(CausewayError) {
     try connection.run("UPDATE inbox SET acknowledged = ?2 WHERE sequence = ?1", .integer(sequence), .time(time))
   }
 
-  private static func inbox(_ row: SQLiteRow) throws(CausewayError) -> InboxRecord {
+  private static func inbox(_ row: SQLRow) throws(CausewayError) -> InboxRecord {
     let record = InboxRecord(
       consumer: try row.text(1), clearance: try row.text(2), kind: try row.text(3),
       messageID: try row.optional(4) { column throws(CausewayError) in try row.value(column) { MessageID($0) } },

@@ -1,14 +1,14 @@
-import Journal
-import Primitives
+package import Journal
+package import Primitives
 
-extension SQLiteSession {
-  func clearance(_ id: String) throws(CausewayError) -> ClearanceRecord? {
+extension SQLSession {
+  package func clearance(_ id: String) throws(CausewayError) -> ClearanceRecord? {
     try connection.row(
       "SELECT position, id, ucr, corridor, side, status, state, created, updated, revision FROM clearance WHERE id = ?1",
       .text(id), read: Self.clearance)
   }
 
-  func clearance(corridor: String, side: String, ucr: String) throws(CausewayError) -> ClearanceRecord? {
+  package func clearance(corridor: String, side: String, ucr: String) throws(CausewayError) -> ClearanceRecord? {
     try connection.row(
       """
       SELECT position, id, ucr, corridor, side, status, state, created, updated, revision
@@ -16,10 +16,10 @@ extension SQLiteSession {
       """, .text(ucr), .text(corridor), .text(side), read: Self.clearance)
   }
 
-  func clearances(_ query: ClearanceQuery) throws(CausewayError) -> [ClearanceRecord] {
+  package func clearances(_ query: ClearanceQuery) throws(CausewayError) -> [ClearanceRecord] {
     var sql = "SELECT position, id, ucr, corridor, side, status, state, created, updated, revision FROM clearance WHERE TRUE"
-    var values: [SQLiteValue] = []
-    func add(_ condition: String, _ value: SQLiteValue?) {
+    var values: [SQLValue] = []
+    func add(_ condition: String, _ value: SQLValue?) {
       guard let value else { return }
       sql += " AND \(condition)"
       values.append(value)
@@ -33,8 +33,8 @@ extension SQLiteSession {
     return try connection.rows(assembled: sql, values, Self.clearance)
   }
 
-  func save(_ clearance: ClearanceRecord, isNew: Bool) throws(CausewayError) {
-    let values: [SQLiteValue] = [
+  package func save(_ clearance: ClearanceRecord, isNew: Bool) throws(CausewayError) {
+    let values: [SQLValue] = [
       .text(clearance.id), .text(clearance.ucr), .text(clearance.corridor), .text(clearance.side), .text(clearance.status),
       .blob(clearance.state), .time(clearance.created), .time(clearance.updated), .integer(clearance.revision + 1),
     ]
@@ -53,7 +53,7 @@ extension SQLiteSession {
     }
   }
 
-  private static func clearance(_ row: SQLiteRow) throws(CausewayError) -> ClearanceRecord {
+  private static func clearance(_ row: SQLRow) throws(CausewayError) -> ClearanceRecord {
     let record = ClearanceRecord(
       id: try row.text(1), ucr: try row.text(2), corridor: try row.text(3), side: try row.text(4), status: try row.text(5),
       state: try row.blob(6), created: try row.time(7), updated: try row.time(8))
@@ -62,8 +62,8 @@ extension SQLiteSession {
 }
 
 /// Idempotency keys and partners' checkpoints.
-extension SQLiteSession {
-  func idempotency(subject: String, key: String) throws(CausewayError) -> IdempotencyRecord? {
+extension SQLSession {
+  package func idempotency(subject: String, key: String) throws(CausewayError) -> IdempotencyRecord? {
     try connection.row(
       "SELECT request, outcome, created, clearance FROM idempotency WHERE subject = ?1 AND key = ?2", .text(subject), .text(key)
     ) { row throws(CausewayError) in
@@ -73,7 +73,7 @@ extension SQLiteSession {
     }
   }
 
-  func idempotencyWithoutClearance(limit: Int) throws(CausewayError) -> [IdempotencyRecord] {
+  package func idempotencyWithoutClearance(limit: Int) throws(CausewayError) -> [IdempotencyRecord] {
     try connection.rows(
       "SELECT subject, key, request, outcome, created FROM idempotency WHERE clearance IS NULL LIMIT ?1", [.integer(limit)]
     ) { row throws(CausewayError) in
@@ -82,37 +82,37 @@ extension SQLiteSession {
     }
   }
 
-  func removeIdempotency(subject: String, key: String) throws(CausewayError) {
+  package func removeIdempotency(subject: String, key: String) throws(CausewayError) {
     try connection.run("DELETE FROM idempotency WHERE subject = ?1 AND key = ?2", .text(subject), .text(key))
   }
 
-  func insert(_ record: IdempotencyRecord) throws(CausewayError) {
+  package func insert(_ record: IdempotencyRecord) throws(CausewayError) {
     try connection.run(
       "INSERT INTO idempotency (subject, key, request, created, outcome, clearance) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
       .text(record.subject), .text(record.key), .blob(record.request.bytes), .time(record.created), .blob(record.outcome),
       .optional(record.clearance))
   }
 
-  func peerCheckpoint(origin: String, size: Int) throws(CausewayError) -> PeerCheckpointRecord? {
+  package func peerCheckpoint(origin: String, size: Int) throws(CausewayError) -> PeerCheckpointRecord? {
     try connection.row(
       "SELECT origin, size, root, note, received FROM peer_checkpoint WHERE origin = ?1 AND size = ?2",
       .text(origin), .integer(size), read: Self.peerCheckpoint)
   }
 
-  func latestPeerCheckpoint(origin: String) throws(CausewayError) -> PeerCheckpointRecord? {
+  package func latestPeerCheckpoint(origin: String) throws(CausewayError) -> PeerCheckpointRecord? {
     try connection.row(
       "SELECT origin, size, root, note, received FROM peer_checkpoint WHERE origin = ?1 ORDER BY size DESC LIMIT 1",
       .text(origin), read: Self.peerCheckpoint)
   }
 
-  func insert(_ checkpoint: PeerCheckpointRecord) throws(CausewayError) {
+  package func insert(_ checkpoint: PeerCheckpointRecord) throws(CausewayError) {
     try connection.run(
       "INSERT INTO peer_checkpoint (origin, size, root, received, note) VALUES (?1, ?2, ?3, ?4, ?5)",
       .text(checkpoint.origin), .integer(checkpoint.size), .digest(checkpoint.root), .time(checkpoint.received),
       .blob(checkpoint.note))
   }
 
-  private static func peerCheckpoint(_ row: SQLiteRow) throws(CausewayError) -> PeerCheckpointRecord {
+  private static func peerCheckpoint(_ row: SQLRow) throws(CausewayError) -> PeerCheckpointRecord {
     PeerCheckpointRecord(
       origin: try row.text(0), size: try row.int(1), root: try row.digest(2), note: try row.blob(3), received: try row.time(4))
   }

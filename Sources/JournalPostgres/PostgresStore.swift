@@ -1,0 +1,254 @@
+import Glibc
+package import Journal
+import JournalSQL
+package import Ledger
+package import Primitives
+import Synchronization
+
+/// A journal in a PostgreSQL database, which any number of gateway processes of one economy share.
+///
+/// Writers take turns, over all processes: each holds the ledger's head for the length of its transaction. A connection that is lost is opened
+/// again, at the server that takes writes then; what was running is run again when it is certain that nothing of it was committed.
+package final class PostgresStore: RepairableStore {
+  private let uri: PostgresURI
+  /// Under which this process signs its commits and notifications.
+  private let name: String
+  private let writer: PostgresWorker?
+  private let readers: [PostgresWorker]
+  /// How many bodies each reader has been given and not finished.
+  private let load: Mutex<[Int]>
+
+  /// Opens a journal for reading and writing and brings its schema up to date; creates it in an empty database.
+  ///
+  /// - Parameter readerCount: connections for reading, 1…16.
+  /// - Throws: `journal.unreachable`, `journal.open_failed`, `journal.newer_schema`, `journal.unsafe_settings`; `journal.locked` while it is
+  ///   being repaired; `journal.busy`, `journal.storage`.
+  package convenience init(
+    _ uri: PostgresURI, readerCount: Int = 2, archives: ArchivedEntries? = nil
+  ) async throws(CausewayError) {
+    let name = (0..<4).map { _ in String(UInt32.random(in: 0...UInt32.max), radix: 16) }.joined()
+    let writer = PostgresWorker(uri, as: name, isWriter: true, archives)
+    try await writer.migrate()
+    self.init(uri, name: name, writer: writer, readerCount, archives)
+  }
+
+  /// Opens an existing journal for reading only.
+  ///
+  /// - Throws: `journal.unreachable`, `journal.open_failed`, `journal.newer_schema`, `journal.unsafe_settings`, `journal.storage`.
+  package convenience init(
+    readingFrom uri: PostgresURI, readerCount: Int = 1, archives: ArchivedEntries? = nil
+  ) async throws(CausewayError) {
+    self.init(uri, name: "", writer: nil, readerCount, archives)
+    try await readers[0].connect()
+  }
+
+  private init(_ uri: PostgresURI, name: String, writer: PostgresWorker?, _ readerCount: Int, _ archives: ArchivedEntries?) {
+    self.uri = uri
+    self.name = name
+    self.writer = writer
+    readers = (0..<min(max(readerCount, 1), 16)).map { _ in PostgresWorker(uri, as: name, isWriter: false, archives) }
+    load = Mutex([Int](repeating: 0, count: readers.count))
+  }
+
+  package func write<Result: Sendable>(
+    _ body: @Sendable (any JournalTransaction) throws(CausewayError) -> Result
+  ) async throws(CausewayError) -> Result {
+    guard let writer else { throw CausewayError("journal.read_only") }
+    return try await writer.write(body)
+  }
+
+  package func repair<Result: Sendable>(
+    _ body: @Sendable (any LedgerRepairTransaction) throws(CausewayError) -> Result
+  ) async throws(CausewayError) -> Result {
+    guard let writer else { throw CausewayError("journal.read_only") }
+    return try await writer.repair(body)
+  }
+
+  package func read<Result: Sendable>(
+    _ body: @Sendable (any JournalReader) throws(CausewayError) -> Result
+  ) async throws(CausewayError) -> Result {
+    let chosen = load.withLock { load in
+      let index = load.indices.min { load[$0] < load[$1] } ?? 0
+      load[index] += 1
+      return index
+    }
+    defer { load.withLock { $0[chosen] -= 1 } }
+    return try await readers[chosen].read(body)
+  }
+
+  /// Writes the table of wrapped data keys anew, without those that were erased. The server's write-ahead log, its archive and backups hold them
+  /// for as long as they are kept.
+  package func scrub() async throws(CausewayError) {
+    guard let writer else { throw CausewayError("journal.read_only") }
+    try await writer.scrub()
+  }
+
+  package func close() async {
+    for reader in readers { await reader.close() }
+    await writer?.close()
+  }
+
+  /// Tells of commits of other processes.
+  package func listener() -> PostgresListener { PostgresListener(uri, ignoring: name) }
+}
+
+/// One connection on its own queue, opened when it is needed.
+private actor PostgresWorker {
+  /// How long it is tried to find out what became of a commit.
+  private static let longestDoubtSeconds = 60
+
+  private let executor: SerialQueueExecutor
+  private let uri: PostgresURI
+  private let name: String
+  private let isWriter: Bool
+  private let archives: ArchivedEntries?
+  private var connection: PostgresConnection?
+  private var isClosed = false
+  private var mark: Int64 = 0
+
+  nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+  init(_ uri: PostgresURI, as name: String, isWriter: Bool, _ archives: ArchivedEntries?) {
+    executor = SerialQueueExecutor(label: isWriter ? "journal.writer" : "journal.reader")
+    self.uri = uri
+    self.name = name
+    self.isWriter = isWriter
+    self.archives = archives
+  }
+
+  func migrate() throws(CausewayError) {
+    let connection = try PostgresConnection(uri)
+    try PostgresMigration.migrate(connection)
+  }
+
+  func connect() throws(CausewayError) { _ = try open() }
+
+  func write<Result: Sendable>(
+    _ body: @Sendable (any JournalTransaction) throws(CausewayError) -> Result
+  ) throws(CausewayError) -> Result {
+    try transaction { session throws(CausewayError) in try body(session) }
+  }
+
+  func repair<Result: Sendable>(
+    _ body: @Sendable (any LedgerRepairTransaction) throws(CausewayError) -> Result
+  ) throws(CausewayError) -> Result {
+    let connection = try open()
+    try connection.takeAlone()
+    defer { connection.share() }
+    return try transaction { session throws(CausewayError) in try body(session) }
+  }
+
+  func read<Result: Sendable>(
+    _ body: @Sendable (any JournalReader) throws(CausewayError) -> Result
+  ) throws(CausewayError) -> Result {
+    do {
+      return try open().snapshot { session throws(CausewayError) in try body(session) }
+    } catch  where error.code == "journal.unreachable" {
+      return try open().snapshot { session throws(CausewayError) in try body(session) }
+    }
+  }
+
+  func scrub() throws(CausewayError) { try open().scrub() }
+
+  func close() {
+    isClosed = true
+    connection = nil
+  }
+
+  /// Runs the body in a transaction, durable when it returns; once more when the connection was lost and nothing was committed.
+  private func transaction<Result>(_ body: (SQLSession) throws(CausewayError) -> Result) throws(CausewayError) -> Result {
+    do {
+      return try attempt(body)
+    } catch  where error.code == "journal.unreachable" {
+      return try attempt(body)
+    }
+  }
+
+  private func attempt<Result>(_ body: (SQLSession) throws(CausewayError) -> Result) throws(CausewayError) -> Result {
+    mark += 1
+    switch try open().transaction(as: name, mark: mark, body) {
+    case .committed(let result): return result
+    case .unknown(let result):
+      guard try isCommitted() else { throw CausewayError("journal.unreachable", underlying: "lost at the commit, which was not made") }
+      return result
+    }
+  }
+
+  /// Asks until a server answers: what the callers are told depends on it.
+  private func isCommitted() throws(CausewayError) -> Bool {
+    let deadline = ContinuousClock.now + .seconds(Self.longestDoubtSeconds)
+    while true {
+      do {
+        return try open().isCommitted(mark, of: name)
+      } catch  where ContinuousClock.now < deadline && (error.code == "journal.unreachable" || error.code == "journal.busy") {
+        // The queue is this worker's own.
+        usleep(200_000)
+      } catch {
+        throw CausewayError("journal.commit_failed", underlying: error.description)
+      }
+    }
+  }
+
+  private func open() throws(CausewayError) -> PostgresConnection {
+    guard !isClosed else { throw CausewayError("journal.closed") }
+    if let connection, !connection.isLost { return connection }
+    connection = nil
+    let new = try PostgresConnection(uri)
+    new.archives = archives
+    try PostgresMigration.check(new)
+    try new.readTableNames()
+    if isWriter { try new.takeShare() }
+    connection = new
+    return new
+  }
+}
+
+extension PostgresConnection {
+  /// Who writes holds a share of this; who repairs holds it alone. Per database.
+  private static let writersLock: Int64 = 0x4357_4A31
+
+  fileprivate func takeShare() throws(CausewayError) {
+    let isTaken = try row("SELECT pg_try_advisory_lock_shared(?1)::integer", .integer(Self.writersLock)) { row throws(CausewayError) in
+      try row.int(0) == 1
+    }
+    guard isTaken == true else { throw CausewayError("journal.locked") }
+  }
+
+  /// - Throws: `journal.locked` while another process has the journal open for writing.
+  fileprivate func takeAlone() throws(CausewayError) {
+    // Besides the share that is held: an own share does not stand in the way.
+    let isTaken = try row("SELECT pg_try_advisory_lock(?1)::integer", .integer(Self.writersLock)) { row throws(CausewayError) in
+      try row.int(0) == 1
+    }
+    guard isTaken == true else { throw CausewayError("journal.locked") }
+  }
+
+  fileprivate func share() { try? run("SELECT pg_advisory_unlock(?1)", .integer(Self.writersLock)) }
+
+  /// - Throws: `journal.busy` while a transaction is open that may see what was erased.
+  fileprivate func scrub() throws(CausewayError) {
+    // What an older snapshot may see is copied with the rest. Snapshots from now on see none of it.
+    let older = try rows(
+      """
+      SELECT pid::bigint, CAST(extract(epoch FROM xact_start) * 1000000 AS bigint) FROM pg_stat_activity
+      WHERE datname = current_database() AND backend_xmin IS NOT NULL AND pid <> pg_backend_pid() AND xact_start IS NOT NULL
+      """
+    ) { row throws(CausewayError) in (pid: try row.int64(0), start: try row.int64(1)) }
+    for (pid, start) in older {
+      var isOver = false
+      for turn in 0..<10 where !isOver {
+        if turn > 0 { usleep(20_000) }
+        isOver =
+          try count(
+            """
+            SELECT count(*) FROM pg_stat_activity
+            WHERE pid = CAST(?1 AS bigint) AND CAST(extract(epoch FROM xact_start) * 1000000 AS bigint) = ?2 AND backend_xmin IS NOT NULL
+            """, .integer(pid), .integer(start)) == 0
+      }
+      guard isOver else { throw CausewayError("journal.busy") }
+    }
+    try execute(script: "SET lock_timeout = 500")
+    defer { try? execute(script: "SET lock_timeout = \(Self.lockTimeoutMilliseconds)") }
+    try execute(script: "VACUUM (FULL) data_key")
+  }
+}
