@@ -101,7 +101,8 @@ let package = Package(
     .executableTarget(
       name: "causeway-verify", dependencies: ["Primitives", "JSONTree", "Trust", "Ledger"], swiftSettings: settings, linkerSettings: linker),
     // Tests mirror the modules
-    .target(name: "TestSupport", dependencies: ["JSONTree", "Primitives", "CPKCS11", "CPQ"], path: "Tests/TestSupport", swiftSettings: settings),
+    .target(
+      name: "TestSupport", dependencies: ["JSONTree", "Primitives", "CPKCS11", "CPQ"], path: "Tests/TestSupport", swiftSettings: settings),
     .target(
       name: "AttackCases", dependencies: ["Formats", "JSONTree", "XMLTree", "Primitives"], path: "Tests/AttackCases",
       swiftSettings: settings),
