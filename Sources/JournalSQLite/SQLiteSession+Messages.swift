@@ -55,10 +55,10 @@ extension SQLiteSession {
 
   /// All conditions of a query but its place.
   ///
-  /// Who goes on behind a place, page by page, walks the table in its order: `+` keeps SQLite from looking up all that fits by state, and sorting it,
-  /// for each page.
+  /// Who goes on behind a place, page by page, walks the table in its order: a column in an expression keeps the store from looking up all that fits
+  /// by state, and sorting it, for each page.
   private static func conditions(_ query: MessageQuery) -> (sql: String, values: [SQLiteValue]) {
-    let walks = query.after == nil ? "" : "+"
+    let walks = query.after != nil
     var sql = ""
     var values: [SQLiteValue] = []
     func add(_ condition: String, _ value: SQLiteValue?) {
@@ -72,14 +72,14 @@ extension SQLiteSession {
       values += all.map { .text($0) }
     }
     add("id", among: query.ids.map(\.text))
-    add("\(walks)direction = ?", query.direction.map { .integer($0.rawValue) })
+    add(walks ? "direction + 0 = ?" : "direction = ?", query.direction.map { .integer($0.rawValue) })
     add("clearance = ?", query.clearance.map { .text($0) })
     add("corridor = ?", query.corridor.map { .text($0) })
     add("partner = ?", query.partner.map { .text($0) })
     add("kind = ?", query.kind.map { .text($0) })
     add("reason = ?", query.reason.map { .text($0.rawValue) })
-    add("reason IS NOT ?", query.exceptReason.map { .text($0.rawValue) })
-    add("\(walks)state", among: query.states)
+    add("(reason IS NULL OR reason <> ?)", query.exceptReason.map { .text($0.rawValue) })
+    add(walks ? "state || ''" : "state", among: query.states)
     add("updated >= ?", query.updated.map { .time($0.lowerBound) })
     add("updated <= ?", query.updated.map { .time($0.upperBound) })
     return (sql, values)
