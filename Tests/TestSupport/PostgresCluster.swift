@@ -28,7 +28,7 @@ package final class PostgresCluster: Sendable {
       cat >/dev/null
       kill -QUIT $server
       wait $server
-      rm -rf "$1"/*
+      rm -rf "$1"
       """
     let command = ["/bin/sh", "-c", script, "sh", folder, try Self.programs()]
     // The server refuses to run as root.
