@@ -30,6 +30,8 @@ struct Outgoing: Sendable {
   var source: VersionedName?
   /// The message as it was received from the local side; nil for a message that begins here.
   var submitted: MessageRecord?
+  /// Higher goes first among what is due.
+  var priority = 0
 }
 
 extension GatewayNode {
