@@ -149,6 +149,9 @@ let package = Package(
         "Journal",
         "JournalSQLite", "JournalPostgres", "CSQLite", log,
       ], swiftSettings: settings),
+    // Optimised in a debug build too: it looks at millions of states.
+    .testTarget(
+      name: "ModelTests", dependencies: ["Gateway", "Exchange", "Primitives"], swiftSettings: settings + [.unsafeFlags(["-O"])]),
     .testTarget(
       name: "EndToEndTests",
       dependencies: [

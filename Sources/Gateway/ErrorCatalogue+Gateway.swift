@@ -49,6 +49,7 @@ extension ErrorCatalogue {
       "config.profile_elements", .error,
       en: "The profile {profile} has no place for {element}, which such documents need between gateways.",
       zh: "格式配置 {profile} 没有 {element} 的位置，而网关之间的此类单证需要该要素。"),
+    .init("config.element_unknown", .error, en: "The dictionary has no element {element}.", zh: "数据字典中没有要素 {element}。"),
     .init(
       "config.profile_kind", .error, en: "The profile {profile} is not one for documents of the kind {kind}.",
       zh: "格式配置 {profile} 不适用于 {kind} 类单证。"),
@@ -59,6 +60,9 @@ extension ErrorCatalogue {
     .init("deliver.expired", .error, en: "The envelope has expired before it could be delivered.", zh: "信封在送达前已过期。"),
     .init("deliver.folder", .error, en: "The handover folder cannot be written.", zh: "交付文件夹无法写入。"),
     .init("deliver.incomplete", .fault, en: "A part of a sealed message is missing in the journal.", zh: "日志库中缺少已封装报文的一部分。"),
+    .init(
+      "deliver.not_taken", .error, en: "The partner's gateway answered with status {status} and has not taken the message.",
+      zh: "对方网关返回状态 {status}，未接收报文。"),
     .init("deliver.no_receipt", .error, en: "The partner answered with status {status} and no receipt.", zh: "对方返回状态 {status}，没有回执。"),
     .init("deliver.partner_unknown", .error, en: "The registry no longer has this partner.", zh: "登记册中已没有该伙伴。"),
     .init("journal.conflict", .error, en: "A record was changed by somebody else in the meantime.", zh: "记录在此期间被改动。"),

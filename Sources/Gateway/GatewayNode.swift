@@ -36,6 +36,7 @@ package struct GatewayNode: Sendable {
   let timeStamps: TimeStampSource?
   let keyring: LedgerKeyring
   let finality = Finality()
+  let circuits = PartnerCircuits()
 
   /// The key with which this gateway signs envelopes and receipts, and its name in the registry.
   package struct Signer: Sendable {
@@ -50,7 +51,7 @@ package struct GatewayNode: Sendable {
 
   /// - Throws: everything in the configuration that the registry, the profiles or the policies contradict, at once:
   ///   `config.economy_unknown`, `config.corridor_unknown`, `config.corridor_foreign`, `config.profile_unknown`, `config.policy_unknown`,
-  ///   `config.policy_corridor`, `config.witness_key`, `config.profile_kind`, `config.profile_elements`, `config.amendments_not_agreed`, `policy.required_withheld`.
+  ///   `config.policy_corridor`, `config.witness_key`, `config.profile_kind`, `config.profile_elements`, `config.element_unknown`, `config.amendments_not_agreed`, `policy.required_withheld`.
   package init(
     configuration: GatewayConfiguration, registry: VerifiedRegistry, profiles: ProfileLibrary, policies: [ReleasePolicy], journal: Journal,
     signer: Signer, cosigner: Cosigner? = nil, timeStamps: TimeStampSource? = nil, partners: any PartnerTransport,
@@ -210,6 +211,9 @@ extension GatewayNode {
       }
       for name in [corridor.wire] + settings.accepts + (settings.handsOver.map { [$0] } ?? []) { _ = profile(name, .declaration, pointer) }
       for name in settings.acceptsStatus { _ = profile(name, .status, pointer) }
+      for (number, rule) in settings.priorities.enumerated() where profiles.dictionary[id: rule.element] == nil {
+        note("config.element_unknown", "\(pointer)/priorities/\(number)/element", ["element": rule.element])
+      }
       let requests = settings.acceptsAmendment + (settings.handsOverAmendment.map { [$0] } ?? [])
       for name in requests { _ = profile(name, .amendment, pointer) }
       if !requests.isEmpty {

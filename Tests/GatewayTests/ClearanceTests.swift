@@ -1,3 +1,4 @@
+import Exchange
 import JSONTree
 import Primitives
 import TestSupport

@@ -6,6 +6,7 @@ import Ledger
 import Primitives
 import Synchronization
 import Testing
+import Translation
 import Trust
 
 @testable import Gateway
@@ -52,6 +53,19 @@ import Trust
     #expect(world.line.sent.isEmpty)
     #expect(try await world.message(declared.messageID, at: "CN").state == "dead")
     #expect(try await world.message(declared.messageID, at: "CN").reason == "deliver.expired")
+    // The ledger says so, and the local single window is told.
+    let entry = try #require(try await world.entries(at: "CN").last?.draft)
+    #expect(entry.kind == "message.expired" && entry.reasons == ["deliver.expired"])
+    #expect(entry.messageID?.text == declared.messageID)
+    let item = try #require(try await world.cn.inboxItems(after: 0, limit: 10).first)
+    #expect(item.record.kind == "expiry")
+    let notice = try valid(try #require(item.payload).bytes).declaration
+    #expect(notice.text("Status.Code").isEmpty, "nothing is said of the partner's side")
+    #expect(notice.text("Status.EconomyCode") == "CN")
+    let view = try await world.cn.message(declared.messageID, waitSeconds: 0)
+    #expect(view["problems"]?["outcome"]?.string == "expired")
+    #expect(view["problems"]?["reasons"]?.array?.first?["code"]?.string == "deliver.expired")
+    #expect(try await world.clearance(declared.clearanceID, at: "CN").import == nil)
     let other = try await world.declare(2)
     world.clock.advance(seconds: 59)
     try await world.run()
@@ -150,6 +164,93 @@ import Trust
       #expect(message.reason == "journal.not_found")
     }
     #expect(try await world.sg.translateRecorded() == 0)
+  }
+
+  /// A partner that cannot be reached is left alone, and asked with one message whether it is back; then everything goes.
+  @Test func circuitBreaker() async throws {
+    let world = try await World(settings: "delivery: {firstRetrySeconds: 2, longestRetrySeconds: 20}")
+    for number in 1...8 { try await world.declare(number) }
+    world.line.fail { _ in .lost }
+    #expect(try await world.cn.deliverDue(to: "SG", limit: 5) == 5)
+    #expect(await world.cn.health()["partners"]?["SG"]?.string == "unreachable")
+    #expect(await world.cn.metricsText().contains("gateway_partners_unreachable 1\n"))
+    let tried = world.line.sent.count
+    #expect(try await world.cn.deliverDue(to: "SG") == 0)
+    #expect(world.line.sent.count == tried)
+    world.clock.advance(seconds: 20)
+    #expect(try await world.cn.deliverDue(to: "SG") == 1, "one is tried")
+    #expect(world.line.sent.count == tried + 1)
+    world.line.heal()
+    world.clock.advance(seconds: 20)
+    #expect(try await world.cn.deliverDue(to: "SG") == 1)
+    #expect(await world.cn.health()["partners"]?["SG"]?.string == "reachable")
+    try await world.run()
+    for message in try await world.messages(at: "CN", MessageQuery(direction: .outbound, limit: 100)) {
+      #expect(message.state == "delivered")
+    }
+  }
+
+  /// A refusal is an answer: the partner is there.
+  @Test func refusalsOpenNoCircuit() async throws {
+    let world = try await World()
+    for number in 1...8 { try await world.declare(number) }
+    world.line.fail { _ in .changed { $0.with(signature: String($0.signature.dropLast(4)) + "AAAA") } }
+    #expect(try await world.cn.deliverDue(to: "SG") == 8)
+    #expect(await world.cn.health()["partners"]?["SG"]?.string == "reachable")
+    let messages = try await world.messages(at: "CN", MessageQuery(direction: .outbound, limit: 100))
+    #expect(messages.allSatisfy { $0.state == "refused_by_partner" })
+  }
+
+  /// Outside of its windows nothing is sent to a partner, and nothing counts as a failure.
+  @Test func serviceWindows() async throws {
+    // The world begins on Saturday, 21 November 2026, at 09:00 UTC.
+    let window = try #require(ServiceWindow(days: [.saturday], start: 10 * 60, end: 11 * 60))
+    let world = try await World(
+      settings: "delivery: {expirySeconds: 7200}", registry: try Economies.shared.registry(servedBy: "SG", in: [window]))
+    let first = try await world.declare(1)
+    #expect(try await world.cn.deliverDue() == 0)
+    #expect(world.line.sent.isEmpty)
+    let waiting = try #require(try await world.delivery(of: first.messageID, at: "CN"))
+    #expect(waiting.attempts == 0 && waiting.lastError == nil && waiting.due == Economies.start)
+    #expect(await world.cn.health()["partners"]?["SG"]?.string == "closed")
+    world.clock.advance(seconds: 3600)
+    #expect(try await world.cn.deliverDue() == 1)
+    #expect(try await world.message(first.messageID, at: "CN").state == "delivered")
+    world.clock.advance(seconds: 3600)
+    let second = try await world.declare(2)
+    #expect(try await world.cn.deliverDue() == 0, "the end is not contained")
+    #expect(world.line.sent.count == 1)
+    // What expires while the partner is closed expires.
+    world.clock.advance(seconds: 7200)
+    #expect(try await world.cn.deliverDue() == 1)
+    #expect(try await world.message(second.messageID, at: "CN").reason == "deliver.expired")
+    #expect(world.line.sent.count == 1)
+  }
+
+  /// What belongs to a class of the corridor's goes first, but never before what is in front of it in its own clearance.
+  @Test func priorityClasses() async throws {
+    let rules =
+      "[{element: Declaration.LRN, startsWith: [I20260000000000007], priority: 5}, {element: Commodity.HS6, startsWith: [03], priority: 9}]"
+    let corridors =
+      "[{id: CN-SG, policy: cn-sg-clearance, accepts: [cn.decmessage], acceptsStatus: [uncefact.cdar.json], priorities: \(rules)}]"
+    let world = try await World(corridors: ["CN": corridors])
+    let first = try await world.declare(1)
+    world.clock.advance(seconds: 1)
+    let urgent = try await world.declare(7)
+    let amendment = try await world.amend(first.clearanceID, 7)
+    #expect(try #require(try await world.delivery(of: urgent.messageID, at: "CN")).priority == 5)
+    #expect(try #require(try await world.delivery(of: first.messageID, at: "CN")).priority == 0)
+    #expect(try #require(try await world.delivery(of: amendment.messageID, at: "CN")).priority == 5)
+    for _ in 0..<3 { #expect(try await world.cn.deliverDue(to: "SG", limit: 1) == 1) }
+    #expect(world.line.sent.map(\.envelope.header.messageID.text) == [urgent.messageID, first.messageID, amendment.messageID])
+  }
+
+  @Test func priorityOfNoElement() async throws {
+    let corridors =
+      "[{id: CN-SG, policy: cn-sg-clearance, accepts: [cn.decmessage], priorities: [{element: Commodity.Colour, startsWith: [red], priority: 1}]}]"
+    let error = await #expect(throws: CausewayError.self) { try await World(corridors: ["CN": corridors]) }
+    #expect(error?.problems.map(\.code) == ["config.element_unknown"])
+    #expect(error?.problems.first?.pointer == "/corridors/0/priorities/0/element")
   }
 
   /// One partner's backlog has no part in the deliveries to another.

@@ -175,7 +175,7 @@ import Trust
     let header = envelope.header.with(created: time, expires: time.adding(seconds: Int64(lifetime)))
     let receipt = try await world.line.carry(
       try sealed(header, payload: envelope.payload, salt: envelope.salt, fieldsSecret: envelope.fieldsSecret), from: "CN", to: "SG")
-    if codes.isEmpty { try expectAccepted(receipt) } else { try await expectRefused(receipt, codes, world) }
+    if codes.isEmpty { try expectAccepted(receipt) } else { try await expectRefused(receipt, codes, world, kept: 1) }
   }
 
   /// Signatures of one purpose shown for another.

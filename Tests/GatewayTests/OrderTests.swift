@@ -253,6 +253,31 @@ import Trust
     #expect(try await world.clearance(declared.clearanceID, at: "SG").export.status == .accepted)
   }
 
+  /// Refused out of its turn, a message would leave a gap that everything after it waits for.
+  @Test func refusedOnlyInItsTurn() async throws {
+    let world = try await World()
+    let declared = try await world.declare()
+    let envelope = try await world.envelope(of: declared.messageID)
+    _ = try await world.line.carry(ReceivedEnvelope(envelope), from: "CN", to: "SG")
+    func message(_ step: SideStatus, _ sequence: Int, tooLong: Bool = false) throws -> ReceivedEnvelope {
+      let payload = try status(step, of: .export, declared.clearanceID)
+      var header = envelope.header.with(
+        messageID: envelope.header.another, kind: .status, sequence: sequence,
+        payload: PayloadDescription(payload, mediaType: "application/json"))
+      if tooLong { header = header.with(expires: header.created.adding(seconds: 259_201)) }
+      return try sealed(header, payload: payload, salt: envelope.salt)
+    }
+    let tooLong = try message(.released, 3, tooLong: true)
+    let entries = try await world.entries(at: "SG").count
+    await #expect(throws: CausewayError("receive.early")) { try await world.line.carry(tooLong, from: "CN", to: "SG") }
+    #expect(try await world.entries(at: "SG").count == entries)
+    let before = try await world.line.carry(try message(.accepted, 2), from: "CN", to: "SG")
+    #expect(try content(of: before)["outcome"]?.string == "accepted")
+    #expect(try reasons(of: try await world.line.carry(tooLong, from: "CN", to: "SG")) == ["verify.lifetime_too_long"])
+    let after = try await world.line.carry(try message(.released, 4), from: "CN", to: "SG")
+    #expect(try content(of: after)["outcome"]?.string == "accepted")
+  }
+
   /// The partner's receipt refuses the declaration itself: the case is closed, what waits behind it is not sent, and the consignment can be
   /// declared again.
   @Test func declarationTurnedAway() async throws {

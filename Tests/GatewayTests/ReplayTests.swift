@@ -40,7 +40,32 @@ import Trust
     world.clock.advance(seconds: 86_401)
     let answer1 = try await world.line.carry(ReceivedEnvelope(envelope), from: "CN", to: "SG")
     #expect(try reasons(of: answer1) == ["verify.expired"])
-    #expect(try await world.messages(at: "SG").isEmpty)
+    #expect(try await world.line.carry(ReceivedEnvelope(envelope), from: "CN", to: "SG") == answer1, "a refusal is given once, too")
+    let kept = try await world.message(envelope.header.messageID.text, at: "SG")
+    #expect(kept.state == "turned_away" && kept.reason == "verify.expired")
+    #expect(try await world.sg.clearanceRecord(envelope.header.clearance.text) == nil)
+  }
+
+  /// Its sender has been told that it was refused: a copy that comes when its time has come is not taken after all.
+  @Test func refusedForItsTimeAndComesAgain() async throws {
+    let world = try await World()
+    let envelope = try await world.envelope(of: world.declare().messageID)
+    let created = Economies.start.adding(seconds: 301)
+    let message = try sealed(
+      envelope.header.with(created: created, expires: created.adding(seconds: 3600)), payload: envelope.payload, salt: envelope.salt,
+      fieldsSecret: envelope.fieldsSecret)
+    let refused = try await world.line.carry(message, from: "CN", to: "SG")
+    #expect(try reasons(of: refused) == ["verify.created_in_future"])
+    let entries = try await world.entries(at: "SG").count
+    world.clock.advance(seconds: 60)
+    #expect(try await world.line.carry(message, from: "CN", to: "SG") == refused)
+    #expect(try await world.entries(at: "SG").count == entries)
+    #expect(try await world.sg.clearanceRecord(envelope.header.clearance.text) == nil)
+    let twin = try await world.line.carry(
+      try sealed(
+        envelope.header.with(messageID: envelope.header.another, created: created, expires: created.adding(seconds: 3600)),
+        payload: envelope.payload, salt: envelope.salt, fieldsSecret: envelope.fieldsSecret), from: "CN", to: "SG")
+    #expect(try content(of: twin)["outcome"]?.string == "accepted")
   }
 
   /// The same header under a second valid signature (ECDSA signatures differ each time) is the same message.

@@ -72,6 +72,16 @@ struct Economies: Sendable {
   let withoutRequests: VerifiedRegistry
   let profiles: ProfileLibrary
   let policies: [ReleasePolicy]
+  private let registrySigner: PrivateKey
+
+  /// The usual registry, in which one participant is open at certain times only.
+  func registry(servedBy economy: String, in windows: [ServiceWindow]) throws -> VerifiedRegistry {
+    var content = registry.content
+    for index in content.participants.indices where content.participants[index].id == economy {
+      content.participants[index].serviceWindows = windows
+    }
+    return try Registry.verify(try Registry.sign(content, key: registrySigner), keys: [registryKey])
+  }
 
   private init() throws {
     let authority = try CertificateAuthority.create(name: "Test authority", from: Self.start.adding(seconds: -86_400), days: 365)
@@ -101,6 +111,7 @@ struct Economies: Sendable {
     mutual.corridors[2].witnesses = CorridorWitnesses(quorum: 2, participants: ["CN", "MY", "SG"])
     witnessedDocument = try Registry.sign(mutual, key: key)
     registryKey = key.publicKey
+    registrySigner = key
     witnessed = try Registry.verify(witnessedDocument, keys: [key.publicKey])
     var exact = content
     exact.corridors[0].wire = "uncefact.xml@d23b"

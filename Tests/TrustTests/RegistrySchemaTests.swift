@@ -11,7 +11,9 @@ import Trust
     let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
     let schema = try JSONSchema([UInt8](try Data(contentsOf: root.appending(path: "schemas/registry.schema.json"))))
     let pki = try TestPKI()
-    let good = try JSONValue.parse(try Registry.sign(pki.content, key: pki.registryKey))
+    var content = pki.content
+    content.participants[0].serviceWindows = [try #require(ServiceWindow(days: [.monday], start: 1439, end: 1440))]
+    let good = try JSONValue.parse(try Registry.sign(content, key: pki.registryKey))
     #expect(try schema.errors(in: good) == [])
     var bad = try #require(good.object)
     bad["signature"] = "a.b.c"

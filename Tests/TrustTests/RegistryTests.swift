@@ -220,6 +220,72 @@ import Trust
   }
 
   /// P-07: a suspended economy, and a registry that is no longer good.
+  @Test func serviceWindows() throws {
+    func open(_ windows: [ServiceWindow], _ time: String) throws -> Bool {
+      var participant = pki.content.participants[0]
+      participant.serviceWindows = windows
+      return participant.isOpen(at: try #require(Instant(rfc3339: "\(time):00Z")))
+    }
+    #expect(try open([], "2026-11-30T03:00"), "always")
+    // 30 November 2026 is a Monday.
+    let day = try #require(ServiceWindow(days: [.monday, .tuesday], start: 6 * 60, end: 22 * 60))
+    #expect(try open([day], "2026-11-30T06:00"))
+    #expect(try open([day], "2026-12-01T21:59"))
+    #expect(try !open([day], "2026-11-30T05:59"))
+    #expect(try !open([day], "2026-11-30T22:00"), "the end is not contained")
+    #expect(try !open([day], "2026-12-02T12:00"))
+    let night = try #require(ServiceWindow(days: [.sunday], start: 22 * 60, end: 4 * 60))
+    #expect(try open([night], "2026-11-29T22:00"))
+    #expect(try open([night], "2026-11-30T03:59"), "it belongs to the day on which it begins")
+    #expect(try !open([night], "2026-11-30T04:00"))
+    #expect(try !open([night], "2026-11-29T03:00"))
+    #expect(try !open([night], "2026-11-30T22:00"))
+    #expect(try open([day, night], "2026-11-30T03:00"))
+    let whole = try #require(ServiceWindow(days: [.thursday], start: 0, end: 1440))
+    #expect(try open([whole], "1970-01-01T00:00") && open([whole], "1970-01-01T23:59") && open([whole], "1969-12-25T12:00"))
+    #expect(try !open([whole], "1969-12-31T23:59") && !open([whole], "1970-01-02T00:00"))
+    for (start, end) in [(-1, 60), (1440, 60), (60, 60), (60, 1441), (60, 0)] {
+      #expect(ServiceWindow(days: [.monday], start: start, end: end) == nil)
+    }
+    #expect(ServiceWindow(days: [], start: 0, end: 60) == nil)
+    #expect(ServiceWindow(days: [.monday, .monday], start: 0, end: 60) == nil)
+  }
+
+  @Test func serviceWindowsAsTheyAreWritten() throws {
+    func read(_ windows: JSONValue) throws(CausewayError) -> [ServiceWindow] {
+      var draft = pki.content.json.object ?? [:]
+      var participants = draft["participants"]?.array ?? []
+      var first = participants[0].object ?? [:]
+      first["serviceWindows"] = windows
+      participants[0] = .object(first)
+      draft["participants"] = .array(participants)
+      return try Registry.readDraft(JSONValue.object(draft).serialized()).participants[0].serviceWindows
+    }
+    func window(_ days: JSONValue, _ from: String, _ to: String) -> JSONValue {
+      [["days": days, "from": .string(from), "to": .string(to)]]
+    }
+    let written = window(["mon", "sun"], "22:30", "04:05")
+    let windows = try read(written)
+    #expect(windows == [try #require(ServiceWindow(days: [.monday, .sunday], start: 1350, end: 245))])
+    var content = pki.content
+    content.participants[0].serviceWindows = windows
+    #expect(content.json["participants"]?.array?.first?["serviceWindows"] == written)
+    #expect(try Registry.readDraft(content.json.serialized()) == content)
+    #expect(try read(window(["sat"], "00:00", "24:00")).count == 1)
+    let wrong: [(JSONValue, String)] = [
+      (window([], "06:00", "07:00"), "/0/days"), (window(["mon", "mon"], "06:00", "07:00"), "/0/days"),
+      (window(["Mon"], "06:00", "07:00"), "/0/days"), (window([1], "06:00", "07:00"), "/0/days"),
+      (window(["mon"], "24:00", "07:00"), "/0/from"), (window(["mon"], "6:00", "07:00"), "/0/from"),
+      (window(["mon"], "06:60", "07:00"), "/0/from"), (window(["mon"], "+6:00", "07:00"), "/0/from"),
+      (window(["mon"], "06:00", "00:00"), "/0/to"), (window(["mon"], "06:00", "24:01"), "/0/to"),
+      (window(["mon"], "06:00", "06:00"), "/0/to"), ([], ""),
+    ]
+    for (value, place) in wrong {
+      let error = #expect(throws: CausewayError.self) { try read(value) }
+      #expect(error?.problems.first?.pointer == "/participants/0/serviceWindows" + place, "\(error.map { "\($0)" } ?? "")")
+    }
+  }
+
   @Test func membershipAndExpiry() throws {
     var content = pki.content
     content.participants[1].membership = Period(from: TestPKI.start, to: now)

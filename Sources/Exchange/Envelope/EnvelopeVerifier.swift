@@ -57,6 +57,8 @@ package struct EnvelopeRefusal: Sendable {
   /// nil when the header could not be read.
   package let header: EnvelopeHeader?
   package let envelopeDigest: Digest
+  /// As received.
+  package let signature: String
   /// SHA-256 of the payload as received.
   package let payloadDigest: Digest
   /// Not empty.
@@ -114,8 +116,8 @@ package struct EnvelopeVerifier: Sendable {
     } catch {
       return .refused(
         EnvelopeRefusal(
-          peer: peer, header: header, envelopeDigest: received.digest, payloadDigest: payloadDigest, problems: error.problems,
-          isAuthentic: isAuthentic, receivedAt: now))
+          peer: peer, header: header, envelopeDigest: received.digest, signature: received.signature, payloadDigest: payloadDigest,
+          problems: error.problems, isAuthentic: isAuthentic, receivedAt: now))
     }
   }
 

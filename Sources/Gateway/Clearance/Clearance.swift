@@ -1,3 +1,4 @@
+package import Exchange
 package import Primitives
 
 /// The two-side case of one consignment (docs/decisions/0003): what the export side and the import side have done so far.
@@ -129,11 +130,7 @@ package struct Clearance: Hashable, Sendable {
   }
 
   /// Whether a partner's message with this number is the next one, an old one, or one that has overtaken another.
-  package func order(of sequence: Int) -> MessageOrder {
-    sequence == receivedSequence + 1 ? .next : sequence <= receivedSequence ? .repeated : .early
-  }
-
-  package enum MessageOrder: Sendable { case next, repeated, early }
+  package func order(of sequence: Int) -> MessageOrder { MessageOrder(of: sequence, after: receivedSequence) }
 
   /// Notes that the partner's message with this number has been dealt with, whether it took effect or was refused.
   package mutating func received(sequence: Int) { receivedSequence = max(receivedSequence, sequence) }

@@ -32,6 +32,8 @@ struct Outgoing: Sendable {
   var submitted: MessageRecord?
   /// The expired message in whose place it stands.
   var replays: MessageID?
+  /// Higher goes first among what is due.
+  var priority = 0
 }
 
 extension GatewayNode {

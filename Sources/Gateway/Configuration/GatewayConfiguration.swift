@@ -84,6 +84,8 @@ package struct GatewayConfiguration: Sendable {
     /// Profile, and shape of it, in which the partner's requests are handed over; nil: the one in which they travel.
     package let handsOverAmendment: String?
     package let amendmentShape: String?
+    /// Which of the declarations that this gateway sends go first when several are due.
+    package let priorities: [PriorityRule]
   }
 
   /// How inbound documents reach the local single window, besides the inbox that can always be pulled.
@@ -186,12 +188,13 @@ package struct GatewayConfiguration: Sendable {
       let acceptsAmendment = section.strings("acceptsAmendment", default: [])
       let handsOverAmendment = section.optionalString("handsOverAmendment")
       let (handsOverAmended, amendmentShape) = (section.optionalString("handsOverAmended"), section.optionalString("amendmentShape"))
+      let priorities = section.sections("priorities", required: false, PriorityRule.init(reading:))
       return id.map {
         CorridorSettings(
           id: $0, policy: policy, accepts: accepts ?? [], handsOver: handsOver, shape: shape,
           handsOverAmended: handsOverAmended, acceptsStatus: acceptsStatus ?? [],
           handsOverStatus: handsOverStatus, acceptsAmendment: acceptsAmendment ?? [], handsOverAmendment: handsOverAmendment,
-          amendmentShape: amendmentShape)
+          amendmentShape: amendmentShape, priorities: priorities)
       }
     }
     handover = reader.sections("handover", required: false) { section in

@@ -14,13 +14,25 @@ extension GatewayNode {
   /// same transaction that records the answer.
   func record(_ envelope: VerifiedEnvelope) async throws(CausewayError) -> String {
     for _ in 0..<Self.mostRounds {
-      if let receipt = try await receiptGivenBefore(to: envelope) { return receipt }
-      let stored = try await clearanceRecord(envelope.header.clearance.text)
-      // Nothing of it can be kept under a key that is gone. When and why is not the partner's to know.
-      if stored?.erasure != nil { return try await refuse(envelope, Problem("verify.clearance_erased", pointer: "/clearance")) }
-      let decision = try decide(envelope, stored)
+      let facts = try await facts(about: envelope.header)
+      var decision = Decision(problems: [Problem("verify.sequence_reused", pointer: "/sequence")])
+      let arrival = facts.arrival.decision
+      switch arrival {
+      case .later: throw CausewayError("receive.early")
+      // Same id, other content: both digests go on the ledger.
+      case .refuseReusedID: return try await refuseReusedID(envelope, facts.same)
+      // When and why is not the partner's to know.
+      case .refuseErased: return try await refuse(envelope, Problem("verify.clearance_erased", pointer: "/clearance"))
+      case .repeatReceipt, .repeatEffect:
+        guard let receipt = (facts.same ?? facts.alike)?.receipt else { throw CausewayError("journal.row_invalid") }
+        if !arrival.isAnsweredAtOnce, try await !takeNumber(of: envelope) { continue }
+        metrics.count("gateway_duplicates_total", [("kind", envelope.header.kind.rawValue)])
+        return String(decoding: receipt, as: UTF8.self)
+      case .refuseReusedNumber: break
+      case .process: decision = decide(envelope, facts.clearance)
+      }
       let now = clock.now()
-      switch try await commit(decision, envelope, stored, at: now) {
+      switch try await commit(decision, envelope, facts, at: now) {
       case .committed(let committed):
         let outcome = decision.problems.isEmpty ? "accepted" : "refused"
         metrics.count("gateway_inbound_messages_total", [("kind", envelope.header.kind.rawValue), ("outcome", outcome)])
@@ -46,40 +58,59 @@ extension GatewayNode {
     var isHandled = false
   }
 
-  private func receiptGivenBefore(to envelope: VerifiedEnvelope) async throws(CausewayError) -> String? {
-    let header = envelope.header
-    let (same, alike) = try await journal.read { reader throws(CausewayError) in
-      (try reader.message(header.messageID), try reader.message(.inbound, businessKey: Self.businessKey(header)))
-    }
-    if let same, same.direction == .outbound || same.header != envelope.headerBytes {
-      // Same id, other content: both digests go on the ledger.
-      return try await refuseReusedID(envelope, same)
-    }
-    guard let receipt = (same ?? alike)?.receipt else { return nil }
-    if same == nil { try await takeNumber(of: envelope) }
-    metrics.count("gateway_duplicates_total", [("kind", header.kind.rawValue)])
-    return String(decoding: receipt, as: UTF8.self)
+  /// What the journal knows about a message that arrives, all of one moment.
+  struct Facts {
+    let arrival: Arrival
+    let same: MessageRecord?
+    let alike: MessageRecord?
+    let record: ClearanceRecord?
+    /// nil too once its data has been erased.
+    let clearance: Clearance?
   }
 
-  /// A duplicate in effect under another id takes its place in the order: what comes after it would wait for it for ever.
-  private func takeNumber(of envelope: VerifiedEnvelope) async throws(CausewayError) {
-    let header = envelope.header
-    guard let stored = try await clearanceRecord(header.clearance.text), stored.erasure == nil else { return }
-    switch try Clearance(stored).order(of: header.sequence) {
-    case .early: throw CausewayError("receive.early")
-    case .repeated: return
-    case .next:
-      try await update(clearance: header.clearance.text) { clearance, _ throws(CausewayError) in
-        clearance.received(sequence: header.sequence)
-        return ClearanceChange(entries: [entry(for: envelope, kind: "message.repeated", reasons: [])])
+  func facts(about header: EnvelopeHeader) async throws(CausewayError) -> Facts {
+    let (same, alike, stored) = try await journal.read { reader throws(CausewayError) in
+      (
+        try reader.message(header.messageID), try reader.message(.inbound, businessKey: Self.businessKey(header)),
+        try reader.clearance(header.clearance.text)
+      )
+    }
+    let known: Arrival.Known =
+      switch same {
+      case nil: .nothing
+      case let same? where same.direction == .outbound || same.header != header.canonicalBytes: .other
+      case let same?: .same(isReceipted: same.receipt != nil)
       }
+    let isErased = stored?.erasure != nil
+    let clearance = isErased ? nil : try stored.map { record throws(CausewayError) in try Clearance(record) }
+    var order: MessageOrder? = clearance?.order(of: header.sequence) ?? MessageOrder(of: header.sequence, after: 0)
+    // Not one of the two that the case belongs to: its numbers have nothing to do with theirs.
+    if let clearance, ByteString(clearance.corridor) != ByteString(header.corridor) { order = nil }
+    let arrival = Arrival(known: known, isEffectReceipted: alike?.receipt != nil, order: order, isErased: isErased)
+    return Facts(arrival: arrival, same: same, alike: alike, record: stored, clearance: clearance)
+  }
+
+  /// A duplicate in effect under another id takes its place in the order.
+  ///
+  /// - Returns: false when somebody else was faster.
+  private func takeNumber(of envelope: VerifiedEnvelope) async throws(CausewayError) -> Bool {
+    let header = envelope.header
+    guard let stored = try await clearanceRecord(header.clearance.text), stored.erasure == nil else { return false }
+    var clearance = try Clearance(stored)
+    guard clearance.order(of: header.sequence) == .next else { return false }
+    clearance.received(sequence: header.sequence)
+    let change = ClearanceChange(entries: [entry(for: envelope, kind: "message.repeated", reasons: [])])
+    switch try await commit(change, clearance, created: stored.created, expecting: .revision(stored.revision), at: clock.now()) {
+    case .committed: return true
+    case .conflict(.clearance): return false
+    case .conflict: throw CausewayError("journal.conflict")
     }
   }
 
-  private func refuseReusedID(_ envelope: VerifiedEnvelope, _ known: MessageRecord) async throws(CausewayError) -> String {
+  private func refuseReusedID(_ envelope: VerifiedEnvelope, _ known: MessageRecord?) async throws(CausewayError) -> String {
     try await refuse(
       envelope, Problem("verify.message_id_reused", pointer: "/messageId"),
-      noting: ["firstEnvelope": .string(SHA256.hash(known.header).hex)])
+      noting: ["firstEnvelope": .string(SHA256.hash(known?.header ?? []).hex)])
   }
 
   /// One entry on the ledger and a signed refusal; nothing is kept of the message.
@@ -99,11 +130,10 @@ extension GatewayNode {
     return String(decoding: committed.result, as: UTF8.self)
   }
 
-  private func decide(_ envelope: VerifiedEnvelope, _ stored: ClearanceRecord?) throws(CausewayError) -> Decision {
+  private func decide(_ envelope: VerifiedEnvelope, _ known: Clearance?) -> Decision {
     let header = envelope.header
-    guard let stored else {
-      // The first message of a clearance is its declaration; a later one has overtaken it and comes again.
-      guard header.sequence == 1 else { throw CausewayError("receive.early") }
+    guard var clearance = known else {
+      // The first message of a clearance is its declaration.
       guard header.kind == .declaration else { return Decision(problems: [Problem("clearance.unknown", pointer: "/clearance")]) }
       guard header.revision ?? 1 == 1 else {
         return Decision(problems: [Problem("clearance.illegal_revision", facts: ["expected": "1", "found": String(header.revision ?? 1)])])
@@ -114,15 +144,8 @@ extension GatewayNode {
       clearance.received(sequence: 1)
       return Decision(clearance: clearance)
     }
-    var clearance = try Clearance(stored)
     let mismatch = Problem("verify.clearance_mismatch", pointer: "/clearance")
-    // Not one of the two that the case belongs to: its numbers have nothing to do with theirs.
     guard ByteString(clearance.corridor) == ByteString(header.corridor) else { return Decision(problems: [mismatch]) }
-    switch clearance.order(of: header.sequence) {
-    case .early: throw CausewayError("receive.early")
-    case .repeated: return Decision(problems: [Problem("verify.sequence_reused", pointer: "/sequence")])
-    case .next: break
-    }
     let before = clearance
     var decision = clearance.commitment == header.ucrCommitment.hex ? decide(envelope, &clearance) : Decision(problems: [mismatch])
     // A refused step changes nothing but that its number is used up.
@@ -208,7 +231,7 @@ extension GatewayNode {
   }
 
   private func commit(
-    _ decision: Decision, _ envelope: VerifiedEnvelope, _ stored: ClearanceRecord?, at now: Instant
+    _ decision: Decision, _ envelope: VerifiedEnvelope, _ facts: Facts, at now: Instant
   ) async throws(CausewayError) -> Change.Outcome {
     let header = envelope.header
     let isAccepted = decision.problems.isEmpty
@@ -216,7 +239,8 @@ extension GatewayNode {
     let codes = decision.problems.map(\.code)
     let message = MessageRecord(
       id: header.messageID, direction: .inbound, clearance: header.clearance.text, kind: header.kind.rawValue, corridor: header.corridor,
-      partner: header.sender, businessKey: isAccepted ? Self.businessKey(header) : nil, state: state.rawValue, reason: codes.first,
+      partner: header.sender, businessKey: Arrival.remembersEffect(isAccepted: isAccepted) ? Self.businessKey(header) : nil,
+      state: state.rawValue, reason: codes.first,
       header: envelope.headerBytes, signature: Array(envelope.signature.utf8), payloadDigest: header.payload.sha256,
       envelopeCreated: header.created, sequence: header.sequence, inReplyTo: header.inReplyTo,
       versions: ["policy": Self.name(header.policy), "profile": Self.name(header.profile), "registry": String(registry.version)],
@@ -224,7 +248,7 @@ extension GatewayNode {
     var change = decision.change
     change.operations =
       [
-        .putMessage(message, expecting: .absent),
+        .putMessage(message, expecting: facts.same.map { .revision($0.revision) } ?? .absent),
         .putPayload(payload(.wire, of: header.messageID, mediaType: header.payload.mediaType, envelope.payload, at: now)),
       ] + fieldsPayload(envelope.fieldsSecret, of: header.messageID, at: now)
     // A withdrawal is handed over when this side follows it.
@@ -250,7 +274,7 @@ extension GatewayNode {
         Change(operations: change.operations, entries: change.entries, finish: change.finish))
     }
     return try await commit(
-      change, clearance, created: stored?.created ?? now, expecting: stored.map { .revision($0.revision) } ?? .absent, at: now)
+      change, clearance, created: facts.record?.created ?? now, expecting: facts.record.map { .revision($0.revision) } ?? .absent, at: now)
   }
 
   private func entry(for envelope: VerifiedEnvelope, kind: String, reasons: [ErrorCode]) -> EntryDraft {

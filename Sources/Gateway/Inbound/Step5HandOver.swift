@@ -19,6 +19,8 @@ package enum InboxKind: String, Sendable {
   case withdrawal
   /// The partner's receipt refuses a message of ours; the document is a status with the reasons.
   case refusal
+  /// A message of ours expired before the partner answered; the document is a status of our own with the reason.
+  case expiry
   /// The answer to the syntax of a document of ours in EDIFACT that asks for one.
   case contrl
 }
@@ -94,21 +96,40 @@ extension GatewayNode {
   func handOver(
     refusalOf message: MessageRecord, _ reasons: [StatusMessage.Reason], clearance: Clearance, at time: Instant, now: Instant
   ) -> [Change.Operation] {
+    handOver(.refusal, of: message, by: message.partner, reasons, clearance: clearance, at: time, now: now)
+  }
+
+  /// Step 5 for a message that expired unanswered: this gateway says so, and nothing of the partner's side.
+  func handOver(expiryOf message: MessageRecord, clearance: Clearance, at now: Instant) -> [Change.Operation] {
+    let problems: JSONValue = [
+      "outcome": "expired", "by": .string(economy), "reasons": [Self.json(Problem(Delivery.expired))],
+    ]
+    let reason = StatusMessage.Reason(code: Delivery.expired.rawValue, pointer: nil)
+    return [.replacePayload(payload(.problems, of: message.id, problems, at: now))]
+      + handOver(.expiry, of: message, by: economy, [reason], clearance: clearance, at: now, now: now)
+  }
+
+  /// Step 5 for a message of ours that came to nothing, as a status with the reasons.
+  private func handOver(
+    _ kind: InboxKind, of message: MessageRecord, by economy: String, _ reasons: [StatusMessage.Reason], clearance: Clearance,
+    at time: Instant, now: Instant
+  ) -> [Change.Operation] {
     do throws(CausewayError) {
       guard let profile = localStatusProfile(of: clearance.corridor) else { throw CausewayError("seal.corridor_gone") }
       let header = try EnvelopeHeader.parse(message.header)
       let isDeclaration = [.declaration, .amendment].contains(header.kind) && !isRequest(header)
       let said = StatusMessage(
         clearanceID: clearance.id, side: clearance.partnerSide, revision: header.revision ?? 1,
-        status: isDeclaration ? .refused : nil, effective: time, reasons: reasons)
-      let tree = try said.declaration(in: profiles, economy: message.partner, id: message.id, issued: time)
+        status: isDeclaration && kind == .refusal ? .refused : nil, effective: time, reasons: reasons)
+      let tree = try said.declaration(in: profiles, economy: economy, id: message.id, issued: time)
       let bytes = try Translator(profiles).write(tree, as: profile)
-      return [.putPayload(payload(.local, of: message.id, mediaType: profile.mediaType, bytes, at: now))]
-        + handOver(.refusal, of: message, clearance: clearance.id, payloadKind: .local, at: now)
+      // One that expired, was replayed and expired again has a second notice.
+      return [.replacePayload(payload(.local, of: message.id, mediaType: profile.mediaType, bytes, at: now))]
+        + handOver(kind, of: message, clearance: clearance.id, payloadKind: .local, at: now)
     } catch {
-      // The receipt is an answer, whether or not our format can say it.
-      logger.error("refusal handed over as its reasons", metadata: ["gw.message_id": "\(message.id)", "gw.code": "\(error.code)"])
-      return handOver(.refusal, of: message, clearance: clearance.id, payloadKind: .problems, at: now)
+      // It is said, whether or not our format can say it.
+      logger.error("\(kind.rawValue) handed over as its reasons", metadata: ["gw.message_id": "\(message.id)", "gw.code": "\(error.code)"])
+      return handOver(kind, of: message, clearance: clearance.id, payloadKind: .problems, at: now)
     }
   }
 

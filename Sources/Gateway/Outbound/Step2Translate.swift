@@ -60,6 +60,7 @@ extension GatewayNode {
     var wire: Translation
     var bytes: [UInt8]
     var policy: VersionedName
+    var priority: Int
   }
 
   private func translate(_ message: MessageRecord) async throws(CausewayError) {
@@ -139,7 +140,8 @@ extension GatewayNode {
     return .declaration(
       WireDeclaration(
         ucr: ucr, reference: reference, wire: written, bytes: try written.bytes(),
-        policy: VersionedName(id: release.policyID, version: release.policyVersion)))
+        policy: VersionedName(id: release.policyID, version: release.policyVersion),
+        priority: settings.priorities.priority(of: valid.declaration)))
   }
 
   /// A declaration that says it changes an earlier one, or takes it back, is about that of its clearance.
@@ -169,7 +171,7 @@ extension GatewayNode {
         Outgoing(
           id: submitted.id, kind: isNew ? .declaration : .amendment, revision: revision, mediaType: declaration.wire.profile.mediaType,
           payload: declaration.bytes, profile: declaration.wire.profile.versioned, policy: declaration.policy, fields: fields,
-          source: local.profile?.versioned, submitted: submitted)
+          source: local.profile?.versioned, submitted: submitted, priority: declaration.priority)
       ]
       return change
     }

@@ -35,8 +35,7 @@ extension GatewayNode {
       .enqueue(
         OutboxRecord(
           channel: Self.channel(to: header.recipient), messageID: header.messageID, destination: header.recipient, orderKey: clearance.id,
-          due: now,
-          created: now)),
+          priority: outgoing.priority, due: now, created: now)),
     ] + fieldsPayload(sealed.fieldsSecret, of: header.messageID, at: now)
   }
 

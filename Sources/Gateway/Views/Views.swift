@@ -112,6 +112,14 @@ extension GatewayNode {
     ]
     health["timestamps"] = try? await timestampHealth()
     if let fault { health["fault"] = .string(fault.code.rawValue) }
+    // A partner that is out of reach is no reason to take this gateway out of service.
+    let now = clock.now()
+    health["partners"] = .object(
+      JSONObject(
+        partnerIDs.map { partner in
+          let isOpen = registry.participant(partner)?.isOpen(at: now) ?? true
+          return (partner, .string(!isOpen ? "closed" : circuits[partner].isClosed ? "reachable" : "unreachable"))
+        }))
     return .object(health)
   }
 
@@ -128,7 +136,10 @@ extension GatewayNode {
     let unstamped = try? await timestampWait()
     return metrics.text(
       gauges: (waiting.map {
-        [("gateway_outbox_waiting", $0.0), ("gateway_outbox_dead", $0.1), ("gateway_ledger_entries", $0.2)]
+        [
+          ("gateway_outbox_waiting", $0.0), ("gateway_outbox_dead", $0.1), ("gateway_ledger_entries", $0.2),
+          ("gateway_partners_unreachable", partnerIDs.count { !circuits[$0].isClosed }),
+        ]
       } ?? []) + (unstamped.map { [("gateway_timestamp_wait_seconds", $0)] } ?? []))
   }
 

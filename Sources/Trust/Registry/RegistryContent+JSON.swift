@@ -33,6 +33,7 @@ extension Participant {
     object["certificates"] = .array(certificates.map(\.json))
     object["ledger"] = ledger.json
     object["witness"] = witness?.json
+    if !serviceWindows.isEmpty { object["serviceWindows"] = .array(serviceWindows.map(\.json)) }
     return .object(object)
   }
 
@@ -47,10 +48,12 @@ extension Participant {
     let certificates = fields.list("certificates") { RegisteredCertificate(reading: &$0) }
     let ledger = fields.nested("ledger") { RegisteredLedger(reading: &$0) }
     let witness = fields.nested("witness", required: false) { RegisteredWitness(reading: &$0) }
+    let windows = fields.list("serviceWindows", required: false) { ServiceWindow(reading: &$0) }
+    if let windows, !(1...100).contains(windows.count) { fields.refuse("serviceWindows", "1 to 100 windows") }
     guard let id, let names, let endpoint, let certificates, let ledger else { return nil }
     self.init(
       id: id, nameEN: names.0, nameZH: names.1, endpoint: endpoint, membership: membership, certificates: certificates, ledger: ledger,
-      witness: witness)
+      witness: witness, serviceWindows: windows ?? [])
   }
 }
 
@@ -102,6 +105,31 @@ extension RegisteredWitness {
     let keys = fields.ledgerKeys(of: name, .witness)
     guard let name, let keys else { return nil }
     self.init(name: name, keys: keys)
+  }
+}
+
+extension ServiceWindow {
+  var json: JSONValue {
+    [
+      "days": .array(days.map { .string($0.rawValue) }), "from": .string(MinuteText.write(start)), "to": .string(MinuteText.write(end)),
+    ]
+  }
+
+  init?(reading fields: inout JSONFields) {
+    let values = fields.array("days")
+    let days = values?.compactMap { value in Day.allCases.first { day in value.string.map { day.rawValue.hasSameBytes(as: $0) } ?? false } }
+    let start = fields.string("from", "hh:mm, 00:00 to 23:59") { MinuteText.read($0).flatMap { $0 < 1440 ? $0 : nil } }
+    let end = fields.string("to", "hh:mm, 00:01 to 24:00") { MinuteText.read($0).flatMap { $0 > 0 ? $0 : nil } }
+    if let values, let days, days.count != values.count || days.isEmpty || Set(days).count != days.count {
+      fields.refuse("days", "different ones of mon, tue, wed, thu, fri, sat, sun")
+      return nil
+    }
+    guard let days, let start, let end else { return nil }
+    guard start != end else {
+      fields.refuse("to", "another time than from")
+      return nil
+    }
+    self.init(days: days, start: start, end: end)
   }
 }
 

@@ -55,10 +55,13 @@ package struct Participant: Hashable, Sendable {
   package var ledger: RegisteredLedger
   /// How its gateway cosigns the ledgers of others; nil when it witnesses none.
   package var witness: RegisteredWitness?
+  /// When its gateway takes messages; empty: always.
+  package var serviceWindows: [ServiceWindow]
 
   package init(
     id: String, nameEN: String, nameZH: String, endpoint: String, membership: Period = Period(),
-    certificates: [RegisteredCertificate], ledger: RegisteredLedger, witness: RegisteredWitness? = nil
+    certificates: [RegisteredCertificate], ledger: RegisteredLedger, witness: RegisteredWitness? = nil,
+    serviceWindows: [ServiceWindow] = []
   ) {
     self.id = id
     self.nameEN = nameEN
@@ -68,6 +71,7 @@ package struct Participant: Hashable, Sendable {
     self.certificates = certificates
     self.ledger = ledger
     self.witness = witness
+    self.serviceWindows = serviceWindows
   }
 }
 

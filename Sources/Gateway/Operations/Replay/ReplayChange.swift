@@ -126,9 +126,12 @@ extension GatewayNode {
   /// dead can be there.
   ///
   /// - Throws: `deliver.expired`; `replay.earlier_failed`: its refusal would leave a gap in the partner's numbers.
-  func checkExpiry(of envelope: SealedEnvelope, _ message: MessageRecord) async throws(CausewayError) {
-    guard clock.now() >= envelope.header.expires else { return }
-    guard message.state == MessageState.dead.rawValue else { throw CausewayError("deliver.expired") }
+  func checkExpiry(of delivery: OutboxRecord, _ envelope: SealedEnvelope, _ message: MessageRecord) async throws(CausewayError) {
+    let (now, expires) = (clock.now(), envelope.header.expires)
+    guard now >= expires else { return }
+    guard message.state == MessageState.dead.rawValue || Delivery(delivery).mayGo(at: now, expires: expires) else {
+      throw CausewayError(Delivery.expired)
+    }
     let isBehind = try await journal.read { reader throws(CausewayError) in try isBehindFailure(message, reader) }
     if isBehind { throw CausewayError("replay.earlier_failed") }
   }
