@@ -47,15 +47,16 @@ struct ReplaySubject: Sendable {
   func action(at now: Instant) -> ReplayAction {
     guard let state = MessageState(rawValue: message.state) else { return .nothing("replay.underway") }
     switch state {
-    case .delivered, .handled: return .nothing("replay.settled")
     case .received, .recorded, .sealed: return .nothing("replay.underway")
     // The answer is signed: the same bytes would get it again.
     case .turnedAway: return .nothing("replay.partners_turn")
-    case .refused, .refusedByPartner, .dead: break
+    case .delivered, .handled, .refused, .refusedByPartner, .dead: break
     }
+    let resending = Resending(isAccepted: state.isAccepted)
+    if resending == .nothing { return .nothing("replay.settled") }
     if isErased { return .nothing("clearance.erased") }
     if state == .refused { return hasDocument ? .translate : .nothing("replay.no_document") }
-    if state == .refusedByPartner {
+    if resending == .newEnvelope {
       if isSuperseded { return .nothing("replay.superseded") }
       return hasDocument && message.kind != MessageKind.status.rawValue ? .anew : .nothing("replay.settled")
     }
@@ -67,6 +68,17 @@ struct ReplaySubject: Sendable {
     if isTurnedAway { return .nothing("clearance.turned_away") }
     if isBehindFailure { return .nothing("replay.earlier_failed") }
     return now < expires ? .deliver : .ask
+  }
+}
+
+extension MessageState {
+  /// What the partner has signed about the message; nil: nothing.
+  fileprivate var isAccepted: Bool? {
+    switch self {
+    case .delivered, .handled: true
+    case .refusedByPartner: false
+    default: nil
+    }
   }
 }
 

@@ -33,17 +33,16 @@ extension GatewayNode {
     switch action {
     case .nothing: return Change()
     case .deliver, .ask:
-      guard var delivery = subject.delivery else { throw CausewayError("deliver.incomplete") }
-      change.preconditions.append(.delivery(delivery.id, attempts: delivery.attempts))
-      delivery.isDead = false
-      delivery.attempts = 0
-      delivery.due = now
+      guard let record = subject.delivery else { throw CausewayError("deliver.incomplete") }
+      change.preconditions.append(.delivery(record.id, attempts: record.attempts))
+      var delivery = Delivery(record)
+      delivery.apply(.replay, at: now, terms: configuration.delivery.terms, chance: 0)
       if action == .deliver {
         message.state = MessageState.sealed.rawValue
         message.reason = nil
       }
       message.details = try Self.details(message, ["replay": ["id": .string(order.id), "by": .string(order.actor)]])
-      change.operations = [.reschedule(delivery)]
+      change.operations = [.reschedule(record.with(delivery))]
     case .translate:
       message.state = (message.direction == .inbound ? MessageState.recorded : .received).rawValue
       message.reason = nil
