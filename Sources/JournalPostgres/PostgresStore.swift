@@ -135,7 +135,8 @@ private actor PostgresWorker {
     let connection = try open()
     try connection.takeAlone()
     defer { connection.share() }
-    return try transaction { session throws(CausewayError) in try body(session) }
+    // On this connection or not at all: on another one it would not be alone.
+    return try attempt(on: connection) { session throws(CausewayError) in try body(session) }
   }
 
   func read<Result: Sendable>(
@@ -158,15 +159,17 @@ private actor PostgresWorker {
   /// Runs the body in a transaction, durable when it returns; once more when the connection was lost and nothing was committed.
   private func transaction<Result>(_ body: (SQLSession) throws(CausewayError) -> Result) throws(CausewayError) -> Result {
     do {
-      return try attempt(body)
+      return try attempt(on: try open(), body)
     } catch  where error.code == "journal.unreachable" {
-      return try attempt(body)
+      return try attempt(on: try open(), body)
     }
   }
 
-  private func attempt<Result>(_ body: (SQLSession) throws(CausewayError) -> Result) throws(CausewayError) -> Result {
+  private func attempt<Result>(
+    on connection: PostgresConnection, _ body: (SQLSession) throws(CausewayError) -> Result
+  ) throws(CausewayError) -> Result {
     mark += 1
-    switch try open().transaction(as: name, mark: mark, body) {
+    switch try connection.transaction(as: name, mark: mark, body) {
     case .committed(let result): return result
     case .unknown(let result):
       guard try isCommitted() else { throw CausewayError("journal.unreachable", underlying: "lost at the commit, which was not made") }
@@ -227,26 +230,23 @@ extension PostgresConnection {
 
   /// - Throws: `journal.busy` while a transaction is open that may see what was erased.
   fileprivate func scrub() throws(CausewayError) {
-    // What an older snapshot may see is copied with the rest. Snapshots from now on see none of it.
-    let older = try rows(
-      """
-      SELECT pid::bigint, CAST(extract(epoch FROM xact_start) * 1000000 AS bigint) FROM pg_stat_activity
-      WHERE datname = current_database() AND backend_xmin IS NOT NULL AND pid <> pg_backend_pid() AND xact_start IS NOT NULL
-      """
-    ) { row throws(CausewayError) in (pid: try row.int64(0), start: try row.int64(1)) }
-    for (pid, start) in older {
-      var isOver = false
-      for turn in 0..<10 where !isOver {
-        if turn > 0 { usleep(20_000) }
-        isOver =
-          try count(
-            """
-            SELECT count(*) FROM pg_stat_activity
-            WHERE pid = CAST(?1 AS bigint) AND CAST(extract(epoch FROM xact_start) * 1000000 AS bigint) = ?2 AND backend_xmin IS NOT NULL
-            """, .integer(pid), .integer(start)) == 0
-      }
-      guard isOver else { throw CausewayError("journal.busy") }
+    // Rows that an older snapshot may see are copied with the rest: everything that ran when this began has to be over, in this database, on standbys
+    // that tell what they read, and, as it counts for each new snapshot, in the other databases of the server.
+    let end = try row("SELECT pg_snapshot_xmax(pg_current_snapshot())::text") { row throws(CausewayError) in try row.text(0) }
+    var isOver = false
+    for turn in 0..<10 where !isOver {
+      if turn > 0 { usleep(20_000) }
+      isOver =
+        try count(
+          """
+          SELECT CAST(pg_snapshot_xmin(pg_current_snapshot()) < bound.value AS integer)
+            + (SELECT count(*) FROM pg_stat_activity WHERE (datname = current_database() OR datname IS NULL) AND pid <> pg_backend_pid()
+                AND backend_xmin IS NOT NULL AND age(backend_xmin) > age(CAST(bound.value AS xid)))
+            + (SELECT count(*) FROM pg_replication_slots WHERE xmin IS NOT NULL AND age(xmin) > age(CAST(bound.value AS xid)))
+          FROM (SELECT CAST(CAST(?1 AS text) AS xid8) AS value) AS bound
+          """, .optional(end)) == 0
     }
+    guard isOver else { throw CausewayError("journal.busy") }
     try execute(script: "SET lock_timeout = 500")
     defer { try? execute(script: "SET lock_timeout = \(Self.lockTimeoutMilliseconds)") }
     try execute(script: "VACUUM (FULL) data_key")
