@@ -24,10 +24,19 @@ import Trust
     var all: [Acknowledgement] = []
     world.line.fail { _ in .lost }
     for number in numbers { all.append(try await world.declare(number)) }
-    while try await world.cn.deliverDue() > 0 {}
+    while try await tryAll(world) > 0 {}
     world.line.heal()
+    forgetFailures(world)
     return all
   }
+
+  /// Delivers what is due as if Singapore had been left alone for long enough.
+  static func tryAll(_ world: World) async throws -> Int {
+    forgetFailures(world)
+    return try await world.cn.deliverDue()
+  }
+
+  static func forgetFailures(_ world: World) { world.cn.circuits.update("SG") { $0 = CircuitBreaker() } }
 
   /// Everything that replays have to do, and what follows from it.
   static func settle(_ world: World) async throws {
@@ -50,7 +59,9 @@ import Trust
   }
 
   static func inbound(_ world: World) async throws -> [MessageRecord] {
-    try await world.messages(at: "SG", MessageQuery(direction: .inbound, limit: 1000)).filter { $0.kind == "declaration" }
+    try await world.messages(at: "SG", MessageQuery(direction: .inbound, limit: 1000)).filter {
+      $0.kind == "declaration" && $0.state != MessageState.turnedAway.rawValue
+    }
   }
 
   /// China's gateway as it was while the corridor was not configured, on the same journal.
