@@ -3,7 +3,6 @@ package import Journal
 import JournalSQL
 package import Ledger
 package import Primitives
-import Synchronization
 
 /// A journal in a PostgreSQL database, which any number of gateway processes of one economy share.
 ///
@@ -14,9 +13,7 @@ package final class PostgresStore: RepairableStore {
   /// Under which this process signs its commits and notifications.
   private let name: String
   private let writer: PostgresWorker?
-  private let readers: [PostgresWorker]
-  /// How many bodies each reader has been given and not finished.
-  private let load: Mutex<[Int]>
+  private let readers: ReaderPool<PostgresWorker>
 
   /// Opens a journal for reading and writing and brings its schema up to date; creates it in an empty database.
   ///
@@ -39,15 +36,14 @@ package final class PostgresStore: RepairableStore {
     readingFrom uri: PostgresURI, readerCount: Int = 1, archives: ArchivedEntries? = nil
   ) async throws(CausewayError) {
     self.init(uri, name: "", writer: nil, readerCount, archives)
-    try await readers[0].connect()
+    try await readers.readers[0].connect()
   }
 
   private init(_ uri: PostgresURI, name: String, writer: PostgresWorker?, _ readerCount: Int, _ archives: ArchivedEntries?) {
     self.uri = uri
     self.name = name
     self.writer = writer
-    readers = (0..<min(max(readerCount, 1), 16)).map { _ in PostgresWorker(uri, as: name, isWriter: false, archives) }
-    load = Mutex([Int](repeating: 0, count: readers.count))
+    readers = ReaderPool(count: readerCount) { _ in PostgresWorker(uri, as: name, isWriter: false, archives) }
   }
 
   package func write<Result: Sendable>(
@@ -67,13 +63,7 @@ package final class PostgresStore: RepairableStore {
   package func read<Result: Sendable>(
     _ body: @Sendable (any JournalReader) throws(CausewayError) -> Result
   ) async throws(CausewayError) -> Result {
-    let chosen = load.withLock { load in
-      let index = load.indices.min { load[$0] < load[$1] } ?? 0
-      load[index] += 1
-      return index
-    }
-    defer { load.withLock { $0[chosen] -= 1 } }
-    return try await readers[chosen].read(body)
+    try await readers.lend { reader throws(CausewayError) in try await reader.read(body) }
   }
 
   /// Writes the table of wrapped data keys anew, without those that were erased. The server's write-ahead log, its archive and backups hold them
@@ -84,7 +74,7 @@ package final class PostgresStore: RepairableStore {
   }
 
   package func close() async {
-    for reader in readers { await reader.close() }
+    for reader in readers.readers { await reader.close() }
     await writer?.close()
   }
 

@@ -2,7 +2,6 @@ package import Journal
 import JournalSQL
 package import Ledger
 package import Primitives
-import Synchronization
 
 /// A journal in one SQLite file: write-ahead log, `synchronous=FULL`, one writer, several readers.
 ///
@@ -10,9 +9,7 @@ import Synchronization
 /// processes too.
 package final class SQLiteStore: RepairableStore {
   private let writer: SQLiteWorker?
-  private let readers: [SQLiteWorker]
-  /// How many bodies each reader has been given and not finished.
-  private let load: Mutex<[Int]>
+  private let readers: ReaderPool<SQLiteWorker>
   private let lock: FileLock?
 
   /// Opens a journal for reading and writing and brings its schema up to date; creates it when there is no file.
@@ -48,16 +45,13 @@ package final class SQLiteStore: RepairableStore {
     path: String, writer: SQLiteWorker?, mode: SQLiteConnection.Mode, _ readerCount: Int, _ lock: FileLock?,
     _ archives: ArchivedEntries?
   ) throws(CausewayError) {
-    var readers: [SQLiteWorker] = []
-    for number in 0..<min(max(readerCount, 1), 16) {
+    readers = try ReaderPool(count: readerCount) { number throws(CausewayError) in
       let connection = try SQLiteConnection(path: path, mode: mode)
       try connection.execute(script: "PRAGMA query_only = ON; PRAGMA trusted_schema = OFF;")
-      readers.append(SQLiteWorker(connection, label: "journal.reader.\(number)", archives))
+      return SQLiteWorker(connection, label: "journal.reader.\(number)", archives)
     }
     self.writer = writer
-    self.readers = readers
     self.lock = lock
-    load = Mutex([Int](repeating: 0, count: readers.count))
   }
 
   package func write<Result: Sendable>(
@@ -77,13 +71,7 @@ package final class SQLiteStore: RepairableStore {
   package func read<Result: Sendable>(
     _ body: @Sendable (any JournalReader) throws(CausewayError) -> Result
   ) async throws(CausewayError) -> Result {
-    let chosen = load.withLock { load in
-      let index = load.indices.min { load[$0] < load[$1] } ?? 0
-      load[index] += 1
-      return index
-    }
-    defer { load.withLock { $0[chosen] -= 1 } }
-    return try await readers[chosen].read(body)
+    try await readers.lend { reader throws(CausewayError) in try await reader.read(body) }
   }
 
   package func scrub() async throws(CausewayError) {
@@ -92,7 +80,7 @@ package final class SQLiteStore: RepairableStore {
   }
 
   package func close() async {
-    for reader in readers { await reader.close() }
+    for reader in readers.readers { await reader.close() }
     // Last: the last connection to go folds the write-ahead log into the database.
     await writer?.close()
     lock?.release()

@@ -3,6 +3,7 @@ import JSONTree
 import Journal
 import Primitives
 import Synchronization
+import TestSupport
 import Testing
 import Trust
 
@@ -160,9 +161,11 @@ final class World: Sendable {
 
 /// The suites of this target run one after the other, each test too: two cores are enough for the gateways of one.
 struct OneAtATime: SuiteTrait, TestScoping {
+  private static let turns = Turns()
+
   func provideScope(for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void) async throws {
-    await Turns.shared.take()
-    defer { Turns.shared.give() }
+    await Self.turns.take()
+    defer { Self.turns.give() }
     try await function()
   }
 }
@@ -183,29 +186,4 @@ extension Trait where Self == OneAtATime {
 
 extension Trait where Self == RunningWorld {
   static var runningWorld: RunningWorld { RunningWorld() }
-}
-
-/// One turn, handed on in the order of asking.
-private final class Turns: Sendable {
-  static let shared = Turns()
-  private let state = Mutex<(isTaken: Bool, waiting: [CheckedContinuation<Void, Never>])>((false, []))
-
-  func take() async {
-    await withCheckedContinuation { continuation in
-      let isFree = state.withLock { state in
-        defer { state.isTaken = true }
-        if state.isTaken { state.waiting.append(continuation) }
-        return !state.isTaken
-      }
-      if isFree { continuation.resume() }
-    }
-  }
-
-  func give() {
-    let next = state.withLock { state in
-      if state.waiting.isEmpty { state.isTaken = false }
-      return state.waiting.isEmpty ? nil : state.waiting.removeFirst()
-    }
-    next?.resume()
-  }
 }

@@ -1,7 +1,6 @@
 package import CPKCS11
 import Foundation
 import Glibc
-import Synchronization
 
 /// A hardware security module in software (SoftHSM 2.6), with tokens in a folder that goes at the end. `scripts/setup softhsm2` installs it.
 ///
@@ -32,10 +31,13 @@ package final class SoftHSM: Sendable {
     try writePIN(Self.pin)
   }
 
+  /// A process has the module once.
+  private static let turns = Turns()
+
   /// Runs a test that has the module for itself. Whoever opened the module in it has closed it in the end, or it is ended here.
   package static func alone<Result: Sendable>(_ body: @Sendable (SoftHSM) async throws -> Result) async throws -> Result {
-    await Turns.shared.take()
-    defer { Turns.shared.give() }
+    await turns.take()
+    defer { turns.give() }
     let module = try SoftHSM()
     defer {
       _ = functions.C_Finalize(nil)
@@ -122,30 +124,5 @@ package final class SoftHSM: Sendable {
 
   private static func text<Field>(_ field: Field) -> String {
     withUnsafeBytes(of: field) { String(decoding: $0, as: UTF8.self).trimmingCharacters(in: .whitespaces) }
-  }
-}
-
-/// One turn, handed on in the order of asking.
-private final class Turns: Sendable {
-  static let shared = Turns()
-  private let state = Mutex<(isTaken: Bool, waiting: [CheckedContinuation<Void, Never>])>((false, []))
-
-  func take() async {
-    await withCheckedContinuation { continuation in
-      let isFree = state.withLock { state in
-        defer { state.isTaken = true }
-        if state.isTaken { state.waiting.append(continuation) }
-        return !state.isTaken
-      }
-      if isFree { continuation.resume() }
-    }
-  }
-
-  func give() {
-    let next = state.withLock { state in
-      if state.waiting.isEmpty { state.isTaken = false }
-      return state.waiting.isEmpty ? nil : state.waiting.removeFirst()
-    }
-    next?.resume()
   }
 }
