@@ -155,7 +155,7 @@ package struct Change: Sendable {
   }
 
   /// The first thing that did not hold, with the row that is there instead. nil: there is none although one was expected.
-  package enum Conflict: Sendable {
+  package indirect enum Conflict: Sendable {
     case message(MessageRecord?)
     case businessKey(MessageRecord)
     case receipt(MessageRecord)

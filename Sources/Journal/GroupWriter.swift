@@ -133,25 +133,23 @@ private struct Attempt {
     var conflict: Change.Conflict?
     let mark = entries.count
     do {
-      var made: [Entry] = []
-      let (last, notBefore) = (entries.last?.leafHash ?? head.lastHash, entries.last?.time ?? head.lastTime)
       func body() throws(CausewayError) {
         let rules = ChangeRules(transaction)
         conflict = try rules.firstBroken(change.preconditions)
         if conflict == nil { conflict = try rules.carryOut(change.operations, assigning: &applied.assignedIDs) }
         if conflict != nil { throw CausewayError("journal.constraint") }
         for draft in change.entries {
-          made.append(
+          entries.append(
             try Entry(
-              draft, index: head.size + mark + made.count, now: writer.now, notBefore: made.last?.time ?? notBefore,
-              previous: made.last?.leafHash ?? last))
+              draft, index: head.size + entries.count, now: writer.now, notBefore: entries.last?.time ?? head.lastTime,
+              previous: entries.last?.leafHash ?? head.lastHash))
         }
       }
       // What writes nothing yet leaves nothing to undo.
       if change.operations.isEmpty { try body() } else { try transaction.savepoint(body) }
-      entries += made
       applied.entries = mark..<entries.count
     } catch {
+      entries.removeSubrange(mark...)
       if let conflict {
         applied.verdict = .success(.conflict(conflict))
       } else if GroupWriter.concernsGroup(error) {
@@ -171,8 +169,8 @@ private struct Attempt {
     var count = 0
     // Nothing is signed that was not read back and hashed again: a bit may flip on the way into the store.
     try transaction.eachEntry(from: head.size, limit: entries.count + 1) { stored throws(CausewayError) in
-      guard count < entries.count, stored.index == entries[count].index, stored.bytes == entries[count].bytes,
-        stored.leafHash == entries[count].leafHash, MerkleTree.leafHash(stored.bytes) == stored.leafHash
+      guard count < entries.count, stored.index == entries[count].index, stored.leafHash == entries[count].leafHash,
+        MerkleTree.leafHash(stored.bytes) == stored.leafHash
       else { throw CausewayError("journal.read_back", facts: ["index": String(stored.index)]) }
       count += 1
     }

@@ -39,42 +39,19 @@ package actor Journal {
   private let store: any JournalStore
   private let signer: CheckpointSigner
   private let clock: any WallClock
-  private let limits: Limits
+  private let queue: ChangeQueue
 
   private var checkpoint: SignedCheckpoint?
-  private var waiting: [Waiting] = []
-  private var waitingBytes = 0
-  /// Whether some caller is committing a group; it hands over to the first who waits.
-  private var isBusy = false
-  /// Changes in the last group: more than one when several callers write at the same time.
-  private var lastGroupCount = 0
-  /// Groups that do not wait for company, because it did not come.
-  private var groupsWithoutWait = 0
-  private var closers: [CheckedContinuation<Void, Never>] = []
-  private var isClosed = false
   private var counters = Statistics()
 
   /// Why writing has stopped, or nil. Set once; only a restart clears it.
-  package private(set) var fault: CausewayError?
-
-  private struct Waiting {
-    let change: Change
-    let weight: Int
-    let continuation: CheckedContinuation<Turn, Never>
-  }
-
-  /// What a waiting caller is woken with.
-  private enum Turn: Sendable {
-    case decided(GroupWriter.Verdict)
-    /// Commit the next group, your own change first.
-    case lead
-  }
+  package var fault: CausewayError? { queue.fault }
 
   private init(store: any JournalStore, signer: CheckpointSigner, clock: any WallClock, limits: Limits) {
     self.store = store
     self.signer = signer
     self.clock = clock
-    self.limits = limits
+    queue = ChangeQueue(limits: limits)
     verifierKey = signer.verifierKey
   }
 
@@ -113,7 +90,7 @@ package actor Journal {
         return try LedgerSoundness.checkpoint(in: reader, known: nil, key: signer.verifierKey)
       }
     } catch  where error.code == "journal.ledger_unsound" || error.code == "journal.row_invalid" {
-      fault = error
+      queue.stop(error)
     }
   }
 
@@ -123,48 +100,23 @@ package actor Journal {
   /// - Throws: `journal.overloaded`, `journal.closed`, `journal.faulted`; `ledger.draft_invalid`, `ledger.entry_too_large`; what
   ///   `finish` throws; `journal.storage_full` and `journal.busy`, which may be tried again; `journal.storage`,
   ///   `journal.commit_failed`, `journal.read_back`, `journal.ledger_unsound`, after which writing has stopped.
-  package func commit(_ change: Change) async throws(CausewayError) -> Change.Outcome {
-    try checkOpen()
-    let weight = change.weight
-    if isBusy {
-      guard waiting.count < limits.queuedChanges, waiting.isEmpty || waitingBytes + weight <= limits.queuedBytes else {
-        throw CausewayError("journal.overloaded", facts: ["limit": String(limits.queuedChanges)])
-      }
-      let turn = await withCheckedContinuation { continuation in
-        waiting.append(Waiting(change: change, weight: weight, continuation: continuation))
-        waitingBytes += weight
-      }
-      if case .decided(let verdict) = turn { return try verdict.get() }
+  package nonisolated(nonsending) func commit(_ change: Change) async throws(CausewayError) -> Change.Outcome {
+    switch await queue.turn(for: change) {
+    case .decided(let verdict): return try verdict.get()
+    case .lead:
+      await queue.waitForCompany()
+      return try await commitGroup(of: change).get()
     }
-    isBusy = true
-    await waitForCompany()
-    let followers = takeFollowers(of: weight)
-    lastGroupCount = 1 + followers.count
+  }
+
+  /// Commits a change with those that wait, wakes them, and hands the turn over.
+  private func commitGroup(of change: Change) async -> GroupWriter.Verdict {
+    let followers = queue.takeFollowers(of: change.weight)
     let verdicts = await write([change] + followers.map(\.change))
     for (follower, verdict) in zip(followers, verdicts.dropFirst()) { follower.continuation.resume(returning: .decided(verdict)) }
-    handOver()
-    return try verdicts[0].get()
+    queue.handOver()
+    return verdicts[0]
   }
-
-  /// Lets in those who were woken with the group before and may have more to write. Without a turn for them they would always miss this
-  /// group by a moment, and two halves of a crowd would take turns, each with its own commit. Whoever writes alone does not wait, and after
-  /// a wait in vain the next groups do without.
-  private func waitForCompany() async {
-    guard lastGroupCount > 1 else { return }
-    guard groupsWithoutWait == 0 else {
-      groupsWithoutWait -= 1
-      return
-    }
-    let (before, end) = (waiting.count, ContinuousClock.now + Self.patience)
-    while waiting.count < before + lastGroupCount - 1, ContinuousClock.now < end { await Self.giveTurn() }
-    if 4 * (waiting.count - before) < lastGroupCount { groupsWithoutWait = 16 }
-  }
-
-  /// Off the actor: a yield on it would come back before anybody else was scheduled.
-  @concurrent private static func giveTurn() async { await Task.yield() }
-
-  /// Some hundred writers come within it; no more than a commit takes on most disks.
-  private static let patience = Duration.milliseconds(1)
 
   /// Runs the body on one snapshot. Never waits for writers. The reader must not leave the body.
   ///
@@ -177,7 +129,7 @@ package actor Journal {
 
   package var statistics: Statistics {
     var statistics = counters
-    statistics.queued = waiting.count
+    statistics.queued = queue.count
     return statistics
   }
 
@@ -208,57 +160,21 @@ package actor Journal {
   ///
   /// - Throws: `journal.busy`, `journal.storage`, `journal.closed`, `journal.faulted`.
   package func scrub() async throws(CausewayError) {
-    try checkOpen()
+    try queue.checkOpen()
     try await store.scrub()
   }
 
   /// Refuses further changes, commits those that wait, and closes the store.
   package func close() async {
-    isClosed = true
-    if isBusy { await withCheckedContinuation { closers.append($0) } }
+    await queue.close()
     await store.close()
   }
 
   /// Stops writing because something outside the store shows that going on would rewrite history. Reading goes on.
-  package func stop(_ reason: CausewayError) {
-    if fault == nil { fault = reason }
-  }
-
-  private func checkOpen() throws(CausewayError) {
-    if let fault { throw CausewayError("journal.faulted", facts: ["cause": fault.code.rawValue], underlying: fault.description) }
-    guard !isClosed else { throw CausewayError("journal.closed") }
-  }
-
-  private func takeFollowers(of leaderWeight: Int) -> [Waiting] {
-    var count = 0
-    var bytes = leaderWeight
-    while count < waiting.count, count + 1 < limits.groupChanges, bytes + waiting[count].weight <= limits.groupBytes {
-      bytes += waiting[count].weight
-      count += 1
-    }
-    let followers = Array(waiting.prefix(count))
-    waiting.removeFirst(count)
-    waitingBytes -= bytes - leaderWeight
-    return followers
-  }
-
-  private func handOver() {
-    guard !waiting.isEmpty else {
-      isBusy = false
-      for closer in closers { closer.resume() }
-      closers = []
-      return
-    }
-    let next = waiting.removeFirst()
-    waitingBytes -= next.weight
-    next.continuation.resume(returning: .lead)
-  }
+  package func stop(_ reason: CausewayError) { queue.stop(reason) }
 
   private func write(_ changes: [Change]) async -> [GroupWriter.Verdict] {
-    if let fault {
-      let error = CausewayError("journal.faulted", facts: ["cause": fault.code.rawValue], underlying: fault.description)
-      return changes.map { _ in .failure(error) }
-    }
+    if let fault { return changes.map { _ in .failure(.faulted(fault)) } }
     let writer = GroupWriter(signer: signer, now: clock.now(), known: checkpoint)
     do {
       let (verdicts, head) = try await store.write { transaction throws(CausewayError) in
@@ -268,7 +184,7 @@ package actor Journal {
       count(verdicts)
       return verdicts
     } catch {
-      if Self.stopsWriting(error) { fault = error }
+      if Self.stopsWriting(error) { stop(error) }
       counters.failures += changes.count
       return changes.map { _ in .failure(error) }
     }

@@ -60,6 +60,13 @@
     append(0x30 + UInt8(number % 10))
   }
 
+  /// Adds the 64 lower-case hexadecimal digits of a digest.
+  package mutating func append(hex digest: Digest) {
+    reserve(64)
+    unsafe digest.writeHex(to: UnsafeMutableRawBufferPointer(start: base + count, count: 64))
+    count += 64
+  }
+
   /// Adds a stretch of an array.
   ///
   /// - Precondition: the array has it.

@@ -37,18 +37,21 @@ package struct Digest: Hashable, Sendable, CustomStringConvertible {
 
   /// A new array of the 32 bytes.
   package var bytes: [UInt8] { unsafe withUnsafeBytes { unsafe Array($0) } }
-  package var hex: String { String(decoding: hexDigits, as: UTF8.self) }
+  /// 64 lower-case hexadecimal digits.
+  package var hex: String {
+    unsafe String(unsafeUninitializedCapacity: 64) { digits in
+      unsafe writeHex(to: UnsafeMutableRawBufferPointer(digits))
+      return 64
+    }
+  }
 
-  /// ASCII, 64 lower-case hexadecimal digits.
-  package var hexDigits: [UInt8] {
-    unsafe [UInt8](unsafeUninitializedCapacity: 64) { digits, count in
-      unsafe withUnsafeBytes { bytes in
-        for offset in stride(from: 0, to: 32, by: 4) {
-          let four = Hex.digits(UInt32(littleEndian: unsafe bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self)))
-          unsafe UnsafeMutableRawBufferPointer(digits).storeBytes(of: four.littleEndian, toByteOffset: 2 * offset, as: UInt64.self)
-        }
+  /// Writes the 64 digits in ASCII into as many bytes.
+  func writeHex(to digits: UnsafeMutableRawBufferPointer) {
+    unsafe withUnsafeBytes { bytes in
+      for offset in stride(from: 0, to: 32, by: 4) {
+        let four = Hex.digits(UInt32(littleEndian: unsafe bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self)))
+        unsafe digits.storeBytes(of: four.littleEndian, toByteOffset: 2 * offset, as: UInt64.self)
       }
-      count = 64
     }
   }
 

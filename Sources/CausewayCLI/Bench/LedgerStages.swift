@@ -42,7 +42,7 @@ struct LedgerStages {
     Console.progress("inclusion proofs")
     let proofs = try await proofs()
     Console.progress("appends")
-    let rows = [try await appends(), try await appendsBySize()] + verifications
+    let rows = try await appends() + [try await appendsBySize()] + verifications
     return LedgerReport(
       processors: ProcessInfo.processInfo.activeProcessorCount, size: size, byteCount: bytes, rows: rows, peakMemory: memory, starts: start,
       proofs: proofs)
@@ -190,50 +190,73 @@ struct LedgerStages {
 
   // MARK: Appends
 
-  /// Many writers, each of which waits until its entry is durable before it writes the next. Costs are per entry.
-  private func appends() async throws -> Stages.Row {
+  /// Many writers, each of which waits until its entry is durable before it writes the next; beside the same rows, and beside one plain table.
+  /// Costs are per entry.
+  private func appends() async throws -> [Stages.Row] {
     let journal = try await Journal.open(try SQLiteStore(path: path("writers")), signer: signer, clock: SystemClock())
-    let raw = try RawSQLite(path: path("raw"))
-    let entry = try Entry(Self.draft(1000), index: 1000, now: FixedClock.time, notBefore: nil, previous: Entry.genesis).bytes
+    let (rows, plain) = (try RawLedgerRows(path: path("rows")), try RawSQLite(path: path("raw")))
     let each = isQuick ? 2 : 64
-    let cost = try await Stopwatch.compareTotals(rounds: isQuick ? 2 : 12) {
-      try await Self.write(each, to: journal)
+    let changes = Self.changes(Self.writers * each)
+    var group: [Entry] = []
+    for change in changes.prefix(Self.writers) {
+      group.append(
+        try Entry(
+          change.entries[0], index: 1000 + group.count, now: FixedClock.time, notBefore: nil,
+          previous: group.last?.leafHash ?? Entry.genesis))
+    }
+    let entries = group
+    let besideRows = try await Stopwatch.compareTotals(rounds: isQuick ? 2 : 12) {
+      try await Self.commit(changes, to: journal)
     } floor: {
-      for _ in 0..<each { try raw.store(entry, count: Self.writers) }
+      for _ in 0..<each { try rows.store(entries) }
+    }
+    let besidePlain = try await Stopwatch.compareTotals(rounds: isQuick ? 2 : 12) {
+      try await Self.commit(changes, to: journal)
+    } floor: {
+      for _ in 0..<each { try plain.store(entries[0].bytes, count: Self.writers) }
     }
     await journal.close()
-    return Stages.Row(
-      name: "append, \(Self.writers) writers", cost: cost.divided(by: Self.writers * each),
-      floor: "SQLite inserts of as many bytes, \(Self.writers) a commit, synchronous=FULL")
+    let name = "append, \(Self.writers) writers"
+    return [
+      Stages.Row(
+        name: name, cost: besideRows.divided(by: changes.count),
+        floor: "SQLite inserts of the same rows, \(Self.writers) entries a commit, synchronous=FULL"),
+      Stages.Row(
+        name: "\(name), plain", cost: besidePlain.divided(by: changes.count),
+        floor: "SQLite inserts of as many bytes into one table, \(Self.writers) a commit, synchronous=FULL"),
+    ]
   }
 
   /// The same writers at the end of the large ledger and at that of the small one.
   private func appendsBySize() async throws -> Stages.Row {
     let large = try await Journal.open(try SQLiteStore(path: path("large")), signer: signer, clock: SystemClock())
     let small = try await Journal.open(try SQLiteStore(path: path("small")), signer: signer, clock: SystemClock())
-    let each = isQuick ? 1 : 4
+    let changes = Self.changes(Self.writers * (isQuick ? 1 : 4))
     let cost = try await Stopwatch.compareTotals(rounds: isQuick ? 2 : 60) {
-      try await Self.write(each, to: large)
+      try await Self.commit(changes, to: large)
     } floor: {
-      try await Self.write(each, to: small)
+      try await Self.commit(changes, to: small)
     }
     await large.close()
     await small.close()
     return Stages.Row(
-      name: "append at \(size)", cost: cost.divided(by: Self.writers * each),
+      name: "append at \(size)", cost: cost.divided(by: changes.count),
       floor: "the same to a ledger that begins with \(min(size, Self.smallSize)) entries")
   }
 
-  /// Writers take their entries from one heap, so that all of them are busy until the end.
-  private static func write(_ each: Int, to journal: Journal) async throws {
+  /// Made beforehand: what is to be recorded is the caller's work.
+  private static func changes(_ count: Int) -> [Change] { (0..<count).map { Change(entries: [draft(1000 + $0)]) } }
+
+  /// Writers take their changes from one heap, so that all of them are busy until the end.
+  private static func commit(_ changes: [Change], to journal: Journal) async throws {
     let heap = Heap()
     try await withThrowingTaskGroup(of: Void.self) { group in
       for _ in 0..<writers {
         group.addTask {
           while true {
             let number = heap.taken.add(1, ordering: .relaxed).oldValue
-            guard number < writers * each else { return }
-            try await append([draft(1000 + number)], to: journal)
+            guard number < changes.count else { return }
+            guard try await journal.commit(changes[number]).committed != nil else { throw wrong("append") }
           }
         }
       }

@@ -363,7 +363,7 @@ package struct LedgerAudit {
   /// The last entry has no successor to vouch for it: whether the tree comes right when its link is put right.
   private func isLinkOfLastDamaged(_ head: SignedCheckpoint) -> Bool {
     guard let (bytes, previous, tree) = lastBroken, tree.size == head.size - 1, let entry = try? Entry(parsing: bytes),
-      let repaired = try? EntryWriter(entry.draft, index: entry.index, time: entry.time, previous: previous).bytes
+      let repaired = try? EntryWriter.bytes(of: entry.draft, index: entry.index, time: entry.time, previous: previous)
     else { return false }
     var whole = tree
     whole.append(MerkleTree.leafHash(repaired))

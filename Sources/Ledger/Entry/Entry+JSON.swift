@@ -39,7 +39,7 @@ extension Entry {
     if let (field, expected) = draft.firstFlaw { throw Self.invalid(field, expected) }
     guard draft.claimedTime != time else { throw Self.invalid("claimed", "absent when it equals time") }
     // Rebuilt from what was understood: whatever the reader let pass and would not write itself is found here.
-    guard try EntryWriter(draft, index: index, time: time, previous: previous).bytes == bytes else {
+    guard try EntryWriter.bytes(of: draft, index: index, time: time, previous: previous) == bytes else {
       throw Self.invalid("entry", "canonical")
     }
     self.init(unchecked: draft, index: index, time: time, previous: previous, bytes: bytes)

@@ -14,7 +14,9 @@ package struct Entry: Hashable, Sendable {
   /// When the ledger recorded it: never earlier than the entry before.
   package let time: Instant
   /// What was recorded. Its `claimedTime` is nil when it equals ``time``.
-  package let draft: EntryDraft
+  package var draft: EntryDraft { content.draft }
+  /// Shared by the copies of an entry: it has many parts, and entries are handed on by the hundred.
+  private let content: Content
   /// ``leafHash`` of the entry before; 32 zero bytes for the first.
   package let previous: Digest
   package let bytes: [UInt8]
@@ -49,7 +51,7 @@ package struct Entry: Hashable, Sendable {
     }
     let bytes: [UInt8]
     do {
-      bytes = try EntryWriter(draft, index: index, time: time, previous: previous).bytes
+      bytes = try EntryWriter.bytes(of: draft, index: index, time: time, previous: previous)
     } catch {
       throw CausewayError("ledger.draft_invalid", facts: ["field": "extra", "expected": "canonical JSON"])
     }
@@ -59,10 +61,16 @@ package struct Entry: Hashable, Sendable {
     self.init(unchecked: draft, index: index, time: time, previous: previous, bytes: bytes)
   }
 
+  private final class Content: Sendable {
+    let draft: EntryDraft
+
+    init(_ draft: EntryDraft) { self.draft = draft }
+  }
+
   init(unchecked draft: EntryDraft, index: Int, time: Instant, previous: Digest, bytes: [UInt8]) {
     self.index = index
     self.time = time
-    self.draft = draft
+    content = Content(draft)
     self.previous = previous
     self.bytes = bytes
     leafHash = MerkleTree.leafHash(bytes)
