@@ -132,7 +132,7 @@ let package = Package(
     .testTarget(
       name: "ExchangeTests", dependencies: ["TestSupport", "Exchange", "Trust", "JSONTree", "Primitives"], swiftSettings: settings),
     .executableTarget(
-      name: "JournalCrashWriter", dependencies: ["Primitives", "Trust", "Ledger", "Journal", "JournalSQLite"],
+      name: "JournalCrashWriter", dependencies: ["Primitives", "Trust", "Ledger", "Journal", "JournalSQLite", "JournalPostgres"],
       path: "Tests/JournalCrashWriter", swiftSettings: settings, linkerSettings: linker),
     .testTarget(
       name: "JournalTests",

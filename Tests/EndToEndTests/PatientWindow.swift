@@ -173,10 +173,11 @@ extension World {
   /// Waits until nothing is on its way between the gateways any more.
   func quiet() async throws {
     for site in sites {
+      let partner = site.economy == cn.economy ? sg : cn
       for _ in 0..<600 {
         let waiting = try await journal(site) { reader throws(CausewayError) in
           (
-            try reader.deliveryCount(channel: "partner", dead: false),
+            try reader.deliveryCount(channel: "partner.\(partner.economy)", dead: false),
             try reader.messages(MessageQuery(states: ["received", "recorded"], limit: 1)).count
           )
         }

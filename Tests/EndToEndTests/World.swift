@@ -29,13 +29,14 @@ final class World: Sendable {
   /// - Parameters:
   ///   - isFolderWatched: whether both gateways also hand documents over to a folder.
   ///   - journal: URI of CN's journal; nil: a file.
-  init(isFolderWatched: Bool = false, journal: String? = nil) throws {
+  ///   - partnerJournal: the same of SG's.
+  init(isFolderWatched: Bool = false, journal: String? = nil, partnerJournal: String? = nil) throws {
     let folder = FileManager.default.temporaryDirectory.appending(path: "causeway-\(UUID().uuidString)").path()
     demo = try DemoWorld.create(in: folder)
     for site in sites {
       var text = try Files.text(site.configuration).replacing("longestRetrySeconds: 5", with: "longestRetrySeconds: 1")
       if isFolderWatched { text += "handover:\n  - {folder: handover}\n" }
-      if let journal, site.economy == "CN" { text += "journal: \"\(journal)\"\n" }
+      if let journal = site.economy == "CN" ? journal : partnerJournal { text += "journal: \"\(journal)\"\n" }
       try Files.write(Array(text.utf8), to: site.configuration)
     }
   }
@@ -47,8 +48,10 @@ final class World: Sendable {
   var singapore: PatientWindow { PatientWindow(site: sg) }
 
   /// Starts a gateway, optionally one that ends itself at a step as if killed.
-  @discardableResult func start(_ site: DemoWorld.Site, stopAt: String? = nil) async throws -> GatewayProcess {
-    let process = try GatewayProcess(site, executable: Self.executable, stopAt: stopAt)
+  @discardableResult func start(
+    _ site: DemoWorld.Site, stopAt: String? = nil, executable: String = World.executable
+  ) async throws -> GatewayProcess {
+    let process = try GatewayProcess(site, executable: executable, stopAt: stopAt)
     processes.withLock { $0[site.folder] = process }
     do {
       try await process.waitUntilReady(seconds: 60)
@@ -88,14 +91,15 @@ final class World: Sendable {
     return result
   }
 
-  /// Another gateway of CN's, with the same keys and the same journal, on ports of its own.
-  func secondNode() throws -> DemoWorld.Site {
+  /// Another gateway of an economy's, CN's unless it is said, with the same keys and the same journal, on ports of its own.
+  func secondNode(of site: DemoWorld.Site? = nil) throws -> DemoWorld.Site {
+    let first = site ?? cn
     let ports = try DemoWorld.freePorts(2)
     let node = DemoWorld.Site(
-      economy: cn.economy, folder: demo.folder + "/cn-2", insidePort: ports[0], partnerPort: ports[1], token: cn.token)
-    try FileManager.default.copyItem(atPath: cn.folder, toPath: node.folder)
-    let text = try Files.text(cn.configuration).replacing("port: \(cn.insidePort)}", with: "port: \(node.insidePort)}")
-      .replacing("port: \(cn.partnerPort)}", with: "port: \(node.partnerPort)}")
+      economy: first.economy, folder: first.folder + "-2", insidePort: ports[0], partnerPort: ports[1], token: first.token)
+    try FileManager.default.copyItem(atPath: first.folder, toPath: node.folder)
+    let text = try Files.text(first.configuration).replacing("port: \(first.insidePort)}", with: "port: \(node.insidePort)}")
+      .replacing("port: \(first.partnerPort)}", with: "port: \(node.partnerPort)}")
     try Files.write(Array(text.utf8), to: node.configuration)
     return node
   }

@@ -9,7 +9,7 @@ import Trust
 /// attacks L-15: the process ends at any moment, as with `kill -9` or a power cut; nothing that was acknowledged is lost.
 @Suite(.serialized) struct CrashTests {
   /// The writer is built beside the tests.
-  private static let writer: URL? = {
+  static let writer: URL? = {
     let folders =
       [Bundle.main.bundleURL, Bundle.main.executableURL?.deletingLastPathComponent(), Bundle(for: Marker.self).bundleURL]
       .compactMap { $0 } + Bundle.allBundles.map { $0.bundleURL.deletingLastPathComponent() }

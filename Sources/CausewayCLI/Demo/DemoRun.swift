@@ -1,7 +1,6 @@
 import Gateway
 import JSONTree
 import Journal
-import JournalSQLite
 import Ledger
 import Primitives
 import Trust
@@ -105,7 +104,7 @@ struct DemoRun: Sendable {
       let keys = try registry.ledgerKeys(of: site.economy, at: SystemClock().now()).map { text throws(CausewayError) in
         try VerifierKey(parsing: text)
       }
-      let store = try SQLiteStore(readingFrom: site.folder + "/data/journal.sqlite")
+      let store = try await Composition.store(reading: try Composition.configuration(at: site.configuration))
       let (report, payloads) = try await store.read { reader throws(CausewayError) -> (AuditReport, [String: String]) in
         var payloads: [String: String] = [:]
         try LedgerCommand.forEachEntry(reader) { stored throws(CausewayError) in
