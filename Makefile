@@ -9,7 +9,7 @@ help:
 	@echo "make demo [ONCE=1]   two gateways on this machine, one declaration, two-side clearance"
 	@echo "make test            everything that must hold"
 	@echo "make prove           200 declarations of each pair of economies, there and supplemented; 200 of each against WCO's schemas"
-	@echo "make soak            125,000 and more alterations of stored and exported ledgers, all noticed; 10,000 replays, none doubled; every state of the delivery model; 2,000 failing system calls and 10,000 kills, no promise broken [FLIPS=125000] [REPLAYS=10000] [FAULTS=2000] [KILLS=10000]"
+	@echo "make soak            the tests at length: 125,000 alterations of ledgers, 10,000 replays, an outage with 50,000 messages queued, 2,000 faults and 10,000 kills, every state of the delivery model [FLIPS= REPLAYS= QUEUE= FAULTS= KILLS=]"
 	@echo "make bench           costs of a message, as ratios to raw library calls in the same run"
 	@echo "make bench-ledger    the same for a ledger of a million entries, and until witnesses have made a checkpoint final [ENTRIES=1000000]"
 	@echo "make bench-replay    10,000 messages that failed for three causes, replayed between two gateways [MESSAGES=10000]"
@@ -52,6 +52,7 @@ soak:
 	swift build --build-tests
 	CAUSEWAY_FLIPS=$(or $(FLIPS),125000) swift test --skip-build --filter 'StoreTamperingTests|ExportTamperingTests'
 	CAUSEWAY_REPLAYS=$(or $(REPLAYS),10000) swift test --skip-build --filter threeCauses
+	CAUSEWAY_QUEUE=$(or $(QUEUE),50000) swift test --skip-build --filter 'OutageTests'
 	CAUSEWAY_MODEL_DEPTH=250 swift test --skip-build --filter 'ModelTests/oneClearance'
 	CAUSEWAY_FAULTS=$(or $(FAULTS),2000) CAUSEWAY_KILLS=$(or $(KILLS),10000) swift test --skip-build --filter 'StepPointTests'
 	CAUSEWAY_FAULTS=$(or $(FAULTS),2000) CAUSEWAY_KILLS=$(or $(KILLS),10000) swift test --skip-build --filter 'GatewayFaultTests|KillTests'

@@ -18,6 +18,9 @@ extension ErrorCatalogue {
       zh: "报头中的发送方与连接方不一致。"),
     .init("verify.recipient_mismatch", .refusal, en: "The message is addressed to somebody else.", zh: "报文的接收方不是本方。"),
     .init("verify.corridor_unknown", .refusal, en: "The registry has no such corridor.", zh: "注册表中没有该通道。"),
+    .init(
+      "verify.corridor_mode", .refusal, en: "The message is for {found}, and the corridor for {agreed}.",
+      zh: "报文属于 {found} 模式,而通道为 {agreed} 模式。"),
     .init("verify.corridor_parties", .refusal, en: "Sender and recipient are not the two ends of the corridor.", zh: "发送方与接收方不是该通道的两端。"),
     .init(
       "verify.corridor_direction", .refusal, en: "A message of this kind only goes with the corridor, not against it.", zh: "此类报文不得逆通道方向发送。"

@@ -57,6 +57,10 @@ extension ErrorCatalogue {
     .init(
       "config.witness_key", .error, en: "The witness key is not the one that the registry names for this economy.",
       zh: "见证密钥与登记册中本经济体的密钥不符。"),
+    .init("config.partner_unknown", .error, en: "The registry has no other participant {partner}.", zh: "登记册中没有其他参与方 {partner}。"),
+    .init("config.quota_twice", .error, en: "There are two quotas for the same partner.", zh: "同一伙伴有两项配额。"),
+    .init(
+      "deliver.asked_to_wait", .error, en: "The partner takes nothing for {seconds} seconds.", zh: "对方在 {seconds} 秒内不接收报文。"),
     .init("deliver.expired", .error, en: "The envelope has expired before it could be delivered.", zh: "信封在送达前已过期。"),
     .init("deliver.folder", .error, en: "The handover folder cannot be written.", zh: "交付文件夹无法写入。"),
     .init("deliver.incomplete", .fault, en: "A part of a sealed message is missing in the journal.", zh: "日志库中缺少已封装报文的一部分。"),
@@ -80,6 +84,12 @@ extension ErrorCatalogue {
       "receive.clearance_unnamed", .refusal,
       en: "The document amends or cancels an earlier declaration: hand it in as an amendment of that declaration's clearance.",
       zh: "该单证修改或撤销先前的报关单，请作为该报关单所属通关案的修改递交。"),
+    .init(
+      "receive.backlog", .error, en: "{limit} messages of this corridor wait for delivery: come again in {seconds} seconds.",
+      zh: "该通道有 {limit} 份报文待投递,请在 {seconds} 秒后重试。"),
+    .init(
+      "receive.over_quota", .error, en: "More was sent than the quota allows: come again in {seconds} seconds.",
+      zh: "发送量超过配额,请在 {seconds} 秒后重试。"),
     .init("receive.corridor_unknown", .refusal, en: "This gateway does not send in this corridor.", zh: "本网关不经此通道发送。"),
     .init("receive.early", .error, en: "A message of this clearance that comes before this one has not arrived yet.", zh: "该通关案的前一报文尚未到达。"),
     .init("receive.empty", .refusal, en: "The body is empty.", zh: "请求正文为空。"),

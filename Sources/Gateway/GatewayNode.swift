@@ -37,6 +37,8 @@ package struct GatewayNode: Sendable {
   let keyring: LedgerKeyring
   let finality = Finality()
   let circuits = PartnerCircuits()
+  let quotas = PartnerQuotas()
+  let backlog = Backlog()
 
   /// The key with which this gateway signs envelopes and receipts, and its name in the registry.
   package struct Signer: Sendable {
@@ -51,7 +53,8 @@ package struct GatewayNode: Sendable {
 
   /// - Throws: everything in the configuration that the registry, the profiles or the policies contradict, at once:
   ///   `config.economy_unknown`, `config.corridor_unknown`, `config.corridor_foreign`, `config.profile_unknown`, `config.policy_unknown`,
-  ///   `config.policy_corridor`, `config.witness_key`, `config.profile_kind`, `config.profile_elements`, `config.element_unknown`, `config.amendments_not_agreed`, `policy.required_withheld`.
+  ///   `config.policy_corridor`, `config.witness_key`, `config.profile_kind`, `config.profile_elements`, `config.element_unknown`, `config.amendments_not_agreed`, `config.partner_unknown`,
+  ///   `config.quota_twice`, `policy.required_withheld`.
   package init(
     configuration: GatewayConfiguration, registry: VerifiedRegistry, profiles: ProfileLibrary, policies: [ReleasePolicy], journal: Journal,
     signer: Signer, cosigner: Cosigner? = nil, timeStamps: TimeStampSource? = nil, partners: any PartnerTransport,
@@ -197,6 +200,14 @@ extension GatewayNode {
     }
     if let cosigner, !keyring.cosignerKeys(of: economy, at: clock.now()).contains(cosigner.key) {
       note("config.witness_key", "/keys/witnessKey")
+    }
+    var limited: Set<ByteString?> = []
+    for (index, settings) in configuration.quotas.enumerated() {
+      let pointer = "/quotas/\(index)/partner"
+      if let partner = settings.partner, !partnerIDs.contains(where: { ByteString($0) == ByteString(partner) }) {
+        note("config.partner_unknown", pointer, ["partner": partner])
+      }
+      if !limited.insert(settings.partner.map { ByteString($0) }).inserted { note("config.quota_twice", pointer) }
     }
     if registry.participant(economy) == nil { note("config.economy_unknown", "/economy", ["economy": economy]) }
     for (index, settings) in configuration.corridors.enumerated() {

@@ -1,3 +1,4 @@
+import Gateway
 import Hummingbird
 package import JSONTree
 import NIOCore
@@ -30,7 +31,18 @@ struct Answers: Sendable {
       "status": .number(JSONNumber(Self.status(of: first.code, texts).code)),
       "problems": .array(error.problems.map { $0.json(texts) }),
     ]
-    return Self.bytes(value.serialized(), mediaType: "application/problem+json", status: Self.status(of: first.code, texts))
+    var response = Self.bytes(value.serialized(), mediaType: "application/problem+json", status: Self.status(of: first.code, texts))
+    response.headers[.retryAfter] = Self.retryAfter(first)
+    return response
+  }
+
+  /// After how many seconds to come again, where that can be said. A message that is early, or a fault, is tried again at the caller's own pace.
+  private static func retryAfter(_ problem: Problem) -> String? {
+    switch problem.code {
+    case "receive.over_quota", "receive.backlog", "receive.busy": problem.facts[CausewayError.retryAfter]
+    case "journal.overloaded", "reconcile.busy": "1"
+    default: nil
+    }
   }
 
   /// A message's view with the texts of its problems; the journal keeps problems without.
@@ -63,7 +75,7 @@ struct Answers: Sendable {
       "clearance.turned_away", "clearance.held", "clearance.not_ended", "work_item.not_open", "replay.state",
       "replay.selection_changed", "replay.settled", "replay.underway", "replay.superseded", "replay.may_have_effect", "edit.other_document":
       return .conflict
-    case "journal.overloaded", "reconcile.busy": return .tooManyRequests
+    case "journal.overloaded", "reconcile.busy", "receive.over_quota": return .tooManyRequests
     default: break
     }
     if code.rawValue.hasPrefix("registry.") { return .forbidden }

@@ -11,9 +11,11 @@ package struct InsideAPI: Sendable {
   let gateway: GatewayNode
   private let principals: Principals
   private let answers: Answers
+  private let memory: BodyMemory
 
   package init(gateway: GatewayNode, principals: Principals, texts: ErrorTexts) {
     self.gateway = gateway
+    memory = BodyMemory(of: gateway)
     self.principals = principals
     answers = Answers(texts: texts)
   }
@@ -24,7 +26,8 @@ package struct InsideAPI: Sendable {
     router.get("/metrics") { _, _ in
       Answers.bytes(Array(await gateway.metricsText().utf8), mediaType: "text/plain; version=0.0.4")
     }
-    let api = router.group("/v1").add(middleware: AccessControl(principals: principals, answers: answers))
+    let api = router.group("/v1").add(middleware: AccessControl(principals: principals, answers: answers)).add(
+      middleware: BodyControl(memory: memory))
     addDeclarations(to: api)
     addClearances(to: api)
     addInbox(to: api)

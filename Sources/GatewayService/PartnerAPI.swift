@@ -28,9 +28,11 @@ package struct PartnerContext: RequestContext {
 package struct PartnerAPI: Sendable {
   private let gateway: GatewayNode
   private let answers: Answers
+  private let memory: BodyMemory
 
   package init(gateway: GatewayNode, texts: ErrorTexts) {
     self.gateway = gateway
+    memory = BodyMemory(of: gateway)
     answers = Answers(texts: texts)
   }
 
@@ -60,11 +62,16 @@ package struct PartnerAPI: Sendable {
   private func receive(_ request: Request, _ context: PartnerContext) async throws -> Response {
     // Who it is, before anything that was sent is looked at.
     let peer = try gateway.identify(tlsCertificate: try await context.peerCertificate())
-    let body = try await body(of: request, upTo: gateway.configuration.limits.bodyBytes)
-    let received = try ReceivedEnvelope(
-      field: { name in HTTPField.Name(name).map { field in request.headers[values: field] } ?? [] }, body: body)
-    let receipt = try await gateway.receive(received, from: peer)
-    return Answers.bytes(Array(receipt.utf8), mediaType: "application/jose")
+    return try await memory.hold(request, for: peer.participant) {
+      let length = request.announcedLength
+      try gateway.admit(length, from: peer)
+      let body = try await body(of: request, upTo: gateway.configuration.limits.bodyBytes)
+      if length == nil { gateway.charge(body.count, to: peer) }
+      let received = try ReceivedEnvelope(
+        field: { name in HTTPField.Name(name).map { field in request.headers[values: field] } ?? [] }, body: body)
+      let receipt = try await gateway.receive(received, from: peer)
+      return Answers.bytes(Array(receipt.utf8), mediaType: "application/jose")
+    }
   }
 
   private func body(of request: Request, upTo limit: Int) async throws -> [UInt8] {

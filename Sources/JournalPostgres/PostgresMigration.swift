@@ -128,7 +128,7 @@ struct PostgresMigration {
       created bigint NOT NULL,
       UNIQUE (channel, message)
     );
-    CREATE INDEX delivery_due ON delivery (channel, due) WHERE dead = 0;
+    CREATE INDEX delivery_next ON delivery (channel, priority DESC, due, id) WHERE dead = 0;
     CREATE INDEX delivery_order ON delivery (channel, order_key, id) WHERE dead = 0;
 
     CREATE TABLE clearance (

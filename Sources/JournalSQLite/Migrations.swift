@@ -19,6 +19,7 @@ struct Migration {
     Migration(name: "0006_create_archive", sql: archive),
     Migration(name: "0007_create_ledger_timestamp", sql: createLedgerTimestamp),
     Migration(name: "0008_create_replay", sql: createReplay),
+    Migration(name: "0009_order_deliveries", sql: orderDeliveries),
   ]
 
   /// Brings a database to the newest schema, one transaction per step.

@@ -84,12 +84,12 @@ import Trust
     }
     let backwards = try command(world.cn, ["status", id, "accepted"])
     #expect(backwards.status == 65 && backwards.errors.contains("clearance."))
-    try await world.china.waitFor(id) { $0["outcome"]?.string == "cleared" }
+    try await world.china.waitFor(id) { $0["outcome"]?.string == "concluded" }
 
     let shown = try command(world.cn, ["clearances", id])
     #expect(try JSONValue.parse(Array(shown.output.utf8))["import"]?["registrationId"]?.string == "IG6L7777777")
     let listed = try command(world.cn, ["clearances"])
-    #expect(listed.output.split(separator: "\n").contains { $0.contains(id) && $0.contains("cleared") })
+    #expect(listed.output.split(separator: "\n").contains { $0.contains(id) && $0.contains("concluded") })
     let all = try command(world.cn, ["clearances", "--json"])
     #expect(try JSONValue.parse(Array(all.output.utf8))["clearances"]?.array?.contains { $0["id"]?.string == id } == true)
     let view = try command(world.cn, ["messages", message])

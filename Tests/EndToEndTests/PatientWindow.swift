@@ -167,7 +167,7 @@ extension World {
     try await singapore.report("accepted", on: id, registrationID: "IG6L1234567")
     try await china.report("released", on: id)
     try await singapore.report("released", on: id)
-    for window in [china, singapore] { try await window.waitFor(id) { $0["outcome"]?.string == "cleared" } }
+    for window in [china, singapore] { try await window.waitFor(id) { $0["outcome"]?.string == "concluded" } }
   }
 
   /// Waits until nothing is on its way between the gateways any more.

@@ -48,7 +48,7 @@ import Testing
     #expect(told.status == 0, "\(told.errors)")
     #expect(try World.run(["status", id, "--document", permit], environment: environment).status == 64)
     for window in [world.china, world.singapore] {
-      let view = try await window.waitFor(id) { $0["outcome"]?.string == "cleared" }
+      let view = try await window.waitFor(id) { $0["outcome"]?.string == "concluded" }
       #expect(view["export"]?["registrationId"]?.string == "310120260000000042")
       #expect(view["import"]?["registrationId"]?.string == "IG6C000002X")
     }

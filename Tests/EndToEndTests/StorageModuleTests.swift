@@ -47,7 +47,7 @@ import Testing
       #expect(refused.status == 78 && refused.errors.contains("key.hsm_pin_value") && !refused.errors.contains(SoftHSM.pin))
       try configure(uri)
       try await world.start(site)
-      #expect(try await world.china.clearance(id)["outcome"]?.string == "cleared")
+      #expect(try await world.china.clearance(id)["outcome"]?.string == "concluded")
       let message = try #require(try await world.china.clearance(id)["messages"]?.array?.first?["messageId"]?.string)
       let path = "/v1/messages/\(message)/documents/source"
       let document = try await HTTPClient.send("GET", site.inside.base + path, token: site.token.exposed)

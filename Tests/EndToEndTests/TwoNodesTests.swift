@@ -95,7 +95,7 @@ import Testing
     try await PatientWindow(site: second).report("released", on: ids.clearance)
     try await world.singapore.report("released", on: ids.clearance)
     for window in [world.china, PatientWindow(site: second), world.singapore] {
-      try await window.waitFor(ids.clearance) { $0["outcome"]?.string == "cleared" }
+      try await window.waitFor(ids.clearance) { $0["outcome"]?.string == "concluded" }
     }
     try await world.quiet()
     try await world.expectOneEffect([ids.clearance])

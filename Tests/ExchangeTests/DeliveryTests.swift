@@ -128,7 +128,24 @@ import Testing
     #expect(breaker.admit(1, at: now.adding(seconds: 6)) == 0)
     breaker.apply(.askedToWait(until: now.adding(seconds: 3)), at: now, backoff: backoff, chance: 1)
     #expect(breaker.admit(1, at: now.adding(seconds: 6)) == 0, "the longer one holds")
-    #expect(breaker.admit(1, at: now.adding(seconds: 7)) == 1)
+    #expect(breaker.isAskedToWait && !breaker.mayAdmit(at: now.adding(seconds: 6)))
+    // What was under way and was taken does not end the wait.
+    breaker.apply(.answered, at: now.adding(seconds: 1), backoff: backoff, chance: 1)
+    #expect(breaker.admit(1, at: now.adding(seconds: 6)) == 0)
+    #expect(breaker.mayAdmit(at: now.adding(seconds: 7)))
+    #expect(breaker.admit(16, at: now.adding(seconds: 7)) == 1, "one asks whether it may go on")
+    breaker.apply(.answered, at: now.adding(seconds: 8), backoff: backoff, chance: 1)
+    #expect(breaker.admit(16, at: now.adding(seconds: 8)) == 16)
+    // It was no failure: the count of failures begins at none.
+    var failing = CircuitBreaker()
+    for _ in 1..<CircuitBreaker.threshold { failing.apply(.failed, at: now, backoff: backoff, chance: 1) }
+    failing.apply(.askedToWait(until: now.adding(seconds: 7)), at: now, backoff: backoff, chance: 1)
+    #expect(failing.isAskedToWait)
+    #expect(!opened().isAskedToWait && !CircuitBreaker().isAskedToWait)
+    // A partner that asks to wait and is then out of reach.
+    _ = failing.admit(1, at: now.adding(seconds: 7))
+    failing.apply(.failed, at: now.adding(seconds: 7), backoff: backoff, chance: 1)
+    #expect(failing.state == .open(until: now.adding(seconds: 8), openings: 1) && !failing.isAskedToWait)
   }
 }
 

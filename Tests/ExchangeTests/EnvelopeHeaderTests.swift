@@ -2,6 +2,7 @@ import Exchange
 import JSONTree
 import Primitives
 import Testing
+import Trust
 
 @Suite struct EnvelopeHeaderTests {
   let world = World.shared
@@ -23,6 +24,21 @@ import Testing
       #expect(try EnvelopeHeader.parse(bytes) == header)
       #expect(try JSONValue.parse(bytes).canonical() == bytes)
     }
+  }
+
+  /// In production a header has the form that it had before there were modes; the others have one spelling each.
+  @Test func mode() throws {
+    #expect(try JSONValue.parse(world.header().canonicalBytes)["mode"] == nil)
+    #expect(try EnvelopeHeader.parse(world.header().canonicalBytes).mode == .production)
+    for mode in [Corridor.Mode.test, .pilot] {
+      let header = world.header(mode: mode)
+      #expect(try JSONValue.parse(header.canonicalBytes)["mode"]?.string == mode.rawValue)
+      #expect(try EnvelopeHeader.parse(header.canonicalBytes) == header)
+    }
+    for wrong: JSONValue in ["production", "TEST", "", nil, true] {
+      #expect(try problems { $0["mode"] = wrong }.map { $0.hasSuffix(" /mode") } == [true])
+    }
+    #expect(try problems { $0["mode"] = "pilot" }.isEmpty)
   }
 
   @Test func holdsNoReference() {

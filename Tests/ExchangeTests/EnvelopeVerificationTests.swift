@@ -25,6 +25,22 @@ import Trust
     #expect(!envelope.concerns(ucr: "6CN0"))
   }
 
+  /// A corridor has one mode: nothing else is taken, in whatever direction somebody is mistaken.
+  @Test func modeOfTheCorridor() throws {
+    let world = world
+    let key = try PrivateKey.generate(.p256)
+    for agreed in Corridor.Mode.allCases {
+      let registry = try World.registry(key, [world.cn.participant(), world.sg.participant(), world.my.participant()], mode: agreed)
+      for said in Corridor.Mode.allCases {
+        let sealed = try world.seal(world.header(mode: said), as: world.cn)
+        let verdict = try world.verdict(ReceivedEnvelope(sealed), tls: world.cn, registry: registry)
+        #expect(verdict.codes == (said == agreed ? [] : ["verify.corridor_mode"]), "\(said) in \(agreed)")
+        // What the sender gets is an answer to this very message.
+        if case .refused(let refusal) = verdict { #expect(refusal.isAuthentic) }
+      }
+    }
+  }
+
   // P-01, P-10
   @Test func certificateOfAnotherParticipant() throws {
     let fromCN = try world.seal(world.header(), as: world.cn)

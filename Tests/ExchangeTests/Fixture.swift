@@ -60,10 +60,10 @@ struct World: Sendable {
     registry = try Self.registry(registryKey, [cn.participant(), sg.participant(), my.participant()])
   }
 
-  static func registry(_ key: PrivateKey, _ participants: [Participant]) throws -> VerifiedRegistry {
+  static func registry(_ key: PrivateKey, _ participants: [Participant], mode: Corridor.Mode = .production) throws -> VerifiedRegistry {
     func corridor(_ from: String, _ to: String, _ kinds: [String], _ suites: [JWS.Algorithm]) -> Corridor {
       Corridor(
-        from: from, to: to, mode: .production, kinds: kinds, wire: "uncefact.xml", releasePolicy: "\(from)-\(to)",
+        from: from, to: to, mode: mode, kinds: kinds, wire: "uncefact.xml", releasePolicy: "\(from)-\(to)",
         purpose: "customs-clearance",
         suites: suites)
     }
@@ -84,7 +84,8 @@ struct World: Sendable {
   /// A declaration from China to Singapore, unless told otherwise.
   func header(
     kind: MessageKind = .declaration, corridor: String = "CN-SG", sender: String = "CN", recipient: String = "SG", created: Instant = now,
-    expires: Instant? = nil, payload: [UInt8] = payload, mediaType: String = "application/xml", inReplyTo: MessageID? = nil
+    expires: Instant? = nil, payload: [UInt8] = payload, mediaType: String = "application/xml", inReplyTo: MessageID? = nil,
+    mode: Corridor.Mode = .production
   ) -> EnvelopeHeader {
     EnvelopeHeader(
       messageID: SecureRandom.messageID(at: created), kind: kind, corridor: corridor, sender: sender, recipient: recipient,
@@ -93,7 +94,7 @@ struct World: Sendable {
       payload: PayloadDescription(
         mediaType: mediaType, size: payload.count, sha256: SHA256.hash(payload), fieldsRoot: SHA256.hash(payload)),
       policy: VersionedName(id: "CN-SG", version: "1"), profile: VersionedName(id: "uncefact.xml", version: "1.0"),
-      purpose: "customs-clearance")
+      purpose: "customs-clearance", mode: mode)
   }
 
   func seal(_ header: EnvelopeHeader, as economy: Economy, payload: [UInt8] = payload) throws -> SealedEnvelope {

@@ -86,7 +86,18 @@ final class PeerClientTests: Sendable {
     let busy = try await client.get("/busy")
     #expect(busy.status == 503)
     #expect(busy.receipt == nil)
-    #expect(busy.field("retry-after") == "7")
+    #expect(busy.field("retry-after") == "7" && busy.secondsToWait == 7)
+    #expect(try await client.get("/").secondsToWait == nil)
+    func wait(_ status: Int, _ values: [String]) -> Int? {
+      PeerResponse(status: status, fields: values.map { ("retry-after", $0) }, body: []).secondsToWait
+    }
+    #expect(wait(429, ["12"]) == 12 && wait(503, ["0"]) == 0)
+    for (status, values) in [
+      (200, ["12"]), (500, ["12"]), (429, []), (429, ["1", "2"]), (429, ["-1"]), (429, ["1.5"]), (429, [""]), (429, ["9999999999"]),
+      (429, ["Sat, 21 Nov 2026 09:00:00 GMT"]),
+    ] {
+      #expect(wait(status, values) == nil, "\(status) \(values)")
+    }
     #expect(try await client.get("/").receipt == nil)
     #expect(try await client.get("/twice").receipt == nil)
     #expect(try await client.request("POST", "/v1/messages", fields: [], body: []).receipt != nil)

@@ -19,6 +19,7 @@ import Trust
     let schema = try Self.schema("envelope")
     var headers = MessageKind.allCases.map { world.header(kind: $0) }
     headers.append(world.header(kind: .status, mediaType: "application/json", inReplyTo: world.header().messageID))
+    headers += [.test, .pilot].map { world.header(mode: $0) }
     for header in headers { #expect(try schema.errors(in: try JSONValue.parse(header.canonicalBytes)) == []) }
     let good = try #require(try JSONValue.parse(world.header().canonicalBytes).object)
     for member in good.members where member.name != "revision" {

@@ -95,7 +95,7 @@ import Trust
     #expect(other.status == (expected.isEmpty ? 0 : 65), "\(comment)")
     #expect(findings(other.report) == expected.sorted(), "\(comment): Python \(String(decoding: other.report.serialized(), as: UTF8.self))")
     if expected.isEmpty {
-      for member in ["maker", "made", "clearance", "registry", "messages", "checkpoints", "timeStamps"] {
+      for member in ["maker", "made", "clearance", "registry", "mode", "messages", "checkpoints", "timeStamps"] {
         #expect(try other.report[member]?.canonical() == report.json[member]?.canonical(), "\(member)")
       }
     }

@@ -12,7 +12,7 @@ extension EnvelopeHeader {
   func with(
     messageID: MessageID? = nil, kind: MessageKind? = nil, corridor: String? = nil, sender: String? = nil, recipient: String? = nil,
     clearance: ClearanceID? = nil, commitment: Digest? = nil, created: Instant? = nil, expires: Instant? = nil, sequence: Int? = nil,
-    revision: Int? = nil, payload: PayloadDescription? = nil, profile: VersionedName? = nil
+    revision: Int? = nil, payload: PayloadDescription? = nil, profile: VersionedName? = nil, mode: Corridor.Mode? = nil
   ) -> EnvelopeHeader {
     // A message of another kind comes in that kind's profile.
     let isStatus = kind.map { [.status, .withdrawal].contains($0) } ?? false
@@ -21,7 +21,8 @@ extension EnvelopeHeader {
       messageID: messageID ?? self.messageID, kind: kind ?? self.kind, corridor: corridor ?? self.corridor, sender: sender ?? self.sender,
       recipient: recipient ?? self.recipient, clearance: clearance ?? self.clearance, ucrCommitment: commitment ?? ucrCommitment,
       created: created ?? self.created, expires: expires ?? self.expires, inReplyTo: inReplyTo, sequence: sequence ?? self.sequence,
-      revision: revision ?? self.revision, payload: payload ?? self.payload, policy: policy, profile: profile ?? standard, purpose: purpose)
+      revision: revision ?? self.revision, payload: payload ?? self.payload, policy: policy, profile: profile ?? standard, purpose: purpose,
+      mode: mode ?? self.mode)
   }
 
   var another: MessageID { SecureRandom.messageID(at: created) }

@@ -68,7 +68,9 @@ final class Line: Sendable {
     guard let node = state.withLock({ $0.nodes[recipient] }) else {
       throw CausewayError("deliver.no_receipt", facts: ["status": "unreachable"])
     }
-    return try await node.receive(received, from: try node.identify(tlsCertificate: Economies.shared[sender].tls.der))
+    let peer = try node.identify(tlsCertificate: Economies.shared[sender].tls.der)
+    try node.admit(received.payload.count, from: peer)
+    return try await node.receive(received, from: peer)
   }
 
   /// As the partner listener answers.
@@ -108,7 +110,13 @@ final class Line: Sendable {
   }
 
   fileprivate func send(_ envelope: SealedEnvelope, from sender: String, to recipient: String) async throws(CausewayError) -> String {
-    let answer = try await answer(to: envelope, from: sender, to: recipient)
+    let answer: String?
+    do throws(CausewayError) {
+      answer = try await self.answer(to: envelope, from: sender, to: recipient)
+    } catch  where error.code == "receive.over_quota" {
+      // As the answer 429 is read.
+      throw CausewayError(Delivery.askedToWait, facts: error.problems[0].facts)
+    }
     state.withLock { $0.sent.append(Sent(envelope: envelope, sender: sender, answer: answer)) }
     guard let answer else { throw CausewayError("deliver.no_receipt", facts: ["status": "none"]) }
     return answer

@@ -83,6 +83,15 @@ struct Economies: Sendable {
     return try Registry.verify(try Registry.sign(content, key: registrySigner), keys: [registryKey])
   }
 
+  /// A registry in which the first corridor is in another mode, and participants witness each other's ledgers.
+  func registry(_ mode: Corridor.Mode, version: Int = 1) throws -> (registry: VerifiedRegistry, document: [UInt8]) {
+    var content = witnessed.content
+    content.version = version
+    content.corridors[0].mode = mode
+    let document = try Registry.sign(content, key: registrySigner)
+    return (try Registry.verify(document, keys: [registryKey]), document)
+  }
+
   private init() throws {
     let authority = try CertificateAuthority.create(name: "Test authority", from: Self.start.adding(seconds: -86_400), days: 365)
     var parties: [String: Party] = [:]

@@ -237,6 +237,7 @@ def check_header(message, file, registry, corridor):
         require(re.fullmatch(pattern, get(header, str, name)), "malformed", field=name)
     require(get(header, int, "version") == 1 and re.fullmatch(DIGEST, get(header, str, "payload", "sha256")), "malformed", field="header")
     get(header, int, "sequence"), get(header, int, "payload", "size")
+    require(header.get("mode") in (None, "test", "pilot"), "malformed", field="mode")
     check_jws(signature, "causeway-envelope+jws", data, registry.signing_key(sender, parse_time(created)))
     for name, expected in (("messageId", message.value["id"]), ("clearance", file["clearance"]["id"]), ("corridor", corridor["id"])):
         require(get(header, str, name) == expected, "another one", field=name)
@@ -375,7 +376,7 @@ def check(data, pem_text, accepts):
     with place(found, "signature", "/signature"):
         payload = canonical({name: value for name, value in file.items() if name != "signature"})
         check_jws(file["signature"], "causeway-evidence+jws", payload, registry.signing_key(owner, made))
-    trust, seen, numbers = None, set(), {}
+    trust, seen, numbers, modes = None, set(), {}, set()
     with place(found, "policy", "/policy"):
         policy = registry.policy(corridor, owner, made)
         trust = verify.parse_policy(policy.encode())
@@ -398,6 +399,9 @@ def check(data, pem_text, accepts):
                 check_header(message, file, registry, corridor)
         if message.header:
             numbers.setdefault(message.header["sender"], []).append(message.header["sequence"])
+            modes.add(message.header.get("mode", "production"))
+            with place(found, "envelope", f"{at}/header"):
+                require(len(modes) == 1, "one case has one mode", field="mode")
             with place(found, "subject", f"{at}/header"):
                 opening = clearance["ucr"] is not None and sha256(
                     b"causeway/ucr/v1\n" + bytes.fromhex(clearance["salt"]) + clearance["ucr"].encode()).hexdigest()
@@ -409,6 +413,7 @@ def check(data, pem_text, accepts):
         documents = check_documents(message, at, found)
         check_state(message, owner, at, found)
         shown.append({"id": value["id"], "state": value["state"], "documents": documents, "entries": message.proven})
+    report["mode"] = modes.pop() if len(modes) == 1 else None
     for stamp in stamps.values():
         with place(found, "timestamp", stamp.place):
             require(stamp.entries, "of no entry in the file", field="imprint")

@@ -9,7 +9,7 @@ package struct CircuitBreaker: Hashable, Sendable {
   package enum State: Hashable, Sendable {
     /// Everything goes. `failures`: in a row.
     case closed(failures: Int)
-    /// Nothing goes before that time. `openings`: in a row.
+    /// Nothing goes before that time. `openings`: in a row; 0 when the partner has asked for it.
     case open(until: Instant, openings: Int)
     /// One message is under way to find out.
     case halfOpen(openings: Int)
@@ -35,6 +35,23 @@ package struct CircuitBreaker: Hashable, Sendable {
 
   package var isClosed: Bool { if case .closed = state { true } else { false } }
 
+  /// Whether the partner answers, but wants to be left alone for now.
+  package var isAskedToWait: Bool {
+    switch state {
+    case .open(_, openings: 0), .halfOpen(openings: 0): true
+    default: false
+    }
+  }
+
+  /// Whether ``admit(_:at:)`` would let anything go.
+  package func mayAdmit(at now: Instant) -> Bool {
+    switch state {
+    case .closed: true
+    case .halfOpen: false
+    case .open(let until, _): until <= now
+    }
+  }
+
   /// How many of `wanted` messages may be sent now. Each one that may must be followed by ``apply(_:at:backoff:chance:)``.
   ///
   /// - Parameter wanted: at least 1.
@@ -52,6 +69,8 @@ package struct CircuitBreaker: Hashable, Sendable {
   /// - Parameter chance: 0…1, for the pause while the circuit is open.
   package mutating func apply(_ event: Event, at now: Instant, backoff: Backoff, chance: Double) {
     switch (event, state) {
+    // Sent before the partner asked to be left alone: its wish holds.
+    case (.answered, .open(_, openings: 0)): break
     case (.answered, _): state = .closed(failures: 0)
     case (.failed, .closed(let failures)):
       state = failures + 1 < Self.threshold ? .closed(failures: failures + 1) : opened(after: 0, at: now, backoff, chance)

@@ -74,6 +74,10 @@ package struct Delivery: Hashable, Sendable {
 
   package static let expired: ErrorCode = "deliver.expired"
 
+  /// The partner answered that it takes nothing now and when it will again (429 or 503 with `Retry-After`). That is no attempt that failed: the
+  /// delivery stays as it is, and its partner is left alone, see ``CircuitBreaker/Event/askedToWait(until:)``.
+  package static let askedToWait: ErrorCode = "deliver.asked_to_wait"
+
   /// What cannot be put together again as it was sealed, its secret or its payload being gone, never will be; nor does what is too old, or what
   /// belongs to a case that the partner does not have, become better by waiting.
   package static func isHopeless(_ code: ErrorCode) -> Bool {

@@ -1,5 +1,6 @@
 import JSONTree
 package import Primitives
+package import Trust
 
 /// What a message between two gateways is about.
 package enum MessageKind: String, Sendable, CaseIterable {
@@ -63,6 +64,9 @@ package struct EnvelopeHeader: Hashable, Sendable {
   package let kind: MessageKind
   /// Id of the corridor in the registry. A reply names the same corridor with sender and recipient exchanged.
   package let corridor: String
+  /// What the message counts for, as its sender says; the corridor's, or the message is refused. On the wire only `test` and `pilot` are
+  /// written: a message for production has the form that it always had.
+  package let mode: Corridor.Mode
   package let sender: String
   package let recipient: String
   package let clearance: ClearanceID
@@ -87,7 +91,7 @@ package struct EnvelopeHeader: Hashable, Sendable {
   package init(
     messageID: MessageID, kind: MessageKind, corridor: String, sender: String, recipient: String, clearance: ClearanceID,
     ucrCommitment: Digest, created: Instant, expires: Instant, inReplyTo: MessageID? = nil, sequence: Int, revision: Int? = nil,
-    payload: PayloadDescription, policy: VersionedName, profile: VersionedName, purpose: String
+    payload: PayloadDescription, policy: VersionedName, profile: VersionedName, purpose: String, mode: Corridor.Mode = .production
   ) {
     let names = [corridor, sender, recipient, policy.id, policy.version, profile.id, profile.version, purpose]
     precondition(names.allSatisfy(Self.isToken), "names in a header are tokens")
@@ -96,6 +100,7 @@ package struct EnvelopeHeader: Hashable, Sendable {
     self.messageID = messageID
     self.kind = kind
     self.corridor = corridor
+    self.mode = mode
     self.sender = sender
     self.recipient = recipient
     self.clearance = clearance
@@ -147,6 +152,7 @@ extension EnvelopeHeader {
     ]
     header["inReplyTo"] = inReplyTo.map { .string($0.text) }
     header["revision"] = revision.map { .number(JSONNumber($0)) }
+    if mode != .production { header["mode"] = .string(mode.rawValue) }
     do {
       return try JSONValue.object(header).canonical()
     } catch {
@@ -191,6 +197,9 @@ extension EnvelopeHeader {
     let policy = fields.versionedName("policy")
     let profile = fields.versionedName("profile")
     let purpose = fields.token("purpose")
+    let mode = fields.string("mode", required: false, "test|pilot") { text in
+      [Corridor.Mode.test, .pilot].first { $0.rawValue.hasSameBytes(as: text) }
+    }
     let problems = fields.finish()
     guard problems.isEmpty else { throw CausewayError(problems: problems) }
     guard let messageID, let kind, let corridor, let sender, let recipient, let clearance, let commitment, let created, let expires,
@@ -199,7 +208,7 @@ extension EnvelopeHeader {
     return EnvelopeHeader(
       messageID: messageID, kind: kind, corridor: corridor, sender: sender, recipient: recipient, clearance: clearance,
       ucrCommitment: commitment, created: created, expires: expires, inReplyTo: inReplyTo, sequence: sequence, revision: revision,
-      payload: payload, policy: policy, profile: profile, purpose: purpose)
+      payload: payload, policy: policy, profile: profile, purpose: purpose, mode: mode ?? .production)
   }
 }
 

@@ -95,7 +95,7 @@ package struct EnvelopeVerifier: Sendable {
   ///
   /// - Returns: the verified message, or a refusal with these codes: those of ``EnvelopeHeader/parse(_:)``; `verify.sender_mismatch`; the
   ///   `verify.jws_*` codes of `JWS.verify` and the `registry.*` codes of `VerifiedRegistry.signingKey`; then
-  ///   `verify.recipient_mismatch`, `verify.corridor_unknown`, `verify.corridor_parties`, `verify.corridor_direction`,
+  ///   `verify.recipient_mismatch`, `verify.corridor_unknown`, `verify.corridor_mode`, `verify.corridor_parties`, `verify.corridor_direction`,
   ///   `verify.corridor_kind`, `verify.corridor_suite`, `verify.created_in_future`, `verify.expired`, `verify.lifetime_too_long`,
   ///   `verify.payload_size`, `verify.payload_digest`, `verify.payload_media_type`, `verify.fields_salt`.
   /// - Complexity: O(*n*) in the payload, one signature verification.
@@ -142,6 +142,11 @@ package struct EnvelopeVerifier: Sendable {
     if to != ByteString(recipient) { problems.append(Problem("verify.recipient_mismatch", pointer: "/recipient")) }
     guard let corridor = registry.corridor(header.corridor) else {
       return problems + [Problem("verify.corridor_unknown", pointer: "/corridor")]
+    }
+    // Whoever tests must not clear anything, and whoever clears must not take a test for it.
+    if header.mode != corridor.mode {
+      problems.append(
+        Problem("verify.corridor_mode", pointer: "/mode", facts: ["agreed": corridor.mode.rawValue, "found": header.mode.rawValue]))
     }
     let (declaring, destination) = (ByteString(corridor.from), ByteString(corridor.to))
     if (from, to) == (destination, declaring) {

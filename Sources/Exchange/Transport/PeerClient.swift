@@ -16,6 +16,14 @@ package struct PeerResponse: Sendable {
     return values.count == 1 ? values[0].value : nil
   }
 
+  /// For how many seconds the partner asks to be left alone: status 429 or 503 with `Retry-After` as a number (RFC 9110 §10.2.3); nil: it does not.
+  package var secondsToWait: Int? {
+    guard status == 429 || status == 503, let text = field("retry-after"), (1...9).contains(text.utf8.count),
+      text.utf8.allSatisfy({ (0x30...0x39).contains($0) })
+    else { return nil }
+    return Int(text)
+  }
+
   /// The receipt, when this is one: status 200 and `Content-Type: application/jose`. Not verified.
   package var receipt: String? {
     guard status == 200, field("content-type") == PeerClient.receiptMediaType, body.allSatisfy({ $0 < 0x80 }) else { return nil }

@@ -1,5 +1,6 @@
 package import JSONTree
 package import Primitives
+import Trust
 
 /// The form in which the journal keeps a clearance, and the API shows it without the salt. Times RFC 3339, statuses by their codes.
 extension Clearance {
@@ -15,6 +16,7 @@ extension Clearance {
       "id": .string(id),
       "ucr": ucr.map(JSONValue.string) ?? .null,
       "corridor": .string(corridor),
+      "mode": .string(mode.rawValue),
       "ownSide": .string(ownSide.rawValue),
       "outcome": .string(outcome.rawValue),
       "export": export.json,
@@ -29,7 +31,7 @@ extension Clearance {
   /// - Throws: `clearance.unreadable` when the value is not one that ``stored`` wrote.
   package init(json: JSONValue) throws(CausewayError) {
     guard let id = json["id"]?.string, let salt = json["salt"]?.string, let commitment = json["commitment"]?.string,
-      let corridor = json["corridor"]?.string,
+      let corridor = json["corridor"]?.string, let mode = Self.mode(json["mode"]),
       let ownSide = json["ownSide"]?.string.flatMap(SideKind.init), let export = json["export"].flatMap(Side.init(json:)),
       let sent = json["sentSequence"]?.int, let received = json["receivedSequence"]?.int,
       let milestones = json["timeline"]?.array
@@ -37,9 +39,18 @@ extension Clearance {
     let timeline = milestones.compactMap(Milestone.init(json:))
     guard timeline.count == milestones.count else { throw CausewayError("clearance.unreadable") }
     self.init(
-      id: id, ucr: json["ucr"]?.string, salt: salt, commitment: commitment, corridor: corridor, ownSide: ownSide, export: export,
+      id: id, ucr: json["ucr"]?.string, salt: salt, commitment: commitment, corridor: corridor, mode: mode, ownSide: ownSide,
+      export: export,
       import: json["import"].flatMap(Side.init(json:)),
       beforeProposal: json["beforeProposal"].flatMap(Side.init(json:)), sentSequence: sent, receivedSequence: received, timeline: timeline)
+  }
+}
+
+extension Clearance {
+  /// Before cases had a mode, all were as in production.
+  private static func mode(_ value: JSONValue?) -> Corridor.Mode? {
+    guard let value else { return .production }
+    return value.string.flatMap { Corridor.Mode(rawValue: $0) }
   }
 }
 

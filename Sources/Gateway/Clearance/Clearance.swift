@@ -1,5 +1,6 @@
 package import Exchange
 package import Primitives
+package import Trust
 
 /// The two-side case of one consignment (docs/decisions/0003): what the export side and the import side have done so far.
 ///
@@ -20,6 +21,8 @@ package struct Clearance: Hashable, Sendable {
   package let commitment: String
   /// The corridor of the original declaration, for example `CN-SG`.
   package let corridor: String
+  /// The corridor's when the case began. It never changes.
+  package let mode: Corridor.Mode
   /// The side that this gateway owns.
   package let ownSide: SideKind
   package private(set) var export: Side
@@ -57,7 +60,8 @@ package struct Clearance: Hashable, Sendable {
 
   /// The case as it begins, on either gateway: declared once, nothing on the import side yet.
   package init(
-    id: String, ucr: String?, salt: String, commitment: String, corridor: String, ownSide: SideKind, declared: Instant,
+    id: String, ucr: String?, salt: String, commitment: String, corridor: String, mode: Corridor.Mode = .production, ownSide: SideKind,
+    declared: Instant,
     messageID: String? = nil
   ) {
     self.id = id
@@ -65,6 +69,7 @@ package struct Clearance: Hashable, Sendable {
     self.salt = salt
     self.commitment = commitment
     self.corridor = corridor
+    self.mode = mode
     self.ownSide = ownSide
     export = Side(revision: 1, status: .declared)
     sentSequence = 0
@@ -73,7 +78,8 @@ package struct Clearance: Hashable, Sendable {
   }
 
   init(
-    id: String, ucr: String?, salt: String, commitment: String, corridor: String, ownSide: SideKind, export: Side, import: Side?,
+    id: String, ucr: String?, salt: String, commitment: String, corridor: String, mode: Corridor.Mode = .production, ownSide: SideKind,
+    export: Side, import: Side?,
     beforeProposal: Side?,
     sentSequence: Int, receivedSequence: Int, timeline: [Milestone]
   ) {
@@ -82,6 +88,7 @@ package struct Clearance: Hashable, Sendable {
     self.salt = salt
     self.commitment = commitment
     self.corridor = corridor
+    self.mode = mode
     self.ownSide = ownSide
     self.export = export
     self.import = `import`
@@ -95,13 +102,17 @@ package struct Clearance: Hashable, Sendable {
   package enum Outcome: String, Sendable {
     case inProgress = "in_progress"
     case cleared, refused, withdrawn
+    /// Both sides have released the same revision, in a test or a pilot: nothing is cleared by that.
+    case concluded
   }
 
-  /// `cleared` only when both sides have released the same revision.
+  /// `cleared` only when both sides have released the same revision, and only in production.
   package var outcome: Outcome {
     if export.status == .withdrawn { return .withdrawn }
     if export.status == .refused || `import`?.status == .refused { return .refused }
-    if export.status == .released, let other = `import`, other.status == .released, other.revision == export.revision { return .cleared }
+    if export.status == .released, let other = `import`, other.status == .released, other.revision == export.revision {
+      return mode == .production ? .cleared : .concluded
+    }
     return .inProgress
   }
 

@@ -26,6 +26,8 @@ package struct GatewayConfiguration: Sendable {
   package let timestamping: TimestampingSettings?
   package let replay: ReplaySettings
   package let limits: Limits
+  /// What partners may send; see ``quota(of:)``.
+  package let quotas: [QuotaSettings]
   /// The hour in UTC, 0…23, after which the day before is compared with each partner; nil: only when somebody asks for it.
   package let reconciliationHour: Int?
   /// In the order in which they are asked. Empty: nothing is ever erased by itself.
@@ -134,7 +136,12 @@ package struct GatewayConfiguration: Sendable {
   }
 
   package struct Limits: Sendable {
+    /// Of one request.
     package let bodyBytes: Int
+    /// Of all requests that a listener reads or answers at a time; twice ``bodyBytes`` when less is stated.
+    package let bodiesBytes: Int
+    /// How many messages of one corridor may be taken in and not be delivered; then nothing new is taken in for it.
+    package let undeliveredMessages: Int
   }
 
   /// Reads the file's text.
@@ -236,9 +243,9 @@ package struct GatewayConfiguration: Sendable {
         return ReplaySettings(whenPartnerReturns: codes)
       } ?? ReplaySettings(whenPartnerReturns: [])
     limits =
-      reader.section("limits", required: false) { section in
-        section.integer("bodyBytes", in: 1024...(256 << 20), default: 16 << 20).map(Limits.init)
-      } ?? Limits(bodyBytes: 16 << 20)
+      reader.section("limits", required: false, Self.limits)
+      ?? Limits(bodyBytes: 16 << 20, bodiesBytes: 256 << 20, undeliveredMessages: 100_000)
+    quotas = reader.sections("quotas", required: false, QuotaSettings.init(reading:))
     reconciliationHour = reader.section("reconciliation", required: false) { $0.integer("hour", in: 0...23) }
     retention = reader.sections("retention", required: false, RetentionRule.init(reading:))
     archives = (reader.strings("archives", default: []) ?? []).map(path)
@@ -250,6 +257,14 @@ package struct GatewayConfiguration: Sendable {
     self.inside = inside
     self.partner = partner
     self.principals = Principals(principals)
+  }
+
+  private static func limits(_ section: inout SettingsReader) -> Limits? {
+    let body = section.integer("bodyBytes", in: 1024...(256 << 20), default: 16 << 20)
+    let bodies = section.integer("bodiesBytes", in: 2048...(16 << 30), default: 256 << 20)
+    let undelivered = section.integer("undeliveredMessages", in: 1...10_000_000, default: 100_000)
+    guard let body, let bodies, let undelivered else { return nil }
+    return Limits(bodyBytes: body, bodiesBytes: max(bodies, 2 * body), undeliveredMessages: undelivered)
   }
 
   private static func timestamping(_ section: inout SettingsReader, _ path: (String) -> String) -> TimestampingSettings? {

@@ -140,14 +140,17 @@ extension GatewayNode {
       }
       var clearance = Clearance(
         id: header.clearance.text, ucr: nil, salt: Hex.encode(envelope.salt.bytes.exposed), commitment: header.ucrCommitment.hex,
-        corridor: header.corridor, ownSide: .import, declared: header.created, messageID: header.messageID.text)
+        corridor: header.corridor, mode: header.mode, ownSide: .import, declared: header.created, messageID: header.messageID.text)
       clearance.received(sequence: 1)
       return Decision(clearance: clearance)
     }
     let mismatch = Problem("verify.clearance_mismatch", pointer: "/clearance")
     guard ByteString(clearance.corridor) == ByteString(header.corridor) else { return Decision(problems: [mismatch]) }
+    // A case ends in the mode in which it began, also where the corridor has another one by now.
+    let isOfOneMode = clearance.mode == header.mode
     let before = clearance
-    var decision = clearance.commitment == header.ucrCommitment.hex ? decide(envelope, &clearance) : Decision(problems: [mismatch])
+    var decision =
+      isOfOneMode && clearance.commitment == header.ucrCommitment.hex ? decide(envelope, &clearance) : Decision(problems: [mismatch])
     // A refused step changes nothing but that its number is used up.
     if !decision.problems.isEmpty { clearance = before }
     clearance.received(sequence: header.sequence)
@@ -283,7 +286,7 @@ extension GatewayNode {
       kind: kind, corridor: header.corridor, subject: header.ucrCommitment, messageID: header.messageID,
       payloadDigest: header.payload.sha256, fieldsRoot: header.payload.fieldsRoot, actor: header.sender, claimedTime: header.created,
       versions: ["policy": Self.name(header.policy), "profile": Self.name(header.profile), "registry": String(registry.version)],
-      reasons: Array(reasons.prefix(64)), extra: ["envelope": .string(envelope.digest.hex)])
+      reasons: Array(reasons.prefix(64)), extra: Self.extra(envelope.digest, header))
   }
 
   /// What makes two messages the same in effect, whatever their ids: clearance, kind, revision and content.

@@ -4,6 +4,7 @@ import Journal
 import Logging
 package import Primitives
 import Translation
+import Trust
 
 /// What a document in the inbox is.
 package enum InboxKind: String, Sendable {
@@ -162,9 +163,17 @@ extension GatewayNode {
       return try records.map { record throws(CausewayError) in
         InboxItem(
           record: record, payload: try reader.payload(owner: record.payloadOwner, kind: record.payloadKind),
-          revision: try Self.revision(of: record.messageID, reader))
+          revision: try Self.revision(of: record.messageID, reader), mode: try mode(of: record, reader))
       }
     }
+  }
+
+  /// Of the case; of a document that never became one, that of its corridor. nil: neither is known any more.
+  private func mode(of record: InboxRecord, _ reader: any JournalReader) throws(CausewayError) -> Corridor.Mode? {
+    let stored = try reader.clearance(record.clearance)
+    if let stored, stored.erasure == nil { return try Clearance(stored).mode }
+    let message = try record.messageID.flatMap { id throws(CausewayError) in try reader.message(id) }
+    return (stored?.corridor ?? message?.corridor).flatMap { registry.corridor($0)?.mode }
   }
 
   /// A document that was refused before it was sealed has none.
@@ -180,6 +189,7 @@ struct InboxItem: Sendable {
   let payload: PayloadRecord?
   /// Of the declaration that the document is, or speaks about.
   let revision: Int?
+  let mode: Corridor.Mode?
 
   var json: JSONValue {
     [
@@ -187,6 +197,7 @@ struct InboxItem: Sendable {
       "clearanceId": .string(record.clearance),
       "kind": .string(record.kind),
       "revision": revision.map { .number(JSONNumber($0)) } ?? .null,
+      "mode": mode.map { .string($0.rawValue) } ?? .null,
       "messageId": record.messageID.map { .string($0.text) } ?? .null,
       "created": .string(record.created.rfc3339),
       "mediaType": payload.map { .string($0.mediaType) } ?? .null,

@@ -58,10 +58,19 @@ extension GatewayNode {
     }
   }
 
-  /// Messages of one state, oldest first, at most one of each clearance, so that their order holds; without their details.
+  /// Messages of one state, oldest first, at most one of each clearance, so that their order holds; without their details. A corridor of which more
+  /// wait than go at a time leaves a few places to the others.
   func nextMessages(_ direction: Direction, _ state: MessageState, limit: Int = 32) async throws(CausewayError) -> [MessageRecord] {
     let messages = try await journal.read { reader throws(CausewayError) in
-      try reader.messages(MessageQuery(direction: direction, states: [state.rawValue], limit: limit, withDetails: false))
+      func oldest(_ corridor: String?, _ limit: Int) throws(CausewayError) -> [MessageRecord] {
+        try reader.messages(
+          MessageQuery(direction: direction, corridor: corridor, states: [state.rawValue], limit: limit, withDetails: false))
+      }
+      var messages = try oldest(nil, limit)
+      guard messages.count == limit else { return messages }
+      let served = Set(messages.map { ByteString($0.corridor) })
+      for corridor in configuration.corridors.map(\.id) where !served.contains(ByteString(corridor)) { messages += try oldest(corridor, 4) }
+      return messages
     }
     var clearances: Set<ByteString> = []
     return messages.filter { clearances.insert(ByteString($0.clearance)).inserted }

@@ -21,6 +21,7 @@ package final class RegisteredPartners: PartnerTransport {
   package func send(_ envelope: SealedEnvelope, to partner: Participant) async throws(CausewayError) -> String {
     let response = try await client(for: partner, isTest: registry.corridor(envelope.header.corridor)?.mode == .test).deliver(envelope)
     guard let receipt = response.receipt else {
+      if let seconds = response.secondsToWait { throw CausewayError(Delivery.askedToWait, facts: ["seconds": String(seconds)]) }
       // A problem in the partner's own words is an answer: it is there, and has not taken this message.
       let isAnswer = response.field("content-type")?.hasPrefix("application/problem+json") == true
       throw CausewayError(isAnswer ? "deliver.not_taken" : "deliver.no_receipt", facts: ["status": String(response.status)])

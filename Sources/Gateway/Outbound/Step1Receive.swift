@@ -54,10 +54,11 @@ extension GatewayNode {
   /// Step 1: stores the raw bytes durably. Nothing of them is looked at.
   ///
   /// - Throws: `receive.corridor_unknown`, `receive.profile_not_offered`, `receive.profile_missing`, `receive.not_found`,
-  ///   `receive.empty`, `receive.ucr_form`, `receive.key_form`, `receive.idempotency_key_reused`, `receive.witness_debt`, `journal.*`.
+  ///   `receive.empty`, `receive.ucr_form`, `receive.key_form`, `receive.idempotency_key_reused`, `receive.witness_debt`, `receive.backlog`, `journal.*`.
   package func submit(_ submission: Submission, by principal: Principal) async throws(CausewayError) -> Acknowledgement {
     let terms = try await terms(of: submission)
     try await checkWitnessDebt(in: terms.corridor)
+    try await checkBacklog(of: terms.corridor)
     let content = SHA256.hash(submission.body)
     let request = SHA256.hash(
       Array([submission.clearanceID ?? "", terms.corridor, terms.profile, submission.ucr ?? "", content.hex].joined(separator: "\n").utf8))

@@ -189,13 +189,19 @@ extension GatewayNode {
     let salt = UCRCommitment.Salt.random()
     let clearance = Clearance(
       id: message.clearance, ucr: declaration.ucr, salt: Hex.encode(salt.bytes.exposed),
-      commitment: UCRCommitment(ucr: declaration.ucr, salt: salt).digest.hex, corridor: message.corridor, ownSide: .export,
-      declared: now, messageID: message.id.text)
+      commitment: UCRCommitment(ucr: declaration.ucr, salt: salt).digest.hex, corridor: message.corridor,
+      mode: try mode(of: message.corridor), ownSide: .export, declared: now, messageID: message.id.text)
     switch try await create(clearance, change(revision: 1, at: now), at: now) {
     case .committed: break
     case .conflict(.clearance): throw CausewayError(Problem("clearance.ucr_in_use", element: "Declaration.UCR"))
     case .conflict: throw CausewayError("journal.conflict")
     }
+  }
+
+  /// - Throws: `seal.corridor_gone`.
+  private func mode(of corridor: String) throws(CausewayError) -> Corridor.Mode {
+    guard let corridor = registry.corridor(corridor) else { throw CausewayError("seal.corridor_gone") }
+    return corridor.mode
   }
 
   /// What every local document leaves in the journal when it goes out: the account of its translation, what of it stays at home, and the answer to

@@ -20,7 +20,7 @@ extension GatewayNode {
       payload: PayloadDescription(
         mediaType: outgoing.mediaType, size: outgoing.payload.count, sha256: SHA256.hash(outgoing.payload),
         fieldsRoot: outgoing.fields?.root),
-      policy: outgoing.policy, profile: outgoing.profile, purpose: corridor.purpose)
+      policy: outgoing.policy, profile: outgoing.profile, purpose: corridor.purpose, mode: clearance.mode)
     return try SealedEnvelope.seal(
       header, payload: outgoing.payload, salt: salt, fieldsSecret: outgoing.fields?.secret, keyID: signer.keyID, key: signer.key)
   }

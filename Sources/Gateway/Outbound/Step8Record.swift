@@ -51,7 +51,14 @@ extension GatewayNode {
     return EntryDraft(
       kind: "\(header.kind.rawValue).sent", corridor: header.corridor, subject: header.ucrCommitment, messageID: header.messageID,
       payloadDigest: header.payload.sha256, fieldsRoot: header.payload.fieldsRoot, actor: economy,
-      versions: versions(of: header, source: source), extra: ["envelope": .string(sealed.digest.hex)])
+      versions: versions(of: header, source: source), extra: Self.extra(sealed.digest, header))
+  }
+
+  /// What the entry of a message says besides: its envelope, and that it is none of production.
+  static func extra(_ envelope: Digest, _ header: EnvelopeHeader) -> JSONObject {
+    var extra: JSONObject = ["envelope": .string(envelope.hex)]
+    if header.mode != .production { extra["mode"] = .string(header.mode.rawValue) }
+    return extra
   }
 
   /// - Parameter source: the profile by which the local document was read.

@@ -12,11 +12,13 @@ extension GatewayNode {
 
   /// Step 9: sends what is due to one partner, the oldest of each clearance first, several clearances at a time.
   ///
-  /// - Returns: how many deliveries were tried; 0 too while the partner is left alone because it could not be reached.
+  /// - Returns: how many deliveries were tried; 0 too while the partner is left alone, because it could not be reached or has asked for it.
   /// - Throws: `journal.*` when it could not be written down what became of a delivery: trying on at once would flood the partner.
   func deliverDue(to partner: String, limit: Int = 16) async throws(CausewayError) -> Int {
     let now = clock.now()
-    guard registry.participant(partner)?.isOpen(at: now) ?? true else { return try await giveUpExpired(to: partner, at: now) }
+    guard registry.participant(partner)?.isOpen(at: now) ?? true, circuits[partner].mayAdmit(at: now) else {
+      return try await giveUpExpired(to: partner, at: now)
+    }
     let due = try await journal.read { reader throws(CausewayError) in
       try reader.dueDeliveries(channel: Self.channel(to: partner), at: now, limit: limit)
     }
@@ -73,6 +75,11 @@ extension GatewayNode {
       try await settle(delivery, message, receipt)
       probe(.outboundReceipted)
       failure = nil
+    } catch  where error.code == Delivery.askedToWait {
+      // Nothing happened to the message: it stays due, and goes when its partner wants it.
+      outcome = .askedToWait(until: clock.now().adding(seconds: configuration.delivery.wait(asked: error.problems[0].facts["seconds"])))
+      metrics.count("gateway_asked_to_wait_total", [("partner", delivery.destination)])
+      failure = nil
     } catch {
       failure = await postpone(delivery, error)
     }
@@ -81,13 +88,14 @@ extension GatewayNode {
   }
 
   private func note(_ outcome: CircuitBreaker.Event, of partner: String) {
-    let (wasClosed, isClosed) = circuits.update(partner) { breaker in
-      let before = breaker.isClosed
+    let (before, after) = circuits.update(partner) { breaker in
+      let before = breaker
       breaker.apply(outcome, at: clock.now(), backoff: configuration.delivery.probing, chance: Double.random(in: 0...1))
-      return (before, breaker.isClosed)
+      return (before, breaker)
     }
-    if wasClosed != isClosed {
-      logger.notice("circuit \(isClosed ? "closed" : "opened")", metadata: ["gw.partner": "\(partner)"])
+    if before.isClosed != after.isClosed {
+      let change = after.isClosed ? "closed" : after.isAskedToWait ? "opened at the partner's wish" : "opened"
+      logger.notice("circuit \(change)", metadata: ["gw.partner": "\(partner)"])
     }
   }
 
@@ -178,6 +186,9 @@ extension GatewayConfiguration.DeliverySettings {
   var terms: Delivery.Terms {
     Delivery.Terms(backoff: Backoff(firstSeconds: firstRetrySeconds, longestSeconds: longestRetrySeconds), attempts: attempts)
   }
+
+  /// For how many seconds a partner is left alone that asks for it: five minutes at most, whatever it says.
+  func wait(asked seconds: String?) -> Int64 { Int64(min(max(seconds.flatMap { Int($0) } ?? 1, 1), 300)) }
 
   /// How often a partner that could not be reached is asked whether it is back: at least twice a minute.
   var probing: Backoff { Backoff(firstSeconds: firstRetrySeconds, longestSeconds: min(longestRetrySeconds, 30)) }

@@ -118,7 +118,9 @@ extension GatewayNode {
       JSONObject(
         partnerIDs.map { partner in
           let isOpen = registry.participant(partner)?.isOpen(at: now) ?? true
-          return (partner, .string(!isOpen ? "closed" : circuits[partner].isClosed ? "reachable" : "unreachable"))
+          let circuit = circuits[partner]
+          let word = circuit.isClosed ? "reachable" : circuit.isAskedToWait ? "asks_to_wait" : "unreachable"
+          return (partner, .string(isOpen ? word : "closed"))
         }))
     return .object(health)
   }
@@ -138,7 +140,8 @@ extension GatewayNode {
       gauges: (waiting.map {
         [
           ("gateway_outbox_waiting", $0.0), ("gateway_outbox_dead", $0.1), ("gateway_ledger_entries", $0.2),
-          ("gateway_partners_unreachable", partnerIDs.count { !circuits[$0].isClosed }),
+          ("gateway_partners_unreachable", partnerIDs.count { !circuits[$0].isClosed && !circuits[$0].isAskedToWait }),
+          ("gateway_partners_asking_to_wait", partnerIDs.count { circuits[$0].isAskedToWait }),
         ]
       } ?? []) + (unstamped.map { [("gateway_timestamp_wait_seconds", $0)] } ?? []))
   }

@@ -1,5 +1,6 @@
 package import JSONTree
 package import Primitives
+package import Trust
 
 /// What an evidence file proves, and what of it does not hold.
 package struct EvidenceReport: Sendable {
@@ -43,6 +44,8 @@ package struct EvidenceReport: Sendable {
   package internal(set) var maker: String?
   package internal(set) var made: Instant?
   package internal(set) var clearance: String?
+  /// What the messages count for, as their headers say; nil when no header holds.
+  package internal(set) var mode: Corridor.Mode?
   package internal(set) var registryVersion: Int?
   package internal(set) var messages: [Message] = []
   /// The checkpoints to which entries were proven, each once, in the order of the file.
@@ -60,7 +63,8 @@ package struct EvidenceReport: Sendable {
       "findings": .array(
         findings.map { ["at": .string($0.pointer ?? ""), "code": .string($0.code.rawValue), "reason": .string($0.facts["reason"] ?? "")] }),
       "made": made.map { .string($0.rfc3339) } ?? .null, "maker": maker.map { .string($0) } ?? .null,
-      "messages": .array(messages.map(Self.json)), "registry": registryVersion.map { .number(JSONNumber($0)) } ?? .null,
+      "messages": .array(messages.map(Self.json)), "mode": mode.map { .string($0.rawValue) } ?? .null,
+      "registry": registryVersion.map { .number(JSONNumber($0)) } ?? .null,
       "sound": .bool(isSound),
       "timeStamps": .array(
         timeStamps.map { stamp in
@@ -75,6 +79,7 @@ package struct EvidenceReport: Sendable {
   /// One line a fact, for people.
   package var lines: [String] {
     var lines: [String] = []
+    if let mode, mode != .production { lines.append("mode \(mode.rawValue): nothing is cleared by this") }
     for message in messages {
       lines.append("message \(message.id.text) \(message.state)")
       for document in message.documents { lines.append("  \(document.kind) \(document.status), by the \(document.warrant.rawValue)") }

@@ -82,14 +82,19 @@ package struct EvidenceVerifier {
   private func checkMessages(_ timeStamps: TimeStampCheck, _ report: inout EvidenceReport) {
     var timeStamps = timeStamps
     var known: Set<MessageID> = []
+    var modes: Set<Corridor.Mode> = []
     var numbers: [ByteString: [Int]] = [:]
     for (position, message) in evidence.messages.enumerated() {
       let place = "/messages/\(position)"
       if !known.insert(message.id).inserted { report.note("evidence.message", "\(place)/id", "twice") }
       if let header = check(message, at: place, &timeStamps, &report) {
         numbers[ByteString(header.sender), default: []].append(header.sequence)
+        modes.insert(header.mode)
+        // One case has one mode, or a test could pass for what it was not.
+        if modes.count > 1 { report.note("evidence.envelope", "\(place)/header", "mode") }
       }
     }
+    report.mode = modes.count == 1 ? modes.first : nil
     timeStamps.finish(&report)
     guard evidence.message == nil else { return }
     for sequence in numbers.values where sequence.sorted() != Array(1...sequence.count) {

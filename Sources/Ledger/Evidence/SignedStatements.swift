@@ -15,6 +15,7 @@ struct EvidenceHeader {
   /// One of ``kinds``.
   let kind: String
   let corridor: String
+  let mode: Corridor.Mode
   let clearance: String
   let sender: String
   let recipient: String
@@ -32,7 +33,8 @@ struct EvidenceHeader {
   init(_ json: JSONValue, signature: String, registry: VerifiedRegistry) throws(CausewayError) {
     guard json["version"]?.int == 1, let id = json["messageId"]?.string.flatMap({ MessageID($0) }),
       let kind = Self.kinds.first(where: { json["kind"]?.string?.hasSameBytes(as: $0) ?? false }),
-      let corridor = json["corridor"]?.string, let clearance = json["clearance"]?.string, let sender = json["sender"]?.string,
+      let corridor = json["corridor"]?.string, let mode = Self.mode(json["mode"]), let clearance = json["clearance"]?.string,
+      let sender = json["sender"]?.string,
       let recipient = json["recipient"]?.string, let created = SignedTime.read(json["created"]), let sequence = json["sequence"]?.int,
       let commitment = json["ucrCommitment"]?.string.flatMap({ Digest(hex: $0) }),
       let payload = json["payload"]?["sha256"]?.string.flatMap({ Digest(hex: $0) }), let size = json["payload"]?["size"]?.int
@@ -45,6 +47,7 @@ struct EvidenceHeader {
     messageID = id
     self.kind = kind
     self.corridor = corridor
+    self.mode = mode
     self.clearance = clearance
     self.sender = sender
     self.recipient = recipient
@@ -53,6 +56,14 @@ struct EvidenceHeader {
     self.commitment = commitment
     self.payload = payload
     payloadSize = size
+  }
+}
+
+extension EvidenceHeader {
+  /// Written only where it is not production.
+  private static func mode(_ value: JSONValue?) -> Corridor.Mode? {
+    guard let value else { return .production }
+    return [Corridor.Mode.test, .pilot].first { value.string?.hasSameBytes(as: $0.rawValue) ?? false }
   }
 }
 

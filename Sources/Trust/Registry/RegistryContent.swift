@@ -157,8 +157,14 @@ package struct CorridorWitnesses: Hashable, Sendable {
 
 /// An ordered pair of economies and their agreement.
 package struct Corridor: Hashable, Sendable {
+  /// What its messages count for (docs/protocol.md, Modes).
   package enum Mode: String, Sendable, CaseIterable {
-    case test, pilot, production
+    /// Invented consignments; the partners may be on one machine.
+    case test
+    /// Real consignments that are cleared another way: both sides compare.
+    case pilot
+    /// The only one in which a clearance clears.
+    case production
   }
 
   /// `from-to`, for example `CN-SG`.

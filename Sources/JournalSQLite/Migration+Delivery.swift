@@ -1,0 +1,7 @@
+extension Migration {
+  // The order in which deliveries go, so that the first of a long queue are found without sorting all of it.
+  static let orderDeliveries = """
+    DROP INDEX delivery_due;
+    CREATE INDEX delivery_next ON delivery (channel, priority DESC, due, id) WHERE dead = 0;
+    """
+}
