@@ -3,6 +3,7 @@ import Hummingbird
 import HummingbirdCore
 import HummingbirdTLS
 package import Logging
+import NIOCore
 import NIOSSL
 package import Primitives
 package import ServiceLifecycle
@@ -12,20 +13,32 @@ package enum Listeners {
   /// Most connections at a time; later ones wait in the kernel's queue, so that a flood cannot take the memory.
   static let connections = 2_000
 
-  package static func inside(_ gateway: GatewayNode, principals: Principals, texts: ErrorTexts, logger: Logger) -> some Service {
+  /// How long a connection may stand without a whole request or a part of a body, if it is not said otherwise: else whoever says nothing would
+  /// keep a place for ever. Longer than partners keep connections to use them again (a minute).
+  package static let idleSeconds = 90
+
+  package static func inside(
+    _ gateway: GatewayNode, principals: Principals, texts: ErrorTexts, idleSeconds: Int = idleSeconds, logger: Logger
+  ) -> some Service {
     let address = gateway.configuration.inside
     return Application(
-      router: InsideAPI(gateway: gateway, principals: principals, texts: texts).router(),
+      router: InsideAPI(gateway: gateway, principals: principals, texts: texts).router(), server: server(idleSeconds),
       configuration: configuration(address), logger: logger)
   }
 
   /// - Throws: `key.unreadable` when a certificate or key of the configuration cannot be read.
-  package static func partner(_ gateway: GatewayNode, texts: ErrorTexts, logger: Logger) throws -> some Service {
+  package static func partner(
+    _ gateway: GatewayNode, texts: ErrorTexts, idleSeconds: Int = idleSeconds, logger: Logger
+  ) throws -> some Service {
     let address = gateway.configuration.partner
     return Application(
       router: PartnerAPI(gateway: gateway, texts: texts).router(),
-      server: try .tls(.http1(), tlsConfiguration: try tls(gateway.configuration.keys)),
+      server: try .tls(server(idleSeconds), tlsConfiguration: try tls(gateway.configuration.keys)),
       configuration: configuration(address), logger: logger)
+  }
+
+  private static func server(_ idleSeconds: Int) -> HTTPServerBuilder {
+    .http1(configuration: .init(idleTimeout: .seconds(Int64(idleSeconds))))
   }
 
   private static func configuration(_ address: GatewayConfiguration.Listener) -> ApplicationConfiguration {

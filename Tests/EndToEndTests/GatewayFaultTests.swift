@@ -13,13 +13,18 @@ import Testing
   /// A tenth of what is asked for; the rest are points of the journal alone.
   private static let points = (ProcessInfo.processInfo.environment["CAUSEWAY_FAULTS"].flatMap { Int($0) } ?? 500) / 10
 
-  /// What goes wrong at one gateway, and on which connections: those to the partner, or those from it.
+  /// What goes wrong at one gateway, and on which connections.
   private struct Point {
+    enum Connection: String {
+      /// Those to the partner, those from it, those to the database.
+      case asking, serving, database
+    }
+
     let fault: FaultControl.Fault
-    let isServing: Bool
+    let connection: Connection
   }
 
-  private static func points(seed: UInt64, count: Int) -> [Point] {
+  private static func points(seed: UInt64, count: Int, hasDatabase: Bool) -> [Point] {
     let effects: [(FaultControl.Kind, FaultControl.Effect)] = [
       (.connect, .error(ECONNREFUSED)), (.connect, .error(ETIMEDOUT)), (.send, .error(ECONNRESET)), (.send, .error(EPIPE)), (.send, .half),
       (.send, .error(EINTR)), (.receive, .error(ECONNRESET)), (.receive, .error(ETIMEDOUT)), (.receive, .half), (.receive, .error(EINTR)),
@@ -27,27 +32,40 @@ import Testing
     var random = SplitMix(state: seed)
     return (0..<count).map { number in
       let (kind, effect) = effects[number % effects.count]
+      if hasDatabase, kind != .connect, number % 3 == 0 {
+        return Point(fault: .init(kind, effect, at: Int.random(in: 1...200, using: &random)), connection: .database)
+      }
       // New connections are rare: they are kept.
       let at = kind == .connect ? 1 : Int.random(in: 1...8, using: &random)
-      return Point(fault: .init(kind, effect, at: at), isServing: kind != .connect && Bool.random(using: &random))
+      return Point(fault: .init(kind, effect, at: at), connection: kind != .connect && Bool.random(using: &random) ? .serving : .asking)
     }
   }
 
   @Test func aConnectionThatBreaksAnywhereBreaksNoPromise() async throws {
-    let world = try World()
-    defer { world.end() }
+    let name = "faults-\(UUID().uuidString)"
+    let world = try World(journal: try PostgresCluster.shared.database(name))
+    defer {
+      world.end()
+      PostgresCluster.drop(name)
+    }
     let controls = try await world.startFaulty()
     let tally = KillTests.Tally(gateways: 2)
     try await withThrowingTaskGroup(of: Void.self) { group in
       for (number, (site, control)) in zip(world.sites, controls).enumerated() {
         let other = world.sites[1 - number]
         group.addTask {
-          for point in Self.points(seed: UInt64(number), count: Self.points / 2) {
-            control.arm(point.fault, port: point.isServing ? site.partnerPort : other.partnerPort)
+          for point in Self.points(seed: UInt64(number), count: Self.points / 2, hasDatabase: site.economy == "CN") {
+            let port =
+              switch point.connection {
+              case .asking: other.partnerPort
+              case .serving: site.partnerPort
+              case .database: FaultControl.localSockets
+              }
+            control.arm(point.fault, port: port)
             let deadline = ContinuousClock.now + .seconds(120)
             while control.hits == 0, ContinuousClock.now < deadline { try await Task.sleep(for: .milliseconds(5)) }
             if control.hits > 0 {
-              tally.count("\(point.isServing ? "serving" : "asking") \(point.fault.kind) \(point.fault.effect)")
+              tally.count("\(point.connection) \(point.fault.kind) \(point.fault.effect)")
             } else {
               Issue.record("\(site.economy) did not reach \(point.fault)")
             }
@@ -71,7 +89,7 @@ import Testing
       try await group.waitForAll()
     }
     let count = tally.all.values.reduce(0, +)
-    print("faults of connections between gateways: \(count) over \(tally.cleared.count) clearances")
+    print("faults of connections of gateways: \(count) over \(tally.cleared.count) clearances")
     for (name, count) in tally.all.sorted(by: { $0.key < $1.key }) { print("  \(name)  \(count)") }
     #expect(count >= Self.points / 2 * 2)
     for site in world.sites { #expect(world.process(site)?.isRunning == true, "\(site.economy) has lived through it") }
@@ -99,6 +117,29 @@ import Testing
     for ids in declared { cleared.append(try await world.clear(ids)) }
     try await world.quiet()
     try await world.expectOneEffect(cleared)
+  }
+
+  /// Whoever opens connections and says nothing, or half of something, loses them; a request that is answered late keeps its own.
+  @Test func halfOpenConnectionsAreClosed() async throws {
+    let world = try World()
+    defer { world.end() }
+    for site in world.sites { try await world.start(site, executable: try world.script(site, options: "--idle-seconds 2")) }
+    let hello: [UInt8] = [0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00, 0x01, 0xFC, 0x03, 0x03]
+    let silent = try (0..<40).map { number in
+      let connection = try RawConnection(port: number.isMultiple(of: 2) ? world.sg.partnerPort : world.sg.insidePort)
+      if number % 4 == 2 { connection.send(hello) }
+      if number % 4 == 1 { connection.send("POST /v1/clearances/x/status HTTP/1.1\r\nHost: gate") }
+      if number % 4 == 3 { connection.send("POST /v1/clearances/x/status HTTP/1.1\r\nHost: gateway\r\nContent-Length: 100\r\n\r\n{") }
+      return connection
+    }
+    // The benign twin: what is asked for while nothing happens is answered when its time is over.
+    #expect(try await world.singapore.answer("GET", "/v1/inbox?wait=6").status == 200)
+    for (number, connection) in silent.enumerated() {
+      #expect(connection.receive(silenceMilliseconds: 60_000).isClosed, "connection \(number) is still open")
+    }
+    let id = try await world.clear(try World.declaration(number: 1), key: "half-open")
+    try await world.quiet()
+    try await world.expectOneEffect([id])
   }
 
   // MARK: Disks
@@ -166,12 +207,17 @@ extension World {
   func startFaulty() async throws -> [FaultControl] {
     try await sites.asyncMap { site in
       let control = try FaultControl(file: site.folder + "/faults")
-      let script = site.folder + "/causeway"
-      let exports = try control.environment.map { "export \($0.key)='\($0.value)'\n" }.joined()
-      try Files.write(Array("#!/bin/sh\n\(exports)exec '\(Self.executable)' \"$@\"\n".utf8), to: script)
-      try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: script)
-      try await start(site, executable: script)
+      try await start(site, executable: try script(site, environment: try control.environment))
       return control
     }
+  }
+
+  /// A program that is the gateway's with further settings.
+  func script(_ site: DemoWorld.Site, environment: [String: String] = [:], options: String = "") throws -> String {
+    let script = site.folder + "/causeway"
+    let exports = environment.map { "export \($0.key)='\($0.value)'\n" }.joined()
+    try Files.write(Array("#!/bin/sh\n\(exports)exec '\(Self.executable)' \"$@\" \(options)\n".utf8), to: script)
+    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: script)
+    return script
   }
 }

@@ -12,9 +12,10 @@ struct JournalInvariants: Sendable {
   let isFinished: Bool
 
   func violations(_ reader: any JournalReader) throws(CausewayError) -> [String] {
-    var found: [String] = []
     let report = try reader.auditLedger(origin: key.name, keys: [key])
-    if !report.isSound { found.append("the ledger is not sound: \(report.findings)") }
+    // Nothing else can be asked of it then.
+    guard report.isSound else { return ["the ledger is not sound: \(report.findings)"] }
+    var found: [String] = []
     let messages = try all(reader)
     let entries = try entries(reader)
     found += try lost(reader, messages, entries)

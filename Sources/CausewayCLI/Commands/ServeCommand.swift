@@ -15,7 +15,10 @@ struct ServeCommand: AsyncParsableCommand {
   @Option(help: "The gateway's configuration file.") var config: String
   @Option(help: "Least severity that is logged: trace, debug, info, notice, warning, error, critical.") var logLevel = "info"
 
+  @Option(help: "Seconds after which a connection is closed on which nothing is asked.") var idleSeconds = Listeners.idleSeconds
+
   func validate() throws {
+    guard (1...3600).contains(idleSeconds) else { throw ValidationError("A connection may be idle for 1 to 3600 seconds.") }
     guard Logger.Level(rawValue: logLevel) != nil else { throw ValidationError("There is no log level \(logLevel).") }
   }
 
@@ -35,8 +38,10 @@ struct ServeCommand: AsyncParsableCommand {
           services: [
             .init(service: JournalService(journal: assembled.journal)),
             .init(service: WorkService(node: node)),
-            .init(service: try Listeners.partner(node, texts: .all, logger: logger)),
-            .init(service: Listeners.inside(node, principals: node.configuration.principals, texts: .all, logger: logger)),
+            .init(service: try Listeners.partner(node, texts: .all, idleSeconds: idleSeconds, logger: logger)),
+            .init(
+              service: Listeners.inside(
+                node, principals: node.configuration.principals, texts: .all, idleSeconds: idleSeconds, logger: logger)),
           ] + listening, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
       logger.info(
         "gateway starts",
