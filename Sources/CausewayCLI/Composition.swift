@@ -126,11 +126,7 @@ enum Composition {
   static func store(_ configuration: GatewayConfiguration) async throws(CausewayError) -> any RepairableStore {
     let archives = ArchiveFolder.entries(of: configuration.archives)
     if let uri = configuration.journal { return try await PostgresStore(try PostgresURI(uri), archives: archives) }
-    do {
-      try FileManager.default.createDirectory(atPath: configuration.data, withIntermediateDirectories: true)
-    } catch {
-      throw CausewayError("config.file_unwritable", pointer: configuration.data, underlying: String(describing: error))
-    }
+    try Files.makeFolder(configuration.data)
     return try SQLiteStore(path: configuration.data + "/journal.sqlite", archives: archives)
   }
 

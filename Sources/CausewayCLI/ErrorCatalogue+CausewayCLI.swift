@@ -18,8 +18,7 @@ extension ErrorCatalogue {
     .init("backup.altered", .refusal, en: "The backup is not what was signed when it was made.", zh: "备份与制作时签名的内容不符。"),
     .init("backup.foreign", .refusal, en: "The backup is another gateway's.", zh: "该备份属于另一网关。"),
     .init("backup.manifest", .refusal, en: "The backup's manifest is not of the expected form.", zh: "备份清单的格式不符合要求。"),
-    .init(
-      "backup.store", .error, en: "The journal is in PostgreSQL, which has backups of its own.", zh: "日志存于 PostgreSQL，请使用其自身的备份。"),
+    .init("backup.not_empty", .error, en: "The database holds a journal: restore into an empty one.", zh: "数据库中已有日志：请恢复到空数据库。"),
     .init("config.file_encoding", .error, en: "The file is not UTF-8.", zh: "文件不是 UTF-8 编码。"),
     .init("config.file_unwritable", .error, en: "The file cannot be written.", zh: "文件无法写入。"),
     .init("config.folder_not_empty", .error, en: "The folder is not empty: take a new one.", zh: "文件夹非空：请使用新文件夹。"),

@@ -66,6 +66,17 @@ enum Files {
     guard fsync(descriptor) == 0 else { throw CausewayError("config.file_unwritable", pointer: path, underlying: "errno \(errno)") }
   }
 
+  /// Makes a folder, and those above it, where there are none.
+  ///
+  /// - Throws: `config.file_unwritable`.
+  static func makeFolder(_ path: String) throws(CausewayError) {
+    do {
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    } catch {
+      throw CausewayError("config.file_unwritable", pointer: path, underlying: String(describing: error))
+    }
+  }
+
   /// Removes a file, if it is there.
   static func remove(_ path: String) { unlink(path) }
 

@@ -47,6 +47,8 @@ package struct Change: Sendable {
     case idempotencyKeyFree(subject: String, key: String)
     /// The delivery is still owed and was tried that often: no other worker has dealt with it meanwhile.
     case delivery(Int64, attempts: Int)
+    /// A value of the gateway's own is what it was; nil: there is none of that name.
+    case value(String, [UInt8]?)
   }
 
   /// What a record must be for a write to go through.
@@ -169,6 +171,7 @@ package struct Change: Sendable {
     case workItem(WorkItemRecord?)
     case replay(ReplayRecord?)
     case dataKey(DataKeyRecord?)
+    case value([UInt8]?)
   }
 }
 

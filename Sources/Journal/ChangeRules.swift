@@ -33,6 +33,9 @@ struct ChangeRules {
     case .delivery(let id, let attempts):
       let delivery = try transaction.delivery(id)
       return delivery?.attempts == attempts ? nil : .delivery(delivery)
+    case .value(let name, let expected):
+      let value = try transaction.value(name)
+      return value == expected ? nil : .value(value)
     }
   }
 

@@ -42,6 +42,11 @@ extension ErrorCatalogue {
     .init(
       "journal.commit_failed", .fault,
       en: "The journal could not make a group of changes durable.", zh: "日志无法使一组变更持久化。"),
+    .init(
+      "journal.commit_unknown", .error,
+      en:
+        "The database was lost at a commit, and whether it took effect could not be found out. Ask again: what took effect is not done twice.",
+      zh: "提交时与数据库的连接中断，无法确认是否已生效。请重试：已生效的操作不会重复执行。"),
     .init("journal.rehearsed", .error, en: "The change was only rehearsed, and undone.", zh: "该变更仅为演练，已撤销。"),
     .init(
       "journal.row_invalid", .error,

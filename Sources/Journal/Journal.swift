@@ -36,7 +36,7 @@ package actor Journal {
   /// The ledger's key and name, which the journal was created with.
   package nonisolated let verifierKey: VerifierKey
 
-  private let store: any JournalStore
+  let store: any JournalStore
   private let signer: CheckpointSigner
   private let clock: any WallClock
   private let queue: ChangeQueue
@@ -98,7 +98,7 @@ package actor Journal {
   ///
   /// - Returns: `committed`, or `conflict` when a precondition or an expectation does not hold.
   /// - Throws: `journal.overloaded`, `journal.closed`, `journal.faulted`; `ledger.draft_invalid`, `ledger.entry_too_large`; what
-  ///   `finish` throws; `journal.storage_full` and `journal.busy`, which may be tried again; `journal.storage`,
+  ///   `finish` throws; `journal.storage_full`, `journal.busy`, `journal.unreachable` and `journal.commit_unknown`, which may be tried again; `journal.storage`,
   ///   `journal.commit_failed`, `journal.read_back`, `journal.ledger_unsound`, after which writing has stopped.
   package nonisolated(nonsending) func commit(_ change: Change) async throws(CausewayError) -> Change.Outcome {
     switch await queue.turn(for: change) {

@@ -10,7 +10,7 @@ package protocol JournalStore: Sendable {
   /// Runs the body in one write transaction and commits it. The body is run again only when nothing of the run before was committed.
   ///
   /// - Throws: what the body throws; `journal.storage_full`, `journal.busy`, `journal.unreachable`, `journal.storage`; `journal.commit_failed` when it is
-  ///   not known whether the transaction is durable; `journal.read_only`; `journal.closed`.
+  ///   not known whether the transaction is durable, and the store cannot tell any more; `journal.commit_unknown` when it will be seen with the next one; `journal.read_only`; `journal.closed`.
   func write<Result: Sendable>(
     _ body: @Sendable (any JournalTransaction) throws(CausewayError) -> Result
   ) async throws(CausewayError) -> Result
@@ -26,6 +26,22 @@ package protocol JournalStore: Sendable {
   ///
   /// - Throws: `journal.busy` while somebody reads an older state: again later; `journal.storage`, `journal.read_only`, `journal.closed`.
   func scrub() async throws(CausewayError)
+
+  /// Whether other processes may write to the store at the same time.
+  var isShared: Bool { get }
+
+  /// Takes names, each of which stands for something to work on, so that one worker at a time of all processes has it: until it is given back, or the process is
+  /// gone or has shown no sign of life for a while (``keepClaims()``). It spares work, and is no lock: a process that was cut off may go on for a moment.
+  ///
+  /// - Returns: those that nobody had, in their order, at most `limit`.
+  /// - Throws: `journal.unreachable`, `journal.busy`, `journal.closed`.
+  func claim(_ names: [String], atMost limit: Int) async throws(CausewayError) -> [String]
+
+  /// Gives names back; those that were lost are left alone.
+  func release(_ names: [String]) async
+
+  /// Says that the process is there. To be called every five seconds while there are claims.
+  func keepClaims() async
 
   /// Ends the use of the store. Waits for what is running.
   func close() async

@@ -43,7 +43,7 @@ final class PostgresConnection: SQLConnection {
   deinit { PQfinish(handle) }
 
   private func configure() throws(CausewayError) {
-    guard PQserverVersion(handle) >= 13_00_00 else {
+    guard version >= 13_00_00 else {
       throw CausewayError("journal.open_failed", underlying: "PostgreSQL 13 or later is needed")
     }
     // In another encoding the server would change texts on their way.
@@ -77,6 +77,8 @@ final class PostgresConnection: SQLConnection {
 
   var isTransactionLost: Bool { isLost }
   var socket: Int32 { PQsocket(handle) }
+  /// Of the server, 15.4 as 150004.
+  var version: Int { Int(PQserverVersion(handle)) }
 
   func execute(script: String) throws(CausewayError) {
     guard !isLost else { throw CausewayError("journal.unreachable") }
@@ -110,6 +112,22 @@ final class PostgresConnection: SQLConnection {
     return PostgresRows(try checked(result), of: self)
   }
 
+  func stream(_ sql: String, _ body: (SQLRow) throws(CausewayError) -> Void) throws(CausewayError) {
+    try execute(script: "DECLARE streamed NO SCROLL CURSOR FOR \(sql)")
+    var isOver = false
+    while !isOver {
+      // Few: each may hold a document of the largest size.
+      let rows = try statement(assembled: "FETCH FORWARD 16 FROM streamed", [])
+      defer { rows.reset() }
+      isOver = true
+      while try rows.step() {
+        isOver = false
+        try body(SQLRow(rows))
+      }
+    }
+    try execute(script: "CLOSE streamed")
+  }
+
   private func prepared(_ sql: StaticString) throws(CausewayError) -> String {
     guard !isLost else { throw CausewayError("journal.unreachable") }
     let key = UInt(bitPattern: sql.utf8Start)
@@ -125,7 +143,7 @@ final class PostgresConnection: SQLConnection {
   /// What became of a transaction whose body has returned.
   enum Ending<Result> {
     case committed(Result)
-    /// The connection was lost while it was being committed.
+    /// The connection was lost while it was being committed, or the server gave up waiting for its standby.
     case unknown(Result)
   }
 
@@ -154,14 +172,14 @@ final class PostgresConnection: SQLConnection {
     hasWarned = false
     do {
       try commit()
-    } catch  where error.code == "journal.unreachable" {
+    } catch  where error.code == "journal.unreachable" || error.code == "journal.commit_unknown" {
       return .unknown(result)
     }
     return .committed(result)
   }
 
   /// - Throws: `journal.unreachable` when the connection was lost on the way; what the server says when it has not committed;
-  ///   `journal.commit_failed` when it has, but not as durably as it should.
+  ///   `journal.commit_unknown` when it has, but not as durably as it should.
   private func commit() throws(CausewayError) {
     let result = try checked(PQexec(handle, "COMMIT"))
     defer { PQclear(result) }
@@ -170,7 +188,7 @@ final class PostgresConnection: SQLConnection {
       throw CausewayError("journal.storage", underlying: "a failed transaction was committed")
     }
     // Committed on this machine, while somebody has cut short the waiting for the standby.
-    guard !hasWarned else { throw CausewayError("journal.commit_failed", underlying: "the server warned at the commit") }
+    guard !hasWarned else { throw CausewayError("journal.commit_unknown", underlying: "the server warned at the commit") }
   }
 
   /// Whether a transaction of the writer's with this mark is there, after whatever is still being committed is over.

@@ -5,7 +5,9 @@ import Primitives
 struct PostgresMigration {
   let sql: String
   /// Schema of the oldest program that may go on working after the step: while machines are upgraded one by one, old and new ones share the
-  /// database. What such a program does not know of must not matter to it.
+  /// database, and the new ones may be taken back. What such a program does not know of must not matter to it.
+  ///
+  /// A step that ends the work of a program which knows all before it is taken only while no gateway is connected.
   let oldestProgram: Int
 
   static let all = [PostgresMigration(sql: createJournal, oldestProgram: 1)]
@@ -15,17 +17,19 @@ struct PostgresMigration {
 
   /// Brings a database to the newest schema, one transaction per step.
   ///
-  /// - Throws: `journal.newer_schema`; `journal.open_failed` when the database is that of something else.
-  static func migrate(_ connection: PostgresConnection) throws(CausewayError) {
+  /// - Throws: `journal.newer_schema`; `journal.open_failed` when the database is that of something else; `journal.locked` when gateways are connected that
+  ///   would not understand the next step.
+  static func migrate(_ connection: PostgresConnection, by known: [PostgresMigration]) throws(CausewayError) {
     var isDone = false
     while !isDone {
       try connection.execute(script: "BEGIN")
       do {
         try connection.run("SELECT pg_advisory_xact_lock(?1)", .integer(lock))
-        let version = try version(connection)
-        isDone = version >= all.count
-        if version < all.count {
-          let migration = all[version]
+        let version = try version(connection, knowing: known.count)
+        isDone = version >= known.count
+        if version < known.count {
+          let migration = known[version]
+          if version > 0, migration.oldestProgram > version { try connection.takeAloneForTransaction() }
           if version == 0 {
             try connection.execute(
               script: """
@@ -46,14 +50,14 @@ struct PostgresMigration {
   }
 
   /// - Throws: `journal.open_failed` when there is no journal; `journal.newer_schema`.
-  static func check(_ connection: PostgresConnection) throws(CausewayError) {
-    guard try version(connection) >= all.count else {
+  static func check(_ connection: PostgresConnection, by known: [PostgresMigration]) throws(CausewayError) {
+    guard try version(connection, knowing: known.count) >= known.count else {
       throw CausewayError("journal.open_failed", underlying: "the database holds no journal, or one of an older version")
     }
   }
 
   /// - Returns: the schema's version; 0 for an empty database.
-  private static func version(_ connection: PostgresConnection) throws(CausewayError) -> Int {
+  private static func version(_ connection: PostgresConnection, knowing count: Int) throws(CausewayError) -> Int {
     let known = try connection.count(
       "SELECT count(*) FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r' AND relname = 'journal_schema'")
     guard known > 0 else {
@@ -66,8 +70,8 @@ struct PostgresMigration {
       (version: try row.int(0), oldest: try row.int(1))
     }
     guard let found else { throw CausewayError("journal.row_invalid", facts: ["table": "journal_schema", "column": "id"]) }
-    guard found.version <= all.count || found.oldest <= all.count else {
-      throw CausewayError("journal.newer_schema", facts: ["found": String(found.version), "known": String(all.count)])
+    guard found.version <= count || found.oldest <= count else {
+      throw CausewayError("journal.newer_schema", facts: ["found": String(found.version), "known": String(count)])
     }
     return found.version
   }

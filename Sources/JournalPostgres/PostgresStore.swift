@@ -12,21 +12,24 @@ package final class PostgresStore: RepairableStore {
   private let uri: PostgresURI
   /// Under which this process signs its commits and notifications.
   private let name: String
-  private let writer: PostgresWorker?
-  private let readers: ReaderPool<PostgresWorker>
+  let writer: PostgresWorker?
+  let readers: ReaderPool<PostgresWorker>
+  private let claims: PostgresClaims
 
   /// Opens a journal for reading and writing and brings its schema up to date; creates it in an empty database.
   ///
-  /// - Parameter readerCount: connections for reading, 1…16.
+  /// - Parameters:
+  ///   - readerCount: connections for reading, 1…16.
+  ///   - terms: other than ``Terms`` only in tests.
   /// - Throws: `journal.unreachable`, `journal.open_failed`, `journal.newer_schema`, `journal.unsafe_settings`; `journal.locked` while it is
-  ///   being repaired; `journal.busy`, `journal.storage`.
+  ///   being repaired, and when the schema is to be changed in a way that a gateway which is connected would not understand; `journal.busy`, `journal.storage`.
   package convenience init(
-    _ uri: PostgresURI, readerCount: Int = 2, archives: ArchivedEntries? = nil
+    _ uri: PostgresURI, readerCount: Int = 2, archives: ArchivedEntries? = nil, terms: Terms = Terms()
   ) async throws(CausewayError) {
     let name = (0..<4).map { _ in String(UInt32.random(in: 0...UInt32.max), radix: 16) }.joined()
-    let writer = PostgresWorker(uri, as: name, isWriter: true, archives)
+    let writer = PostgresWorker(uri, as: name, isWriter: true, terms, archives)
     try await writer.migrate()
-    self.init(uri, name: name, writer: writer, readerCount, archives)
+    self.init(uri, name: name, writer: writer, readerCount, terms, archives)
   }
 
   /// Opens an existing journal for reading only.
@@ -35,15 +38,18 @@ package final class PostgresStore: RepairableStore {
   package convenience init(
     readingFrom uri: PostgresURI, readerCount: Int = 1, archives: ArchivedEntries? = nil
   ) async throws(CausewayError) {
-    self.init(uri, name: "", writer: nil, readerCount, archives)
+    self.init(uri, name: "", writer: nil, readerCount, Terms(), archives)
     try await readers.readers[0].connect()
   }
 
-  private init(_ uri: PostgresURI, name: String, writer: PostgresWorker?, _ readerCount: Int, _ archives: ArchivedEntries?) {
+  private init(
+    _ uri: PostgresURI, name: String, writer: PostgresWorker?, _ readerCount: Int, _ terms: Terms, _ archives: ArchivedEntries?
+  ) {
     self.uri = uri
     self.name = name
     self.writer = writer
-    readers = ReaderPool(count: readerCount) { _ in PostgresWorker(uri, as: name, isWriter: false, archives) }
+    claims = PostgresClaims(uri, silenceSeconds: terms.silenceSeconds)
+    readers = ReaderPool(count: readerCount) { _ in PostgresWorker(uri, as: name, isWriter: false, terms, archives) }
   }
 
   package func write<Result: Sendable>(
@@ -73,7 +79,15 @@ package final class PostgresStore: RepairableStore {
     try await writer.scrub()
   }
 
+  package var isShared: Bool { true }
+  package func claim(_ names: [String], atMost limit: Int) async throws(CausewayError) -> [String] {
+    try await claims.claim(names, atMost: limit)
+  }
+  package func release(_ names: [String]) async { await claims.release(names) }
+  package func keepClaims() async { await claims.keep() }
+
   package func close() async {
+    await claims.close()
     for reader in readers.readers { await reader.close() }
     await writer?.close()
   }
@@ -82,15 +96,27 @@ package final class PostgresStore: RepairableStore {
   package func listener() -> PostgresListener { PostgresListener(uri, ignoring: name) }
 }
 
-/// One connection on its own queue, opened when it is needed.
-private actor PostgresWorker {
-  /// How long it is tried to find out what became of a commit.
-  private static let longestDoubtSeconds = 60
+extension PostgresStore {
+  /// What a gateway takes as it is.
+  package struct Terms: Sendable {
+    /// How long it is tried to find out what became of a commit.
+    package var longestDoubtSeconds = 60
+    /// After which the claims of a process that says nothing are given up; at least three times the pause between two signs of life.
+    package var silenceSeconds = 15
+    /// The steps that the program knows.
+    var migrations = PostgresMigration.all
 
+    package init() {}
+  }
+}
+
+/// One connection on its own queue, opened when it is needed.
+actor PostgresWorker {
   private let executor: SerialQueueExecutor
   private let uri: PostgresURI
   private let name: String
   private let isWriter: Bool
+  private let terms: PostgresStore.Terms
   private let archives: ArchivedEntries?
   private var connection: PostgresConnection?
   private var isClosed = false
@@ -98,17 +124,18 @@ private actor PostgresWorker {
 
   nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
-  init(_ uri: PostgresURI, as name: String, isWriter: Bool, _ archives: ArchivedEntries?) {
+  init(_ uri: PostgresURI, as name: String, isWriter: Bool, _ terms: PostgresStore.Terms, _ archives: ArchivedEntries?) {
     executor = SerialQueueExecutor(label: isWriter ? "journal.writer" : "journal.reader")
     self.uri = uri
     self.name = name
     self.isWriter = isWriter
+    self.terms = terms
     self.archives = archives
   }
 
   func migrate() throws(CausewayError) {
     let connection = try PostgresConnection(uri)
-    try PostgresMigration.migrate(connection)
+    try PostgresMigration.migrate(connection, by: terms.migrations)
   }
 
   func connect() throws(CausewayError) { _ = try open() }
@@ -137,6 +164,20 @@ private actor PostgresWorker {
     } catch  where error.code == "journal.unreachable" {
       return try open().snapshot { session throws(CausewayError) in try body(session) }
     }
+  }
+
+  func lend<Result: Sendable>(
+    _ body: @Sendable (any SQLConnection) throws(CausewayError) -> Result
+  ) throws(CausewayError) -> Result {
+    let connection = try open()
+    return try connection.snapshot { _ throws(CausewayError) in try body(connection) }
+  }
+
+  func fill(_ body: @Sendable (any SQLConnection) throws(CausewayError) -> Void) throws(CausewayError) {
+    let connection = try open()
+    try connection.takeAlone()
+    defer { connection.share() }
+    try attempt(on: connection) { _ throws(CausewayError) in try connection.fill(body) }
   }
 
   func scrub() throws(CausewayError) { try open().scrub() }
@@ -168,16 +209,19 @@ private actor PostgresWorker {
   }
 
   /// Asks until a server answers: what the callers are told depends on it.
+  ///
+  /// - Throws: `journal.commit_unknown`. That ends nothing: a checkpoint that was signed in that transaction has left this process with nobody, and whoever
+  ///   writes next begins with what the database holds then.
   private func isCommitted() throws(CausewayError) -> Bool {
-    let deadline = ContinuousClock.now + .seconds(Self.longestDoubtSeconds)
+    let deadline = ContinuousClock.now + .seconds(terms.longestDoubtSeconds)
     while true {
       do {
         return try open().isCommitted(mark, of: name)
-      } catch  where ContinuousClock.now < deadline && (error.code == "journal.unreachable" || error.code == "journal.busy") {
+      } catch  where ContinuousClock.now < deadline && error.mayPassSoon {
         // The queue is this worker's own.
         usleep(200_000)
       } catch {
-        throw CausewayError("journal.commit_failed", underlying: error.description)
+        throw CausewayError("journal.commit_unknown", underlying: error.description)
       }
     }
   }
@@ -188,17 +232,23 @@ private actor PostgresWorker {
     connection = nil
     let new = try PostgresConnection(uri)
     new.archives = archives
-    try PostgresMigration.check(new)
-    try new.readTableNames()
+    // Before the look at the schema: from here on nobody changes it beyond what this program understands.
     if isWriter { try new.takeShare() }
+    try PostgresMigration.check(new, by: terms.migrations)
+    try new.readTableNames()
     connection = new
     return new
   }
 }
 
+extension CausewayError {
+  /// Whether the next question may be answered: there is no server, it is busy, or it could not wait for its standby.
+  fileprivate var mayPassSoon: Bool { ["journal.unreachable", "journal.busy", "journal.commit_unknown"].contains(code) }
+}
+
 extension PostgresConnection {
-  /// Who writes holds a share of this; who repairs holds it alone. Per database.
-  private static let writersLock: Int64 = 0x4357_4A31
+  /// Who writes holds a share of this; who repairs, or changes the schema beyond what others understand, holds it alone. Per database.
+  static let writersLock: Int64 = 0x4357_4A31
 
   fileprivate func takeShare() throws(CausewayError) {
     let isTaken = try row("SELECT pg_try_advisory_lock_shared(?1)::integer", .integer(Self.writersLock)) { row throws(CausewayError) in
@@ -211,6 +261,14 @@ extension PostgresConnection {
   fileprivate func takeAlone() throws(CausewayError) {
     // Besides the share that is held: an own share does not stand in the way.
     let isTaken = try row("SELECT pg_try_advisory_lock(?1)::integer", .integer(Self.writersLock)) { row throws(CausewayError) in
+      try row.int(0) == 1
+    }
+    guard isTaken == true else { throw CausewayError("journal.locked") }
+  }
+
+  /// - Throws: `journal.locked` while a gateway has the journal open for writing.
+  func takeAloneForTransaction() throws(CausewayError) {
+    let isTaken = try row("SELECT pg_try_advisory_xact_lock(?1)::integer", .integer(Self.writersLock)) { row throws(CausewayError) in
       try row.int(0) == 1
     }
     guard isTaken == true else { throw CausewayError("journal.locked") }

@@ -27,6 +27,8 @@ package protocol SQLConnection: AnyObject {
   func statement(_ sql: StaticString, _ values: [SQLValue]) throws(CausewayError) -> any SQLStatement
   /// As ``statement(_:_:)`` for a text that is put together from fixed pieces; it is prepared for this one use.
   func statement(assembled sql: String, _ values: [SQLValue]) throws(CausewayError) -> any SQLStatement
+  /// Lends each row of a query, of which no more than a few are in memory at a time. Within a transaction.
+  func stream(_ sql: String, _ body: (SQLRow) throws(CausewayError) -> Void) throws(CausewayError)
   /// Runs statements that give no rows, one after the other. For schema and settings.
   func execute(script: String) throws(CausewayError)
   /// Where entries are read whose bytes are not in the journal.
@@ -75,7 +77,7 @@ extension SQLConnection {
   }
 
   /// As ``rows(_:_:_:)`` for a query that is put together from fixed pieces.
-  func rows<Value>(
+  package func rows<Value>(
     assembled sql: String, _ values: [SQLValue], _ read: (SQLRow) throws(CausewayError) -> Value
   ) throws(CausewayError) -> [Value] {
     try allRows(of: try statement(assembled: sql, values), read)
@@ -86,7 +88,7 @@ extension SQLConnection {
   ) throws(CausewayError) -> [Value] {
     defer { statement.reset() }
     var results: [Value] = []
-    while try statement.step() { results.append(try read(SQLRow(statement: statement))) }
+    while try statement.step() { results.append(try read(SQLRow(statement))) }
     return results
   }
 
@@ -96,7 +98,7 @@ extension SQLConnection {
   ) throws(CausewayError) {
     let statement = try statement(sql, values)
     defer { statement.reset() }
-    while try statement.step() { try body(SQLRow(statement: statement)) }
+    while try statement.step() { try body(SQLRow(statement)) }
   }
 
   /// Runs one query and reads its first row; nil when there is none.
@@ -105,14 +107,14 @@ extension SQLConnection {
   ) throws(CausewayError) -> Value? {
     let statement = try statement(sql, values)
     defer { statement.reset() }
-    return try statement.step() ? try read(SQLRow(statement: statement)) : nil
+    return try statement.step() ? try read(SQLRow(statement)) : nil
   }
 
   /// Runs one query that counts.
   package func count(_ sql: StaticString, _ values: SQLValue...) throws(CausewayError) -> Int {
     let statement = try statement(sql, values)
     defer { statement.reset() }
-    return try statement.step() ? try SQLRow(statement: statement).int(0) : 0
+    return try statement.step() ? try SQLRow(statement).int(0) : 0
   }
 
   /// Runs one `INSERT … RETURNING` of a number that the database gives.
@@ -120,13 +122,15 @@ extension SQLConnection {
     let statement = try statement(sql, values)
     defer { statement.reset() }
     guard try statement.step() else { throw CausewayError("journal.storage", underlying: "no row inserted") }
-    return try SQLRow(statement: statement).int64(0)
+    return try SQLRow(statement).int64(0)
   }
 }
 
 /// The current row of a query. Columns are read with their type checked: a damaged database gives an error, not a wrong value.
 package struct SQLRow {
-  fileprivate let statement: any SQLStatement
+  private let statement: any SQLStatement
+
+  package init(_ statement: any SQLStatement) { self.statement = statement }
 
   func isNull(_ column: Int32) -> Bool { statement.kind(column) == .null }
 
@@ -147,6 +151,17 @@ package struct SQLRow {
   package func blob(_ column: Int32) throws(CausewayError) -> [UInt8] {
     guard statement.kind(column) == .blob else { throw invalid(column) }
     return Array(statement.bytes(column))
+  }
+
+  /// As it lies there.
+  func value(_ column: Int32) throws(CausewayError) -> SQLValue {
+    switch statement.kind(column) {
+    case .null: .null
+    case .integer: .integer(try int64(column))
+    case .text: .text(try text(column))
+    case .blob: .blob(try blob(column))
+    case .other: throw invalid(column)
+    }
   }
 
   /// Replaces the contents by the bytes that lie there, whatever their type.

@@ -72,6 +72,12 @@ final class SQLiteConnection: SQLConnection {
     guard code == SQLITE_DONE else { throw target.error(code) }
   }
 
+  func stream(_ sql: String, _ body: (SQLRow) throws(CausewayError) -> Void) throws(CausewayError) {
+    let statement = try statement(assembled: sql, [])
+    defer { statement.reset() }
+    while try statement.step() { try body(SQLRow(statement)) }
+  }
+
   func execute(script: String) throws(CausewayError) {
     let code = sqlite3_exec(handle, script, nil, nil, nil)
     guard code == SQLITE_OK else { throw error(code) }

@@ -1,4 +1,5 @@
 import Glibc
+package import JournalSQL
 package import Primitives
 
 extension SQLiteStore {
@@ -36,5 +37,35 @@ extension SQLiteStore {
 
   private static func check(_ result: Int32, _ call: String) throws(CausewayError) {
     guard result == 0 else { throw CausewayError("journal.open_failed", underlying: "\(call): errno \(errno)") }
+  }
+}
+
+extension SQLiteStore {
+  /// Makes a journal of the rows of another database, whose owner alone can read it.
+  ///
+  /// - Parameters:
+  ///   - path: of a file that does not exist.
+  ///   - source: within a transaction that sees one moment.
+  /// - Throws: `journal.open_failed`, `journal.storage_full`, `journal.storage`; what the source throws.
+  package static func make(_ path: String, from source: any SQLConnection) throws(CausewayError) {
+    try FileLock.createFile(path)
+    let target = try SQLiteConnection(path: path, mode: .readWrite)
+    // Whoever copies makes the file durable when it is whole.
+    try target.execute(script: "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;")
+    try Migration.migrate(target)
+    try target.execute(script: "BEGIN")
+    try JournalCopy.copy(from: source, to: target)
+    try target.execute(script: "COMMIT")
+  }
+
+  /// Pours all rows of a journal that nobody else is using into another database, after bringing its schema up to date.
+  ///
+  /// - Throws: `journal.open_failed`, `journal.newer_schema`, `journal.storage`; what the target throws.
+  package static func pour(_ path: String, into target: any SQLConnection) throws(CausewayError) {
+    let source = try SQLiteConnection(path: path, mode: .readWrite)
+    try Migration.migrate(source)
+    try source.execute(script: "BEGIN")
+    try JournalCopy.copy(from: source, to: target)
+    try source.execute(script: "COMMIT")
   }
 }

@@ -6,12 +6,14 @@ import Testing
 
 @testable import CausewayCLI
 
-/// A single window that goes on when its gateway is down: it repeats a call until there is an answer. When the answer to a call that
+/// A single window that goes on when its gateway is down, or the gateway's database: it repeats a call until there is an answer. When the answer to a call that
 /// must not be repeated was lost, it looks what became of it.
 struct PatientWindow: Sendable {
   let site: DemoWorld.Site
 
-  /// - Throws: what the gateway answered; `deliver.unreachable` when it has been down for a minute.
+  static let passing: Set<ErrorCode> = ["deliver.unreachable", "journal.unreachable", "journal.busy", "journal.commit_unknown"]
+
+  /// - Throws: what the gateway answered; `deliver.unreachable` when it, or `journal.*` when its database has been down for a minute.
   func call(_ method: String, _ path: String, headers: [String: String] = [:], body: [UInt8]? = nil) async throws(CausewayError)
     -> JSONValue
   {
@@ -20,7 +22,7 @@ struct PatientWindow: Sendable {
       do throws(CausewayError) {
         return try await site.inside.call(method, path, headers: headers, body: body)
       } catch {
-        guard error.code == "deliver.unreachable", ContinuousClock.now < deadline else { throw error }
+        guard Self.passing.contains(error.code), ContinuousClock.now < deadline else { throw error }
         try? await Task.sleep(for: .milliseconds(100))
       }
     }

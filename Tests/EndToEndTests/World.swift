@@ -70,6 +70,15 @@ final class World: Sendable {
 
   func process(_ site: DemoWorld.Site) -> GatewayProcess? { processes.withLock { $0[site.folder] } }
 
+  /// Has CN's gateway keep its journal somewhere else from its next start on; nil: in its file.
+  func move(_ journal: String?) throws {
+    let lines = try Files.text(cn.configuration).split(separator: "\n", omittingEmptySubsequences: false).filter {
+      !$0.hasPrefix("journal: ")
+    }
+    let text = lines.joined(separator: "\n") + (journal.map { "journal: \"\($0)\"\n" } ?? "")
+    try Files.write(Array(text.utf8), to: cn.configuration)
+  }
+
   /// Starts a gateway that must refuse to start.
   ///
   /// - Returns: its exit code and what it wrote.

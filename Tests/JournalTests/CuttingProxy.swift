@@ -1,12 +1,21 @@
 import Foundation
 import Synchronization
 
-/// Stands between a program and its PostgreSQL, and, when told to, cuts the line behind a commit that took effect, before the answer to it.
+/// Stands between a program and its PostgreSQL, and, when told to, cuts the line behind a commit that took effect, before the answer to it, or all lines.
 final class CuttingProxy: Sendable {
   let folder: String
   private let listening: Int32
   private let target: String
-  private let state = Mutex((isArmed: false, cuts: 0))
+  private let state = Mutex(State())
+
+  private struct State {
+    var isArmed = false
+    /// Whether the next cut begins a partition.
+    var isLast = false
+    var isParted = false
+    var cuts = 0
+    var lines: [Line] = []
+  }
 
   /// - Parameter target: path of the server's socket.
   init(to target: String) throws {
@@ -23,14 +32,36 @@ final class CuttingProxy: Sendable {
         let server = Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
         guard Self.withAddress(of: target, { connect(server, $0, $1) }) == 0 else { return }
         let line = Line(client: client, server: server)
+        let isParted = state.withLock { state in
+          state.lines.append(line)
+          return state.isParted
+        }
+        if isParted { line.end() }
         Thread.detachNewThread { [self] in forward(from: client, to: server, line) }
         Thread.detachNewThread { [self] in answer(from: server, to: client, line) }
       }
     }
   }
 
-  func cutAfterNextCommit() { state.withLock { $0.isArmed = true } }
+  /// - Parameter forGood: whether nothing comes through any more after that, until ``heal()``.
+  func cutAfterNextCommit(forGood: Bool = false) {
+    state.withLock { state in
+      state.isArmed = true
+      state.isLast = forGood
+    }
+  }
   var cuts: Int { state.withLock { $0.cuts } }
+
+  /// Cuts all lines, and those that are opened until ``heal()``.
+  func part() {
+    let lines = state.withLock { state in
+      state.isParted = true
+      return state.lines
+    }
+    for line in lines { line.end() }
+  }
+
+  func heal() { state.withLock { $0.isParted = false } }
 
   func stop() {
     shutdown(listening, Int32(SHUT_RDWR))
@@ -69,7 +100,7 @@ final class CuttingProxy: Sendable {
         }
         if isArmed { line.isDoomed.withLock { $0 = true } }
       }
-      guard write(sink, buffer, count) == count else { return line.end() }
+      guard send(sink, buffer, count, Int32(MSG_NOSIGNAL.rawValue)) == count else { return line.end() }
     }
   }
 
@@ -79,10 +110,14 @@ final class CuttingProxy: Sendable {
       let count = read(source, &buffer, buffer.count)
       guard count > 0 else { return line.end() }
       if line.isDoomed.withLock({ $0 }) {
-        state.withLock { $0.cuts += 1 }
+        let isLast = state.withLock { state in
+          state.cuts += 1
+          return state.isLast
+        }
+        if isLast { part() }
         return line.end()
       }
-      guard write(sink, buffer, count) == count else { return line.end() }
+      guard send(sink, buffer, count, Int32(MSG_NOSIGNAL.rawValue)) == count else { return line.end() }
     }
   }
 

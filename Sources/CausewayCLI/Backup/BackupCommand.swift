@@ -1,7 +1,6 @@
 import ArgumentParser
 import Foundation
 import Gateway
-import JournalSQLite
 import Ledger
 import Primitives
 import Trust
@@ -22,7 +21,6 @@ struct BackupCommand: AsyncParsableCommand {
     try await Console.reportingErrors {
       let ledger = try source.ledger()
       let configuration = ledger.configuration
-      guard configuration.journal == nil else { throw CausewayError("backup.store") }
       let certificate = try Certificate(pem: try Files.text(configuration.keys.signingCertificate))
       let key = try PrivateKey(pem: try Files.text(configuration.keys.signingKey))
       guard !Files.exists(output) else { throw CausewayError("config.file_exists", pointer: output) }
@@ -34,7 +32,7 @@ struct BackupCommand: AsyncParsableCommand {
       }
       do throws(CausewayError) {
         let made = SystemClock().now()
-        try SQLiteStore.copy(configuration.data + "/journal.sqlite", to: folder.journal)
+        try await BackupFolder.copyJournal(of: configuration, to: folder.journal)
         let last = try await BackupFolder.verifiedCheckpoint(of: folder.journal, origin: ledger.key, keys: ledger.keys)
         let (count, digest) = try BackupFolder.digest(of: folder.journal)
         let manifest = BackupManifest(

@@ -1,6 +1,7 @@
 import Foundation
 import Gateway
 import Journal
+import JournalPostgres
 import JournalSQLite
 import Ledger
 import Primitives
@@ -12,6 +13,37 @@ struct BackupFolder {
   var journal: String { path + "/journal.sqlite" }
   var manifest: String { path + "/backup.json" }
 
+  /// Copies the journal as of one moment, whichever store it is kept in, into a file.
+  static func copyJournal(of configuration: GatewayConfiguration, to path: String) async throws(CausewayError) {
+    guard let uri = configuration.journal else { return try SQLiteStore.copy(configuration.data + "/journal.sqlite", to: path) }
+    let store = try await PostgresStore(readingFrom: try PostgresURI(uri))
+    do throws(CausewayError) {
+      try await store.lend { source throws(CausewayError) in try SQLiteStore.make(path, from: source) }
+    } catch {
+      await store.close()
+      throw error
+    }
+    await store.close()
+  }
+
+  /// Fills the empty database of a gateway from a copy.
+  ///
+  /// - Throws: `backup.not_empty`, `journal.*`; `ledger.unsound`, `backup.altered` when what is in the database then is not what was in the copy.
+  static func fill(
+    _ uri: String, from copy: String, note: String, origin: VerifierKey, keys: [VerifierKey]
+  ) async throws(CausewayError) {
+    let store = try await PostgresStore(try PostgresURI(uri))
+    do throws(CausewayError) {
+      try await store.fill { target throws(CausewayError) in try SQLiteStore.pour(copy, into: target) }
+      let last = try await verifiedCheckpoint(in: store, origin: origin, keys: keys)
+      guard last.note.hasSameBytes(as: note) else { throw CausewayError("backup.altered") }
+    } catch {
+      await store.close()
+      throw error
+    }
+    await store.close()
+  }
+
   /// Whole verification of the ledger in a copy.
   ///
   /// - Returns: the signed note of its last checkpoint.
@@ -20,14 +52,27 @@ struct BackupFolder {
     of journal: String, origin: VerifierKey, keys: [VerifierKey]
   ) async throws(CausewayError) -> (note: String, size: Int) {
     let store = try SQLiteStore(readingFrom: journal)
+    let last: (note: String, size: Int)
+    do throws(CausewayError) {
+      last = try await verifiedCheckpoint(in: store, origin: origin, keys: keys)
+    } catch {
+      await store.close()
+      throw error
+    }
+    await store.close()
+    for suffix in ["-wal", "-shm"] { Files.remove(journal + suffix) }
+    return last
+  }
+
+  private static func verifiedCheckpoint(
+    in store: any JournalStore, origin: VerifierKey, keys: [VerifierKey]
+  ) async throws(CausewayError) -> (note: String, size: Int) {
     let (report, last) = try await store.read { reader throws(CausewayError) in
       let report = try reader.auditLedger(
         origin: origin.name, keys: keys, progress: { count, size in Console.progress("\(count) of \(size) entries verified") })
       return (report, try reader.latestCheckpoint())
     }
-    await store.close()
     Console.progressEnds()
-    for suffix in ["-wal", "-shm"] { Files.remove(journal + suffix) }
     guard report.isSound, let last else { throw CausewayError("ledger.unsound", facts: ["findings": String(report.findingCount)]) }
     return (String(decoding: last.note, as: UTF8.self), last.size)
   }

@@ -12,15 +12,13 @@ extension GatewayNode {
   ///
   /// - Returns: how many there were.
   func translateRecorded() async throws(CausewayError) -> Int {
-    let messages = try await nextMessages(.inbound, .recorded)
-    try await forEach(messages) { message throws(CausewayError) in
+    try await forEachNext(.inbound, .recorded) { message throws(CausewayError) in
       if message.kind == MessageKind.withdrawal.rawValue {
         try await followWithdrawal(message)
       } else {
         try await draft(message)
       }
     }
-    return messages.count
   }
 
   /// What became of the partner's declaration in the local format.

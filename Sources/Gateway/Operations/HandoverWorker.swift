@@ -9,13 +9,8 @@ extension GatewayNode {
   ///
   /// - Returns: how many were handed over.
   func handOverDocuments(_ way: GatewayConfiguration.Handover) async throws(CausewayError) -> Int {
-    // Named by where it leads, so that another order in the configuration file skips nothing.
-    let name =
-      switch way {
-      case .folder(let path): "handover.folder.\(path)"
-      case .webhook(let url, _): "handover.webhook.\(url)"
-      }
-    let last = try await journal.read { reader throws(CausewayError) in try reader.value(name) }
+    let name = Self.name(of: way)
+    var last = try await journal.read { reader throws(CausewayError) in try reader.value(name) }
     let sequence = last.flatMap { Int64(String(decoding: $0, as: UTF8.self)) } ?? 0
     let items = try await inboxItems(after: sequence, limit: 32)
     for item in items {
@@ -25,9 +20,23 @@ extension GatewayNode {
         try await webhooks.post(url: url, token: token, body: item.json.serialized())
       }
       probe(.inboundHandedOver)
-      _ = try await journal.commit(Change(operations: [.setValue(name, Array(String(item.record.sequence).utf8))]))
+      let now = Array(String(item.record.sequence).utf8)
+      // A conflict: another gateway on the journal has taken over.
+      guard try await journal.commit(Change(preconditions: [.value(name, last)], operations: [.setValue(name, now)])).committed != nil
+      else {
+        break
+      }
+      last = now
     }
     return items.count
+  }
+
+  /// By where it leads, so that another order in the configuration file skips nothing.
+  static func name(of way: GatewayConfiguration.Handover) -> String {
+    switch way {
+    case .folder(let path): "handover.folder.\(path)"
+    case .webhook(let url, _): "handover.webhook.\(url)"
+    }
   }
 
   /// Writes the whole file beside its place and then moves it there, so that nobody reads half of it.

@@ -14,12 +14,15 @@ extension GatewayNode {
     while !Task.isCancelled {
       var count = 0
       do throws(CausewayError) {
-        count = try await eraseDue()
+        count = try await alone("retention", orElse: 0) { () throws(CausewayError) in
+          let count = try await eraseDue()
+          await scrub()
+          return count
+        }
       } catch {
         logger.error("stage failed", metadata: ["gw.stage": "retention", "gw.code": "\(error.code)"])
         metrics.count("gateway_stage_failures_total", [("stage", "retention"), ("code", error.code.rawValue)])
       }
-      await scrub()
       try? await Task.sleep(for: .seconds(count == 0 ? Self.roundSeconds : 1))
     }
   }

@@ -11,29 +11,36 @@ extension GatewayNode {
     await withTaskGroup(of: Void.self) { group in
       group.addTask { await loop("outbound") { () throws(CausewayError) in try await translateReceived() } }
       group.addTask { await loop("inbound") { () throws(CausewayError) in try await translateRecorded() } }
-      group.addTask { await loop("replay") { () throws(CausewayError) in try await runReplays() } }
+      group.addTask { await loop("replay", claiming: "replay") { () throws(CausewayError) in try await runReplays() } }
+      if journal.isShared { group.addTask { await keepClaims() } }
       group.addTask { await keepRetention() }
       if let timeStamps { group.addTask { await keepTimestamping(from: timeStamps) } }
       for partner in partnerIDs {
         group.addTask { await loop("delivery") { () throws(CausewayError) in try await deliverDue(to: partner) } }
       }
       for partner in partnerIDs.compactMap({ registry.participant($0) }) {
-        group.addTask { await loop("watching") { () throws(CausewayError) in try await watch(partner) } }
+        group.addTask {
+          await loop("watching", claiming: "watching.\(partner.id)") { () throws(CausewayError) in try await watch(partner) }
+        }
       }
       if !configuration.replay.whenPartnerReturns.isEmpty {
         for partner in partnerIDs.compactMap({ registry.participant($0) }) { group.addTask { await keepReplaying(to: partner) } }
       }
       for witness in witnesses {
-        group.addTask { await loop("witnessing") { () throws(CausewayError) in try await askToCosign(witness) } }
+        group.addTask {
+          await loop("witnessing", claiming: "witnessing.\(witness.id)") { () throws(CausewayError) in try await askToCosign(witness) }
+        }
       }
       for way in configuration.handover {
-        group.addTask { await loop("handover") { () throws(CausewayError) in try await handOverDocuments(way) } }
+        group.addTask {
+          await loop("handover", claiming: Self.name(of: way)) { () throws(CausewayError) in try await handOverDocuments(way) }
+        }
       }
       if let hour = configuration.reconciliationHour {
         for corridor in configuration.corridors {
           group.addTask {
             // A partner that cannot be asked now is asked again in ten minutes.
-            await loop("reconciliation", pause: .seconds(600)) { () throws(CausewayError) in
+            await loop("reconciliation", claiming: "reconciliation.\(corridor.id)", pause: .seconds(600)) { () throws(CausewayError) in
               try await reconcileDaily(corridor.id, afterHour: hour)
             }
           }
@@ -43,13 +50,17 @@ extension GatewayNode {
   }
 
   /// - Parameters:
+  ///   - claim: what of all gateways on the journal only one does at a time; nil: the step itself claims what it does.
   ///   - pause: after a failure.
   ///   - step: does what there is to do and says how much it was; 0 means: nothing now.
-  private func loop(_ stage: String, pause: Duration = .seconds(1), _ step: @Sendable () async throws(CausewayError) -> Int) async {
+  private func loop(
+    _ stage: String, claiming claim: String? = nil, pause: Duration = .seconds(1), _ step: @Sendable () async throws(CausewayError) -> Int
+  ) async {
     while !Task.isCancelled {
       let seen = bell.rung
       do throws(CausewayError) {
-        if try await step() == 0 { await bell.wait(after: seen, atMost: .milliseconds(500)) }
+        let count = if let claim { try await alone(claim, orElse: 0, step) } else { try await step() }
+        if count == 0 { await bell.wait(after: seen, atMost: .milliseconds(500)) }
       } catch {
         logger.error("stage failed", metadata: ["gw.stage": "\(stage)", "gw.code": "\(error.code)"])
         metrics.count("gateway_stage_failures_total", [("stage", stage), ("code", error.code.rawValue)])
@@ -58,9 +69,24 @@ extension GatewayNode {
     }
   }
 
+  /// Does one thing for each message of one state that no other gateway on the journal is doing.
+  ///
+  /// - Returns: how many there were.
+  /// - Throws: as ``forEach(_:_:)``.
+  func forEachNext(
+    _ direction: Direction, _ state: MessageState, _ body: @escaping @Sendable (MessageRecord) async throws(CausewayError) -> Void
+  ) async throws(CausewayError) -> Int {
+    try await claiming("\(direction).\(state.rawValue)", atMost: 32, by: \.clearance) { limit throws(CausewayError) in
+      try await nextMessages(direction, state, limit: limit)
+    } _: { messages throws(CausewayError) in
+      try await forEach(messages, body)
+      return messages.count
+    }
+  }
+
   /// Messages of one state, oldest first, at most one of each clearance, so that their order holds; without their details. A corridor of which more
   /// wait than go at a time leaves a few places to the others.
-  func nextMessages(_ direction: Direction, _ state: MessageState, limit: Int = 32) async throws(CausewayError) -> [MessageRecord] {
+  func nextMessages(_ direction: Direction, _ state: MessageState, limit: Int) async throws(CausewayError) -> [MessageRecord] {
     let messages = try await journal.read { reader throws(CausewayError) in
       func oldest(_ corridor: String?, _ limit: Int) throws(CausewayError) -> [MessageRecord] {
         try reader.messages(

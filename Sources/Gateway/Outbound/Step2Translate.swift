@@ -14,9 +14,7 @@ extension GatewayNode {
   ///
   /// - Returns: how many there were.
   func translateReceived() async throws(CausewayError) -> Int {
-    let messages = try await nextMessages(.outbound, .received)
-    try await forEach(messages) { message throws(CausewayError) in try await translate(message) }
-    return messages.count
+    try await forEachNext(.outbound, .received) { message throws(CausewayError) in try await translate(message) }
   }
 
   /// A local document that waits, parsed, and what is known of it besides.

@@ -19,9 +19,17 @@ extension GatewayNode {
     guard registry.participant(partner)?.isOpen(at: now) ?? true, circuits[partner].mayAdmit(at: now) else {
       return try await giveUpExpired(to: partner, at: now)
     }
-    let due = try await journal.read { reader throws(CausewayError) in
-      try reader.dueDeliveries(channel: Self.channel(to: partner), at: now, limit: limit)
+    return try await claiming(Self.channel(to: partner), atMost: limit, by: \.orderKey) { limit throws(CausewayError) in
+      try await journal.read { reader throws(CausewayError) in
+        try reader.dueDeliveries(channel: Self.channel(to: partner), at: now, limit: limit)
+      }
+    } _: { due throws(CausewayError) in
+      try await deliver(due, to: partner, at: now)
     }
+  }
+
+  /// - Returns: how many were tried.
+  private func deliver(_ due: [OutboxRecord], to partner: String, at now: Instant) async throws(CausewayError) -> Int {
     guard !due.isEmpty else { return 0 }
     let admitted = due.prefix(circuits.update(partner) { $0.admit(due.count, at: now) })
     if admitted.isEmpty { return try await giveUpExpired(to: partner, at: now) }

@@ -27,23 +27,26 @@ extension GatewayNode {
     }
     guard debt == nil else { return }
     let content: JSONValue = ["from": .number(JSONNumber(size)), "since": .string(oldest.rfc3339)]
-    _ = try await journal.commit(
+    // Another gateway on the journal may have found the same.
+    let outcome = try await journal.commit(
       Change(
-        operations: [.setValue(Self.debtName, content.serialized())],
+        preconditions: [.value(Self.debtName, nil)], operations: [.setValue(Self.debtName, content.serialized())],
         entries: [EntryDraft(kind: "timestamp.debt", actor: economy, reasons: [code], extra: ["from": .number(JSONNumber(size))])]))
-    metrics.count("gateway_timestamp_debts_total")
+    if outcome.committed != nil { metrics.count("gateway_timestamp_debts_total") }
   }
 
   /// What ends the debt, if there is one.
   ///
   /// - Parameter size: what is time-stamped now.
-  func timestampRepayment(upTo size: Int) async throws(CausewayError) -> (operations: [Change.Operation], entries: [EntryDraft]) {
+  func timestampRepayment(upTo size: Int) async throws(CausewayError) -> Change {
     let debt = try await journal.read { reader throws(CausewayError) in try reader.value(Self.debtName) }
-    guard let debt else { return ([], []) }
+    guard let debt else { return Change() }
     let content = try JSONValue.parse(debt)
     var extra: JSONObject = ["size": .number(JSONNumber(size))]
     for name in ["from", "since"] { extra[name] = content[name] }
-    return ([.setValue(Self.debtName, nil)], [EntryDraft(kind: "timestamp.repaid", actor: economy, extra: extra)])
+    return Change(
+      preconditions: [.value(Self.debtName, debt)], operations: [.setValue(Self.debtName, nil)],
+      entries: [EntryDraft(kind: "timestamp.repaid", actor: economy, extra: extra)])
   }
 
   /// How long the oldest entry without a time-stamp has waited, in seconds; 0 when there is none, nil when none are asked for.

@@ -50,7 +50,7 @@ extension GatewayNode {
     while !Task.isCancelled {
       let seen = bell.rung
       do throws(CausewayError) {
-        switch try await stampNewest(from: source) {
+        switch try await alone("timestamping", orElse: .nothingDue, { () throws(CausewayError) in try await stampNewest(from: source) }) {
         case .nothingDue: await bell.wait(after: seen, atMost: .seconds(1))
         case .stamped: pause = 1
         case .failed:
@@ -83,9 +83,10 @@ extension GatewayNode {
       guard timeStamp.token.latest <= now.adding(seconds: difference), now <= timeStamp.token.time.adding(seconds: difference) else {
         throw CausewayError("timestamp.clock", facts: ["limit": String(TimeStampSource.longestDifference)])
       }
-      let repaid = try await timestampRepayment(upTo: newest.size)
-      _ = try await journal.commit(
-        Change(operations: [.putTimestamp(TimestampRecord(timeStamp, size: newest.size))] + repaid.operations, entries: repaid.entries))
+      var change = try await timestampRepayment(upTo: newest.size)
+      change.operations.append(.putTimestamp(TimestampRecord(timeStamp, size: newest.size)))
+      // A conflict: another gateway on the journal has had it stamped.
+      guard try await journal.commit(change).committed != nil else { return .stamped }
       metrics.count("gateway_timestamps_total")
       return .stamped
     } catch {

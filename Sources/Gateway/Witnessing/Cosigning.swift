@@ -24,11 +24,10 @@ extension GatewayNode {
     guard last?.size ?? 0 < checkpoint.size else { return 0 }
     do throws(CausewayError) {
       let cosignatures = try await cosignatures(on: checkpoint, from: last?.size ?? 0, of: witness)
-      let repaid = try await repayment(to: witness, upTo: checkpoint.size)
-      _ = try await journal.commit(
-        Change(
-          operations: cosignatures.map { .putCosignature(CosignatureRecord($0, size: checkpoint.size)) } + repaid.operations,
-          entries: repaid.entries))
+      var change = try await repayment(to: witness, upTo: checkpoint.size)
+      change.operations += cosignatures.map { .putCosignature(CosignatureRecord($0, size: checkpoint.size)) }
+      // A conflict: another gateway on the journal has had it cosigned.
+      guard try await journal.commit(change).committed != nil else { return 1 }
       metrics.count("gateway_cosignatures_total", [("witness", witness.id)])
       bell.ring()
       return 1

@@ -19,31 +19,30 @@ extension GatewayNode {
     }
     guard debt == nil, let oldest, oldest.adding(seconds: Int64(configuration.witnessing.graceSeconds)) <= now else { return }
     let content: JSONValue = ["from": .number(JSONNumber(size)), "since": .string(oldest.rfc3339)]
-    _ = try await journal.commit(
+    // Another gateway on the journal may have found the same.
+    let outcome = try await journal.commit(
       Change(
-        operations: [.setValue(Self.debtName(witness), content.serialized())],
+        preconditions: [.value(Self.debtName(witness), nil)], operations: [.setValue(Self.debtName(witness), content.serialized())],
         entries: [
           EntryDraft(
             kind: "witness.debt", actor: economy, reasons: [code],
             extra: ["from": .number(JSONNumber(size)), "witness": .string(witness.id)])
         ]))
-    metrics.count("gateway_witness_debts_total", [("witness", witness.id)])
+    if outcome.committed != nil { metrics.count("gateway_witness_debts_total", [("witness", witness.id)]) }
   }
 
   /// What ends a witness's debt, if there is one.
   ///
   /// - Parameter size: what it has cosigned now.
-  func repayment(to witness: Participant, upTo size: Int) async throws(CausewayError) -> (
-    operations: [Change.Operation], entries: [EntryDraft]
-  ) {
+  func repayment(to witness: Participant, upTo size: Int) async throws(CausewayError) -> Change {
     let debt = try await journal.read { reader throws(CausewayError) in try reader.value(Self.debtName(witness)) }
-    guard let debt else { return ([], []) }
+    guard let debt else { return Change() }
     let content = try JSONValue.parse(debt)
     var extra: JSONObject = ["size": .number(JSONNumber(size)), "witness": .string(witness.id)]
     for name in ["from", "since"] { extra[name] = content[name] }
-    return (
-      [.setValue(Self.debtName(witness), nil)], [EntryDraft(kind: "witness.repaid", actor: economy, extra: extra)]
-    )
+    return Change(
+      preconditions: [.value(Self.debtName(witness), debt)], operations: [.setValue(Self.debtName(witness), nil)],
+      entries: [EntryDraft(kind: "witness.repaid", actor: economy, extra: extra)])
   }
 
   /// - Throws: `receive.witness_debt` when the corridor's quorum has been missing for longer than the configuration allows; `journal.*`.

@@ -58,6 +58,12 @@ package struct SealingStore: JournalStore {
   }
 
   package func scrub() async throws(CausewayError) { try await inner.scrub() }
+  package var isShared: Bool { inner.isShared }
+  package func claim(_ names: [String], atMost limit: Int) async throws(CausewayError) -> [String] {
+    try await inner.claim(names, atMost: limit)
+  }
+  package func release(_ names: [String]) async { await inner.release(names) }
+  package func keepClaims() async { await inner.keepClaims() }
   /// The key-encryption key is closed with the store.
   package func close() async {
     await inner.close()

@@ -12,7 +12,7 @@ extension GatewayNode {
   func keepReplaying(to partner: Participant) async {
     while !Task.isCancelled {
       do throws(CausewayError) {
-        _ = try await replayWhenBack(partner)
+        _ = try await alone("replay.rule.\(partner.id)", orElse: 0) { () throws(CausewayError) in try await replayWhenBack(partner) }
       } catch {
         logger.error("stage failed", metadata: ["gw.stage": "replay rule", "gw.code": "\(error.code)"])
         metrics.count("gateway_stage_failures_total", [("stage", "replay_rule"), ("code", error.code.rawValue)])
