@@ -8,12 +8,15 @@ package import Primitives
 /// The HTTP API that an economy's own single window speaks (docs/inside-api.md). Bearer tokens; JSON; nothing is parsed before the
 /// caller is known.
 package struct InsideAPI: Sendable {
-  let gateway: GatewayNode
+  let running: RunningGateway
   private let principals: Principals
   private let answers: Answers
 
-  package init(gateway: GatewayNode, principals: Principals, texts: ErrorTexts) {
-    self.gateway = gateway
+  /// As it works now: taken once for each thing that is done.
+  var gateway: GatewayNode { running.node }
+
+  package init(gateway running: RunningGateway, principals: Principals, texts: ErrorTexts) {
+    self.running = running
     self.principals = principals
     answers = Answers(texts: texts)
   }
@@ -30,6 +33,7 @@ package struct InsideAPI: Sendable {
     addInbox(to: api)
     addWorkItems(to: api)
     addReplays(to: api)
+    addRules(to: api)
     addCompliance(to: api)
     return router
   }

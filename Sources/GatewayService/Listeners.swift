@@ -12,19 +12,19 @@ package enum Listeners {
   /// Most connections at a time; later ones wait in the kernel's queue, so that a flood cannot take the memory.
   static let connections = 2_000
 
-  package static func inside(_ gateway: GatewayNode, principals: Principals, texts: ErrorTexts, logger: Logger) -> some Service {
-    let address = gateway.configuration.inside
+  package static func inside(_ gateway: RunningGateway, principals: Principals, texts: ErrorTexts, logger: Logger) -> some Service {
+    let address = gateway.node.configuration.inside
     return Application(
       router: InsideAPI(gateway: gateway, principals: principals, texts: texts).router(),
       configuration: configuration(address), logger: logger)
   }
 
   /// - Throws: `key.unreadable` when a certificate or key of the configuration cannot be read.
-  package static func partner(_ gateway: GatewayNode, texts: ErrorTexts, logger: Logger) throws -> some Service {
-    let address = gateway.configuration.partner
+  package static func partner(_ gateway: RunningGateway, texts: ErrorTexts, logger: Logger) throws -> some Service {
+    let address = gateway.node.configuration.partner
     return Application(
       router: PartnerAPI(gateway: gateway, texts: texts).router(),
-      server: try .tls(.http1(), tlsConfiguration: try tls(gateway.configuration.keys)),
+      server: try .tls(.http1(), tlsConfiguration: try tls(gateway.node.configuration.keys)),
       configuration: configuration(address), logger: logger)
   }
 

@@ -26,11 +26,13 @@ package struct PartnerContext: RequestContext {
 /// What partner gateways speak (docs/protocol.md): a route that takes a signed envelope and answers with a signed receipt, and one that says what
 /// this side holds of a corridor-day.
 package struct PartnerAPI: Sendable {
-  private let gateway: GatewayNode
+  private let running: RunningGateway
   private let answers: Answers
 
-  package init(gateway: GatewayNode, texts: ErrorTexts) {
-    self.gateway = gateway
+  private var gateway: GatewayNode { running.node }
+
+  package init(gateway running: RunningGateway, texts: ErrorTexts) {
+    self.running = running
     answers = Answers(texts: texts)
   }
 
@@ -43,8 +45,8 @@ package struct PartnerAPI: Sendable {
         return answers.problem(error)
       }
     }
-    WitnessAPI(gateway: gateway, answers: answers).addRoutes(to: router)
-    LedgerAPI(gateway: gateway, answers: answers).addRoutes(to: router)
+    WitnessAPI(running: running, answers: answers).addRoutes(to: router)
+    LedgerAPI(running: running, answers: answers).addRoutes(to: router)
     router.post("/v1/reconciliation") { request, context in
       do {
         let peer = try gateway.identify(tlsCertificate: try await context.peerCertificate())
