@@ -1,5 +1,5 @@
 # Two commands do everything on a fresh Debian machine with Swift: `make demo` and `make test`.
-.PHONY: help setup build release demo test prove soak bench bench-ledger bench-replay attacks fuzz lint run clean
+.PHONY: help setup build release deb deb-test demo test prove soak bench bench-ledger bench-replay attacks fuzz lint run clean
 
 CAUSEWAY := .build/debug/causeway
 # Swift's libraries in the binary, and one optimisation over all modules (docs/decisions/0012-the-release-is-linked-as-a-whole.md).
@@ -15,6 +15,8 @@ help:
 	@echo "make bench-replay    10,000 messages that failed for three causes, replayed between two gateways [MESSAGES=10000]"
 	@echo "make attacks         how long the answer to each named attack on the parsers takes"
 	@echo "make fuzz            bytes of chance for the parsers, the profiles and the translation [TARGET=xml] [SECONDS=600]"
+	@echo "make deb             a Debian package of the release programs, in .build/deb [VERSION=0.1.0]"
+	@echo "make deb-test        the package on a clean Debian: install, run, remove, purge; as root [PROGRAMS=FOLDER]"
 	@echo "make lint            formatting, import directions, catalogue of errors, generated files"
 	@echo "make run CONFIG=F    run one gateway"
 
@@ -26,6 +28,14 @@ build: setup
 
 release: setup
 	swift build -c release $(WHOLE)
+
+deb: release
+	@scripts/setup dpkg-dev binutils
+	@scripts/deb .build/release .build/deb $(VERSION)
+
+deb-test: $(if $(PROGRAMS),,release)
+	@scripts/setup dpkg-dev binutils mmdebstrap
+	@scripts/deb-test $(or $(PROGRAMS),.build/release)
 
 demo: build
 	$(CAUSEWAY) demo $(if $(ONCE),--once) $(if $(INPUT),--input $(INPUT))
@@ -78,6 +88,7 @@ lint:
 	@scripts/check-imports
 	@scripts/check-errors
 	@scripts/check-text
+	@scripts/check-deb
 
 run: build
 	$(CAUSEWAY) serve --config $(CONFIG)

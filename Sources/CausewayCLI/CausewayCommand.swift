@@ -11,7 +11,7 @@ struct CausewayCommand: AsyncParsableCommand {
       DemoCommand.self, ServeCommand.self, TranslateCommand.self, RejoinCommand.self, ValidateCommand.self, ProfilesCommand.self,
       SubmitCommand.self, StatusCommand.self, MessagesCommand.self, ClearancesCommand.self, LedgerCommand.self, RegistryCommand.self,
       KeysCommand.self, DiscloseCommand.self, EvidenceCommand.self, JournalCommand.self, EraseCommand.self, HoldCommand.self,
-      BackupCommand.self, RestoreCommand.self, BenchCommand.self,
+      BackupCommand.self, RestoreCommand.self, RehearseCommand.self, RulesCommand.self, BenchCommand.self,
     ])
 
 }

@@ -18,7 +18,9 @@ import YAMLTree
 enum Composition {
   /// Everything that a running gateway consists of.
   struct Assembled: Sendable {
-    let node: GatewayNode
+    let running: RunningGateway
+    /// As it works now.
+    var node: GatewayNode { running.node }
     let journal: Journal
     /// Tells of what other gateways have committed; nil when there are none on this journal.
     let listener: PostgresListener?
@@ -26,30 +28,53 @@ enum Composition {
 
   /// - Throws: what is wrong with the configuration, the registry, the keys, the profiles or the journal.
   static func assemble(configurationAt path: String, logger: Logger) async throws -> Assembled {
-    let configuration = try configuration(at: path)
-    let schemas = try Files.schemas(configuration.schemas)
+    let configuration = try written(at: path)
     let clock = SystemClock()
-    let registry = try registry(configuration.registry)
-    let profiles = try ProfileLibrary.load(schemas)
-    let policies = try policies(in: schemas + "/policies", profiles.dictionary)
+    let identity = try identity(configuration.keys)
+    var limits = PeerLimits()
+    limits.totalMilliseconds = configuration.delivery.timeoutSeconds * 1000
+    let sets = try RuleSetFolder(configuration) { [limits] rules in
+      RegisteredPartners(registry: rules.registry, identity: identity, limits: limits, clock: clock)
+    }
+    let store = try await store(configuration)
+    let sealed = try await SealingStore.open(store, key: try storageKey(configuration.keys.storageKey))
+    // What was activated last holds, whatever the configuration names.
+    let active = try await sealed.read { reader throws(CausewayError) in try GatewayRules.active(reader) }
+    let rules = try active.map { set throws(CausewayError) in try sets.load(set) } ?? rules(configuration)
+    sets.show(active)
+    let registry = rules.registry
     let signingCertificate = try Certificate(pem: try Files.text(configuration.keys.signingCertificate))
     let signer = GatewayNode.Signer(
       key: try PrivateKey(pem: try Files.text(configuration.keys.signingKey)), keyID: signingCertificate.keyID)
-    let (journal, listener) = try await openJournal(configuration, registry: registry, clock: clock)
+    let journal = try await openJournal(sealed, configuration, registry: registry, clock: clock)
     try await pin(registry, in: journal)
     let cosigner = try configuration.keys.witnessKey.map { path throws(CausewayError) in
       guard let name = registry.participant(configuration.economy)?.witness?.name else { throw CausewayError("config.witness_key") }
       return try Cosigner(name: name, key: try PrivateKey(pem: try Files.text(path)))
     }
-    let identity = try identity(configuration.keys)
-    var limits = PeerLimits()
-    limits.totalMilliseconds = configuration.delivery.timeoutSeconds * 1000
     let node = try GatewayNode(
-      configuration: configuration, registry: registry, profiles: profiles, policies: policies, journal: journal, signer: signer,
-      cosigner: cosigner, timeStamps: try configuration.timestamping.map(timeStamps),
-      partners: RegisteredPartners(registry: registry, identity: identity, limits: limits, clock: clock), webhooks: WebhookClient(),
-      clock: clock, logger: logger, probe: StepStop.probe)
-    return Assembled(node: node, journal: journal, listener: listener)
+      rules: rules, journal: journal, signer: signer, cosigner: cosigner, timeStamps: try configuration.timestamping.map(timeStamps),
+      partners: sets.partners(rules), webhooks: WebhookClient(), clock: clock, logger: logger, probe: StepStop.probe)
+    return Assembled(
+      running: RunningGateway(node, sets: sets), journal: journal, listener: (store as? PostgresStore)?.listener())
+  }
+
+  /// What the gateway decides by, as the configuration says or as somebody wants to try.
+  ///
+  /// - Parameters:
+  ///   - schemas: in place of the configuration's folder.
+  ///   - registry: in place of the configuration's document; signed with the same key.
+  /// - Throws: `config.*`, `profile.*`, `policy.*`, `registry.*`.
+  static func rules(
+    _ configuration: GatewayConfiguration, schemas: String? = nil, registry: String? = nil, set: Digest? = nil
+  ) throws(CausewayError) -> GatewayRules {
+    let folder = try Files.schemas(schemas ?? configuration.schemas)
+    let files = GatewayConfiguration.RegistryFiles(
+      document: registry ?? configuration.registry.document, key: configuration.registry.key)
+    let profiles = try ProfileLibrary.load(folder)
+    return try GatewayRules(
+      configuration: configuration, registry: try Self.registry(files), profiles: profiles,
+      policies: try policies(in: folder + "/policies", profiles.dictionary), set: set)
   }
 
   static func identity(_ keys: GatewayConfiguration.KeyFiles) throws(CausewayError) -> PeerIdentity {
@@ -71,7 +96,16 @@ enum Composition {
     return certificates
   }
 
+  /// What the file says, with the rule set that holds in place of the files that it names: for all that works beside a gateway.
   static func configuration(at path: String) throws(CausewayError) -> GatewayConfiguration {
+    let written = try written(at: path)
+    let active = RuleSetFolder.link(written)
+    guard Files.exists(active + "/set.json") else { return written }
+    return written.with(schemas: active + "/schemas", registryDocument: active + "/registry.json")
+  }
+
+  /// What the file says.
+  private static func written(at path: String) throws(CausewayError) -> GatewayConfiguration {
     let folder = URL(filePath: path).deletingLastPathComponent().path()
     return try GatewayConfiguration.parse(try Files.read(path), file: path, folder: folder.isEmpty ? "." : folder)
   }
@@ -91,35 +125,22 @@ enum Composition {
   ///
   /// - Throws: `registry.version_back`, `registry.version_reused`, `journal.*`.
   private static func pin(_ registry: VerifiedRegistry, in journal: Journal) async throws(CausewayError) {
-    let name = "registry.in_use"
-    let pinned = "\(registry.version) \(registry.digest.hex)"
     // In one transaction: another gateway of the economy may be doing the same.
     _ = try await journal.commit(
       Change(finish: { _, reader throws(CausewayError) in
-        if let known = try reader.value(name) {
-          let text = String(decoding: known, as: UTF8.self)
-          guard let version = text.split(separator: " ").first.flatMap({ Int($0) }), version <= registry.version else {
-            throw CausewayError("registry.version_back")
-          }
-          guard version < registry.version || ByteString(text) == ByteString(pinned) else {
-            throw CausewayError("registry.version_reused")
-          }
-        }
-        return .init(operations: [.setValue(name, Array(pinned.utf8))])
+        .init(operations: [try GatewayRules.pin(registry, reader)])
       }))
   }
 
   private static func openJournal(
-    _ configuration: GatewayConfiguration, registry: VerifiedRegistry, clock: some WallClock
-  ) async throws(CausewayError) -> (Journal, PostgresListener?) {
+    _ sealed: SealingStore, _ configuration: GatewayConfiguration, registry: VerifiedRegistry, clock: some WallClock
+  ) async throws(CausewayError) -> Journal {
     guard let participant = registry.participant(configuration.economy) else {
       throw CausewayError("config.economy_unknown", facts: ["economy": configuration.economy])
     }
     let key = try PrivateKey(pem: try Files.text(configuration.keys.ledgerKey))
     let signer = try CheckpointSigner(origin: participant.ledger.origin, key: key)
-    let store = try await store(configuration)
-    let sealed = try await SealingStore.open(store, key: try storageKey(configuration.keys.storageKey))
-    return (try await Journal.open(sealed, signer: signer, clock: clock), (store as? PostgresStore)?.listener())
+    return try await Journal.open(sealed, signer: signer, clock: clock)
   }
 
   /// The store of a gateway's journal, for reading and writing; made when there is none.

@@ -51,6 +51,7 @@ extension ErrorTexts {
   package static let all = ErrorTexts(
     ErrorCatalogue.yamlTree + ErrorCatalogue.jsonTree + ErrorCatalogue.xmlTree + ErrorCatalogue.declarations + ErrorCatalogue.formats
       + ErrorCatalogue.translation + ErrorCatalogue.policy + ErrorCatalogue.trust + ErrorCatalogue.ledger + ErrorCatalogue.exchange
-      + ErrorCatalogue.journal + ErrorCatalogue.gateway + ErrorCatalogue.replay + ErrorCatalogue.gatewayService + ErrorCatalogue.causewayCLI
+      + ErrorCatalogue.journal + ErrorCatalogue.gateway + ErrorCatalogue.replay + ErrorCatalogue.rules + ErrorCatalogue.gatewayService
+      + ErrorCatalogue.causewayCLI
       + ErrorCatalogue.bench)
 }

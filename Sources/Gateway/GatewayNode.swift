@@ -13,15 +13,11 @@ package import Trust
 /// One gateway: everything its steps work with. A value that many tasks share; what changes lives in the journal.
 ///
 /// The steps are extensions of it, in the order of the message path: `Outbound/`, `Inbound/`.
-package struct GatewayNode: Sendable {
-  package let configuration: GatewayConfiguration
-  package let registry: VerifiedRegistry
-  package let profiles: ProfileLibrary
-  /// By id.
-  package let policies: [String: ReleasePolicy]
+package struct GatewayNode: Sendable, RulesInForce {
+  package private(set) var rules: GatewayRules
   package let journal: Journal
   package let signer: Signer
-  package let partners: any PartnerTransport
+  package private(set) var partners: any PartnerTransport
   package let webhooks: any WebhookTransport
   package let clock: any WallClock
   package let logger: Logger
@@ -34,8 +30,8 @@ package struct GatewayNode: Sendable {
   let cosigner: Cosigner?
   /// nil when no time-stamps are asked for.
   let timeStamps: TimeStampSource?
-  let keyring: LedgerKeyring
-  let finality = Finality()
+  private(set) var keyring: LedgerKeyring
+  private(set) var finality = Finality()
   let circuits = PartnerCircuits()
   let quotas = PartnerQuotas()
   let backlog = Backlog()
@@ -51,10 +47,7 @@ package struct GatewayNode: Sendable {
     }
   }
 
-  /// - Throws: everything in the configuration that the registry, the profiles or the policies contradict, at once:
-  ///   `config.economy_unknown`, `config.corridor_unknown`, `config.corridor_foreign`, `config.profile_unknown`, `config.policy_unknown`,
-  ///   `config.policy_corridor`, `config.witness_key`, `config.profile_kind`, `config.profile_elements`, `config.element_unknown`, `config.amendments_not_agreed`, `config.partner_unknown`,
-  ///   `config.quota_twice`, `policy.required_withheld`.
+  /// - Throws: as `GatewayRules.init`; `config.witness_key`.
   package init(
     configuration: GatewayConfiguration, registry: VerifiedRegistry, profiles: ProfileLibrary, policies: [ReleasePolicy], journal: Journal,
     signer: Signer, cosigner: Cosigner? = nil, timeStamps: TimeStampSource? = nil, partners: any PartnerTransport,
@@ -62,25 +55,51 @@ package struct GatewayNode: Sendable {
     logger: Logger,
     probe: @escaping StepProbe = { _ in }
   ) throws(CausewayError) {
-    self.configuration = configuration
-    self.registry = registry
-    self.profiles = profiles
-    self.policies = Dictionary(policies.map { ($0.id, $0) }) { first, _ in first }
+    try self.init(
+      rules: try GatewayRules(configuration: configuration, registry: registry, profiles: profiles, policies: policies), journal: journal,
+      signer: signer, cosigner: cosigner, timeStamps: timeStamps, partners: partners, webhooks: webhooks, clock: clock, logger: logger,
+      probe: probe)
+  }
+
+  /// - Throws: `config.witness_key`; `ledger.*` for a key of the registry that is none.
+  package init(
+    rules: GatewayRules, journal: Journal, signer: Signer, cosigner: Cosigner? = nil, timeStamps: TimeStampSource? = nil,
+    partners: any PartnerTransport, webhooks: any WebhookTransport, clock: any WallClock, logger: Logger,
+    probe: @escaping StepProbe = { _ in }
+  ) throws(CausewayError) {
+    self.rules = rules
     self.journal = journal
     self.signer = signer
     self.cosigner = cosigner
     self.timeStamps = timeStamps
-    keyring = try LedgerKeyring(registry)
+    keyring = try LedgerKeyring(rules.registry)
     self.partners = partners
     self.webhooks = webhooks
     self.clock = clock
     self.logger = logger
     self.probe = probe
-    let problems = contradictions()
-    guard problems.isEmpty else { throw CausewayError(problems: problems) }
+    try checkWitness()
   }
 
-  var economy: String { configuration.economy }
+  /// The same gateway, with all that it knows and counts, by other rules.
+  ///
+  /// - Throws: `config.witness_key`; `ledger.*` for a key of the registry that is none.
+  func working(by rules: GatewayRules, partners: any PartnerTransport) throws(CausewayError) -> GatewayNode {
+    var other = self
+    other.rules = rules
+    other.partners = partners
+    other.keyring = try LedgerKeyring(rules.registry)
+    // What was final by the witnesses of the old registry may not be by those of the new one.
+    other.finality = Finality()
+    try other.checkWitness()
+    return other
+  }
+
+  private func checkWitness() throws(CausewayError) {
+    if let cosigner, !keyring.cosignerKeys(of: economy, at: clock.now()).contains(cosigner.key) {
+      throw CausewayError("config.witness_key", pointer: "/keys/witnessKey")
+    }
+  }
 }
 
 /// What carries a sealed envelope to a partner and brings back its answer.
@@ -180,9 +199,9 @@ extension GatewayNode {
   }
 }
 
-extension GatewayNode {
+extension GatewayRules {
   /// Everything in the configuration that the registry, the profiles or the policies contradict.
-  private func contradictions() -> [Problem] {
+  func contradictions() -> [Problem] {
     var problems: [Problem] = []
     func note(_ code: ErrorCode, _ pointer: String, _ facts: [String: String] = [:]) {
       problems.append(Problem(code, pointer: pointer, facts: facts))
@@ -197,9 +216,6 @@ extension GatewayNode {
         return nil
       }
       return profile
-    }
-    if let cosigner, !keyring.cosignerKeys(of: economy, at: clock.now()).contains(cosigner.key) {
-      note("config.witness_key", "/keys/witnessKey")
     }
     var limited: Set<ByteString?> = []
     for (index, settings) in configuration.quotas.enumerated() {

@@ -68,12 +68,14 @@ struct Answers: Sendable {
     case "receive.token_unknown": return .unauthorized
     case "receive.role_missing", "edit.own", "receive.corridor_unknown", "receive.profile_not_offered", "reconcile.corridor_foreign":
       return .forbidden
-    case "receive.not_found", "ledger.archived", "replay.nothing_found", "edit.none": return .notFound
+    case "receive.not_found", "config.rule_set_missing", "ledger.archived", "replay.nothing_found", "edit.none": return .notFound
     case "receive.too_large": return .contentTooLarge
     case "clearance.erased": return .gone
     case "receive.idempotency_key_reused", "clearance.illegal_transition", "clearance.illegal_revision", "clearance.already_final",
       "clearance.turned_away", "clearance.held", "clearance.not_ended", "work_item.not_open", "replay.state",
-      "replay.selection_changed", "replay.settled", "replay.underway", "replay.superseded", "replay.may_have_effect", "edit.other_document":
+      "rules.changed", "rules.ledger_renamed", "config.rule_set_altered", "replay.selection_changed", "replay.settled", "replay.underway",
+      "replay.superseded", "replay.may_have_effect",
+      "edit.other_document":
       return .conflict
     case "journal.overloaded", "reconcile.busy", "receive.over_quota": return .tooManyRequests
     default: break

@@ -8,14 +8,17 @@ package import Primitives
 /// The HTTP API that an economy's own single window speaks (docs/inside-api.md). Bearer tokens; JSON; nothing is parsed before the
 /// caller is known.
 package struct InsideAPI: Sendable {
-  let gateway: GatewayNode
+  let running: RunningGateway
   private let principals: Principals
   private let answers: Answers
   private let memory: BodyMemory
 
-  package init(gateway: GatewayNode, principals: Principals, texts: ErrorTexts) {
-    self.gateway = gateway
-    memory = BodyMemory(of: gateway)
+  /// As it works now: taken once for each thing that is done.
+  var gateway: GatewayNode { running.node }
+
+  package init(gateway running: RunningGateway, principals: Principals, texts: ErrorTexts) {
+    self.running = running
+    memory = BodyMemory(of: running.node)
     self.principals = principals
     answers = Answers(texts: texts)
   }
@@ -33,6 +36,7 @@ package struct InsideAPI: Sendable {
     addInbox(to: api)
     addWorkItems(to: api)
     addReplays(to: api)
+    addRules(to: api)
     addCompliance(to: api)
     return router
   }

@@ -6,8 +6,10 @@ import Primitives
 /// This gateway's ledger for its partners, read-only, as C2SP tlog-tiles below `/ledger`. It is answered also when the journal has stopped
 /// writing.
 struct LedgerAPI: Sendable {
-  let gateway: GatewayNode
+  let running: RunningGateway
   let answers: Answers
+
+  private var gateway: GatewayNode { running.node }
 
   func addRoutes(to router: Router<PartnerContext>) {
     router.get("/ledger/checkpoint") { request, context in

@@ -18,9 +18,9 @@ package enum Listeners {
   package static let idleSeconds = 90
 
   package static func inside(
-    _ gateway: GatewayNode, principals: Principals, texts: ErrorTexts, idleSeconds: Int = idleSeconds, logger: Logger
+    _ gateway: RunningGateway, principals: Principals, texts: ErrorTexts, idleSeconds: Int = idleSeconds, logger: Logger
   ) -> some Service {
-    let address = gateway.configuration.inside
+    let address = gateway.node.configuration.inside
     return Application(
       router: InsideAPI(gateway: gateway, principals: principals, texts: texts).router(), server: server(idleSeconds),
       configuration: configuration(address), logger: logger)
@@ -28,12 +28,12 @@ package enum Listeners {
 
   /// - Throws: `key.unreadable` when a certificate or key of the configuration cannot be read.
   package static func partner(
-    _ gateway: GatewayNode, texts: ErrorTexts, idleSeconds: Int = idleSeconds, logger: Logger
+    _ gateway: RunningGateway, texts: ErrorTexts, idleSeconds: Int = idleSeconds, logger: Logger
   ) throws -> some Service {
-    let address = gateway.configuration.partner
+    let address = gateway.node.configuration.partner
     return Application(
       router: PartnerAPI(gateway: gateway, texts: texts).router(),
-      server: try .tls(server(idleSeconds), tlsConfiguration: try tls(gateway.configuration.keys)),
+      server: try .tls(server(idleSeconds), tlsConfiguration: try tls(gateway.node.configuration.keys)),
       configuration: configuration(address), logger: logger)
   }
 

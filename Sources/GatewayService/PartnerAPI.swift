@@ -26,13 +26,15 @@ package struct PartnerContext: RequestContext {
 /// What partner gateways speak (docs/protocol.md): a route that takes a signed envelope and answers with a signed receipt, and one that says what
 /// this side holds of a corridor-day.
 package struct PartnerAPI: Sendable {
-  private let gateway: GatewayNode
+  private let running: RunningGateway
   private let answers: Answers
   private let memory: BodyMemory
 
-  package init(gateway: GatewayNode, texts: ErrorTexts) {
-    self.gateway = gateway
-    memory = BodyMemory(of: gateway)
+  private var gateway: GatewayNode { running.node }
+
+  package init(gateway running: RunningGateway, texts: ErrorTexts) {
+    self.running = running
+    memory = BodyMemory(of: running.node)
     answers = Answers(texts: texts)
   }
 
@@ -45,10 +47,11 @@ package struct PartnerAPI: Sendable {
         return answers.problem(error)
       }
     }
-    WitnessAPI(gateway: gateway, answers: answers).addRoutes(to: router)
-    LedgerAPI(gateway: gateway, answers: answers).addRoutes(to: router)
+    WitnessAPI(running: running, answers: answers).addRoutes(to: router)
+    LedgerAPI(running: running, answers: answers).addRoutes(to: router)
     router.post("/v1/reconciliation") { request, context in
       do {
+        let gateway = gateway
         let peer = try gateway.identify(tlsCertificate: try await context.peerCertificate())
         let question = try await body(of: request, upTo: ReconciliationQuestion.limitBytes)
         return Answers.bytes(try await gateway.answer(reconciliation: question, from: peer), mediaType: "application/json")
@@ -60,6 +63,7 @@ package struct PartnerAPI: Sendable {
   }
 
   private func receive(_ request: Request, _ context: PartnerContext) async throws -> Response {
+    let gateway = gateway
     // Who it is, before anything that was sent is looked at.
     let peer = try gateway.identify(tlsCertificate: try await context.peerCertificate())
     return try await memory.hold(request, for: peer.participant) {

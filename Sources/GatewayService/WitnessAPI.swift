@@ -7,8 +7,10 @@ import Primitives
 
 /// The witness of a gateway on the partner listener (C2SP tlog-witness): submission and monitoring prefix `/witness`.
 struct WitnessAPI: Sendable {
-  let gateway: GatewayNode
+  let running: RunningGateway
   let answers: Answers
+
+  private var gateway: GatewayNode { running.node }
 
   func addRoutes(to router: Router<PartnerContext>) {
     router.post("/witness/add-checkpoint") { request, context in

@@ -75,8 +75,12 @@ struct Economies: Sendable {
   private let registrySigner: PrivateKey
 
   /// The usual registry, in which one participant is open at certain times only.
-  func registry(servedBy economy: String, in windows: [ServiceWindow]) throws -> VerifiedRegistry {
+  func registry(
+    servedBy economy: String, in windows: [ServiceWindow], version: Int = 1, issued: Int64 = 0
+  ) throws -> VerifiedRegistry {
     var content = registry.content
+    content.version = version
+    content.issued = content.issued.adding(seconds: issued)
     for index in content.participants.indices where content.participants[index].id == economy {
       content.participants[index].serviceWindows = windows
     }

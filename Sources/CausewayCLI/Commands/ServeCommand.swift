@@ -26,7 +26,7 @@ struct ServeCommand: AsyncParsableCommand {
     try await Console.reportingErrors {
       let logger = JSONLog.logger(level: Logger.Level(rawValue: logLevel) ?? .info)
       let assembled = try await Composition.assemble(configurationAt: config, logger: logger)
-      let node = assembled.node
+      let (running, node) = (assembled.running, assembled.node)
       await node.compareHistory()
       // Listeners stop first, then the workers finish the step in hand, then the journal closes.
       let listening =
@@ -37,11 +37,11 @@ struct ServeCommand: AsyncParsableCommand {
         configuration: ServiceGroupConfiguration(
           services: [
             .init(service: JournalService(journal: assembled.journal)),
-            .init(service: WorkService(node: node)),
-            .init(service: try Listeners.partner(node, texts: .all, idleSeconds: idleSeconds, logger: logger)),
+            .init(service: WorkService(running)),
+            .init(service: try Listeners.partner(running, texts: .all, idleSeconds: idleSeconds, logger: logger)),
             .init(
               service: Listeners.inside(
-                node, principals: node.configuration.principals, texts: .all, idleSeconds: idleSeconds, logger: logger)),
+                running, principals: node.configuration.principals, texts: .all, idleSeconds: idleSeconds, logger: logger)),
           ] + listening, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
       logger.info(
         "gateway starts",

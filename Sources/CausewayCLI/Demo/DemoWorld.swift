@@ -133,7 +133,7 @@ struct DemoWorld: Sendable {
     inside: {host: 127.0.0.1, port: \(site.insidePort)}
     partner: {host: 127.0.0.1, port: \(site.partnerPort)}
     tokens:
-      - {name: single-window, hash: "\(BearerToken.stored(site.token.exposed))", roles: [submit, customs, inbox, read, operate, compliance]}
+      - {name: single-window, hash: "\(BearerToken.stored(site.token.exposed))", roles: [submit, customs, inbox, read, operate, compliance, activate]}
     corridors: \(corridors)
     delivery: {firstRetrySeconds: 1, longestRetrySeconds: 5}
 

@@ -79,7 +79,7 @@ extension Declaration {
   }
 }
 
-extension GatewayNode {
+extension RulesInForce {
   /// Whether a message carries a request to amend or cancel, and not a declaration anew or a status.
   func isRequest(_ header: EnvelopeHeader) -> Bool {
     guard [.amendment, .withdrawal].contains(header.kind) else { return false }

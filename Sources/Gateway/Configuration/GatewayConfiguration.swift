@@ -12,8 +12,8 @@ package struct GatewayConfiguration: Sendable {
   /// URI of a PostgreSQL database that several gateways of the economy share; nil: a file in ``data``, for this gateway alone.
   package let journal: String?
   /// Folder of the dictionary, code lists, profiles and policies.
-  package let schemas: String?
-  package let registry: RegistryFiles
+  package private(set) var schemas: String?
+  package private(set) var registry: RegistryFiles
   package let keys: KeyFiles
   package let inside: Listener
   package let partner: Listener
@@ -291,6 +291,14 @@ package struct GatewayConfiguration: Sendable {
       section.refuse("storageKey", error.code, error.problems[0].facts)
       return nil
     }
+  }
+
+  /// The same with a rule set in place of the files that it names.
+  package func with(schemas: String, registryDocument: String) -> GatewayConfiguration {
+    var other = self
+    other.schemas = schemas
+    other.registry = RegistryFiles(document: registryDocument, key: registry.key)
+    return other
   }
 
   package func corridor(_ id: String) -> CorridorSettings? { corridors.first { ByteString($0.id) == ByteString(id) } }

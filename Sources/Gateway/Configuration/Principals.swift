@@ -15,6 +15,8 @@ package enum Role: String, Sendable, CaseIterable {
   case operate
   /// Erase the data of clearances, set and release legal holds.
   case compliance
+  /// Activate rule sets.
+  case activate
 }
 
 /// A caller of the inside API: a name for the records, and what it may do.

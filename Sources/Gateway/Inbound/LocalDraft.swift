@@ -12,9 +12,11 @@ struct LocalDraft: Sendable {
   /// What the local side is asked for, with what its own rules say against the draft so far.
   var request: JSONValue
   var isComplete: Bool
+  /// As it was written, before anything was filled in.
+  let translation: Translation
 }
 
-extension GatewayNode {
+extension RulesInForce {
   /// Writes the local draft: in the form of declarations while none is with this side's customs, otherwise in the one of amended declarations, about
   /// the number that this side's customs gave. While none is, the draft is an original whatever the partner's declaration amends: this side's customs
   /// has not seen it.
@@ -34,10 +36,10 @@ extension GatewayNode {
     let written = try Translator(profiles).write(
       valid, released: released, to: profile, options: .init(shape: settings.shape, makesComplement: false, day: day))
     var request = written.supplement.json.object ?? [:]
-    request["problems"] = .array(written.problems.map(Self.json))
+    request["problems"] = .array(written.problems.map(GatewayNode.json))
     var draft = LocalDraft(
       profile: profile, bytes: try written.bytes(), report: written.report.serialized(), request: .object(request),
-      isComplete: written.supplement.isEmpty)
+      isComplete: written.supplement.isEmpty, translation: written)
     if amending != nil, let number = clearance.import?.registrationID { fill(&draft, written, number) }
     return draft
   }
@@ -49,7 +51,7 @@ extension GatewayNode {
       let supplied = try? Translator(profiles).supply(
         [SupplementAnswer(path: item.path, value: number)], to: written.document, profile: draft.profile),
       var request = draft.request.object,
-      let report = try? Self.report(draft.report, supplementedAt: [(path: item.path, element: element)])
+      let report = try? GatewayNode.report(draft.report, supplementedAt: [(path: item.path, element: element)])
     else { return }
     draft.bytes = supplied.bytes
     let items = request["items"]?.array?.filter { $0["path"]?.string.map { ByteString($0) != ByteString(item.path) } ?? true } ?? []

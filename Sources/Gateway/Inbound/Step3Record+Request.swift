@@ -25,7 +25,9 @@ extension GatewayNode {
       return Decision(problems: error.problems.filter { $0.severity == .error })
     }
   }
+}
 
+extension RulesInForce {
   /// The document of a request: parsed, valid and read.
   ///
   /// - Throws: `receive.too_large`, `verify.profile_unknown`; as `Translator`'s steps.
@@ -35,7 +37,9 @@ extension GatewayNode {
     }
     return try document(bytes, header, agreed: agreed, limit: AmendmentRequest.limitBytes)
   }
+}
 
+extension GatewayNode {
   /// All that does not agree with the envelope, or with the number under which the partner's customs has the declaration.
   private func mismatches(
     of document: ValidDocument, _ request: AmendmentRequest, _ header: EnvelopeHeader, _ clearance: Clearance

@@ -179,7 +179,9 @@ extension GatewayNode {
     case .declaration: return Decision(problems: [Problem("verify.clearance_exists", pointer: "/clearance")])
     }
   }
+}
 
+extension RulesInForce {
   /// The document of a status or withdrawal: parsed, valid and read.
   ///
   /// - Throws: `receive.too_large`, `verify.profile_unknown`; as `Translator`'s steps.
@@ -200,7 +202,9 @@ extension GatewayNode {
     let translator = Translator(profiles)
     return try translator.validate(try translator.parse(bytes, as: profile), as: profile, on: header.created.day)
   }
+}
 
+extension GatewayNode {
   private func apply(
     _ message: StatusMessage, _ document: ValidDocument, _ header: EnvelopeHeader, to clearance: inout Clearance
   ) -> [Problem] {

@@ -21,19 +21,13 @@ extension GatewayNode {
     }
   }
 
-  /// What became of the partner's declaration in the local format.
-  private enum Draft: Sendable {
-    case written(ucr: String, LocalDraft)
-    case refused([Problem])
-  }
-
   /// A declaration or amendment: the local draft, the supplement request, and the status message that says so.
   private func draft(_ message: MessageRecord) async throws(CausewayError) {
     let (wire, header) = try await wirePayload(of: message)
     let secret = try await fieldsSecret(of: message, header)
     guard let record = try await clearanceRecord(message.clearance) else { throw CausewayError("receive.not_found") }
     let clearance = try Clearance(record)
-    var draft = try draft(of: wire.bytes, header, clearance, secret)
+    var draft: Draft = try draft(of: wire.bytes, header, clearance, secret)
     if case .written(let ucr, _) = draft, try await isUsed(ucr, by: clearance) {
       draft = .refused([Problem("clearance.ucr_in_use", element: "Declaration.UCR")])
     }
@@ -81,8 +75,19 @@ extension GatewayNode {
       return change
     }
   }
+}
 
-  private func draft(
+/// What became of the partner's declaration in the local format.
+enum Draft: Sendable {
+  case written(ucr: String, LocalDraft)
+  case refused([Problem])
+}
+
+extension RulesInForce {
+  /// Parses, validates and reads the partner's declaration, holds it against its envelope, and writes the local draft. Pure.
+  ///
+  /// - Throws: `receive.corridor_unknown`: this side takes no declarations in the corridor.
+  func draft(
     of bytes: [UInt8], _ header: EnvelopeHeader, _ clearance: Clearance, _ secret: HMACKey?
   ) throws(CausewayError) -> Draft {
     guard let settings = configuration.corridor(header.corridor), let corridor = registry.corridor(header.corridor),
@@ -108,7 +113,9 @@ extension GatewayNode {
       return .refused(error.problems)
     }
   }
+}
 
+extension GatewayNode {
   private func isUsed(_ ucr: String, by clearance: Clearance) async throws(CausewayError) -> Bool {
     let other = try await journal.read { reader throws(CausewayError) in
       try reader.clearance(corridor: clearance.corridor, side: clearance.ownSide.rawValue, ucr: ucr)

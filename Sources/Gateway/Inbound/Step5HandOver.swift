@@ -26,6 +26,34 @@ package enum InboxKind: String, Sendable {
   case contrl
 }
 
+extension RulesInForce {
+  func localStatusProfile(of corridor: String) -> Profile? {
+    configuration.corridor(corridor)?.handsOverStatus.flatMap { profiles[$0] } ?? statusProfile(of: corridor)
+  }
+
+  /// The partner's status in the profile that the configuration names; nil when it is handed over as it travelled.
+  ///
+  /// - Throws: `write.*`: the profile cannot say it.
+  func localStatus(_ document: ValidDocument, corridor: String) throws(CausewayError) -> Translation? {
+    guard let profile = localStatusProfile(of: corridor), ByteString(profile.name) != ByteString(document.profile.name) else { return nil }
+    return try Translator(profiles).write(document, to: profile, options: .init(makesComplement: false)).complete()
+  }
+
+  /// The partner's request as a draft of one to this side's own customs; nil when it is handed over as it travelled.
+  ///
+  /// - Throws: `write.*`: the profile cannot say what is asked for.
+  func localRequest(_ document: ValidDocument, _ clearance: Clearance, day: String) throws(CausewayError) -> Translation? {
+    let settings = configuration.corridor(clearance.corridor)
+    guard let profile = settings?.handsOverAmendment.flatMap({ profiles[$0] }),
+      ByteString(profile.name) != ByteString(document.profile.name)
+    else { return nil }
+    let request = profile.isHub ? document.declaration : document.declaration.mirrored(for: clearance, economy: economy)
+    return try Translator(profiles).write(
+      document, released: request, to: profile,
+      options: .init(shape: settings?.amendmentShape, makesComplement: false, day: day, isMirrored: !profile.isHub))
+  }
+}
+
 extension GatewayNode {
   /// The one local single window of a gateway.
   static let consumer = "local"
@@ -46,14 +74,13 @@ extension GatewayNode {
   func handOver(
     _ kind: InboxKind, _ document: ValidDocument, of message: MessageRecord, clearance: Clearance, at now: Instant
   ) -> [Change.Operation] {
-    if let profile = localStatusProfile(of: clearance.corridor), ByteString(profile.name) != ByteString(document.profile.name) {
-      do throws(CausewayError) {
-        let written = try Translator(profiles).write(document, to: profile, options: .init(makesComplement: false)).complete()
+    do throws(CausewayError) {
+      if let written = try localStatus(document, corridor: clearance.corridor) {
         return try handOver(kind, written, of: message, clearance: clearance, at: now)
-      } catch {
-        // The partner's word counts, whether or not our format can say it.
-        logger.error("status handed over as it came", metadata: ["gw.message_id": "\(message.id)", "gw.code": "\(error.code)"])
       }
+    } catch {
+      // The partner's word counts, whether or not our format can say it.
+      logger.error("status handed over as it came", metadata: ["gw.message_id": "\(message.id)", "gw.code": "\(error.code)"])
     }
     return handOver(kind, of: message, clearance: clearance.id, payloadKind: .wire, at: now)
   }
@@ -64,19 +91,12 @@ extension GatewayNode {
     request document: ValidDocument, of message: MessageRecord, clearance: Clearance, at now: Instant
   ) -> [Change.Operation] {
     let kind: InboxKind = message.kind == MessageKind.withdrawal.rawValue ? .withdrawal : .amendment
-    let settings = configuration.corridor(clearance.corridor)
-    if let profile = settings?.handsOverAmendment.flatMap({ profiles[$0] }),
-      ByteString(profile.name) != ByteString(document.profile.name)
-    {
-      do throws(CausewayError) {
-        let request = profile.isHub ? document.declaration : document.declaration.mirrored(for: clearance, economy: economy)
-        let written = try Translator(profiles).write(
-          document, released: request, to: profile,
-          options: .init(shape: settings?.amendmentShape, makesComplement: false, day: now.day, isMirrored: !profile.isHub))
+    do throws(CausewayError) {
+      if let written = try localRequest(document, clearance, day: now.day) {
         return try handOver(kind, written, of: message, clearance: clearance, at: now)
-      } catch {
-        logger.notice("request handed over as it came", metadata: ["gw.message_id": "\(message.id)", "gw.code": "\(error.code)"])
       }
+    } catch {
+      logger.notice("request handed over as it came", metadata: ["gw.message_id": "\(message.id)", "gw.code": "\(error.code)"])
     }
     return handOver(kind, of: message, clearance: clearance.id, payloadKind: .wire, at: now)
   }
@@ -132,10 +152,6 @@ extension GatewayNode {
       logger.error("\(kind.rawValue) handed over as its reasons", metadata: ["gw.message_id": "\(message.id)", "gw.code": "\(error.code)"])
       return handOver(kind, of: message, clearance: clearance.id, payloadKind: .problems, at: now)
     }
-  }
-
-  private func localStatusProfile(of corridor: String) -> Profile? {
-    configuration.corridor(corridor)?.handsOverStatus.flatMap { profiles[$0] } ?? statusProfile(of: corridor)
   }
 
   /// The oldest documents that have not been acknowledged.

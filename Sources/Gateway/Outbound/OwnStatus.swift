@@ -116,7 +116,9 @@ extension GatewayNode {
 
   /// What a status says to the partner is the same in every corridor (docs/protocol.md).
   static let statusPolicy = VersionedName(id: "causeway.status", version: "1")
+}
 
+extension RulesInForce {
   /// The profile in which statuses of a corridor travel; nil: the registry has no such corridor any more.
   func statusProfile(of corridor: String) -> Profile? {
     registry.corridor(corridor).flatMap { profiles[$0.statusWire ?? StatusMessage.standardProfile] }

@@ -19,12 +19,14 @@ extension GatewayNode {
     var bytes: [UInt8]
     var policy: VersionedName
   }
+}
 
+extension RulesInForce {
   /// Steps 4 to 6 of a request.
   ///
   /// - Throws: `receive.clearance_unnamed`, `receive.amendments_not_agreed`, `receive.amendment_function`; `receive.amendment_foreign` for each
   ///   value that speaks of another declaration; `write.*`.
-  func request(_ valid: ValidDocument, _ local: LocalDocument) throws(CausewayError) -> WireRequest {
+  func request(_ valid: ValidDocument, _ local: GatewayNode.LocalDocument) throws(CausewayError) -> GatewayNode.WireRequest {
     guard let clearance = local.clearance else { throw CausewayError("receive.clearance_unnamed") }
     guard let wire = amendmentProfile(of: clearance.corridor),
       let policy = registry.corridor(clearance.corridor)?.amendmentPolicy.flatMap({ policies[$0] })
@@ -37,7 +39,7 @@ extension GatewayNode {
     let written = try Translator(profiles).write(valid, released: bound, to: wire, options: .init(day: local.day)).complete()
     let bytes = try written.bytes()
     guard bytes.count <= AmendmentRequest.limitBytes else { throw CausewayError("receive.too_large") }
-    return WireRequest(
+    return GatewayNode.WireRequest(
       request: request, revision: clearance.export.revision, wire: written, bytes: bytes,
       policy: VersionedName(id: release.policyID, version: release.policyVersion))
   }
@@ -57,7 +59,9 @@ extension GatewayNode {
     }
     guard problems.isEmpty else { throw CausewayError(problems: problems) }
   }
+}
 
+extension GatewayNode {
   /// Steps 7 and 8 of a request: one to amend changes nothing yet, one to cancel is the export side's withdrawal.
   func dispatch(_ local: LocalDocument, _ request: WireRequest) async throws(CausewayError) {
     let kind = request.request.messageKind

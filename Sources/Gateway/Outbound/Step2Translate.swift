@@ -29,7 +29,7 @@ extension GatewayNode {
     /// The one that it amends; nil for a new declaration.
     var clearance: Clearance?
     /// Local references under which the clearance was declared: looked up for a request only.
-    let references: [String]
+    var references: [String] = []
 
     var bytes: [UInt8] { source.bytes }
     var day: String { message.created.day }
@@ -89,6 +89,29 @@ extension GatewayNode {
     }
     guard let message = found, let stored else { throw CausewayError("journal.not_found", facts: ["what": "source"]) }
     let source = edited.map { payload(.source, of: message.id, mediaType: stored.mediaType, $0, at: stored.created) } ?? stored
+    let clearance = try record.map { record throws(CausewayError) in try Clearance(record) }
+    var local = try localDocument(message, source, clearance)
+    guard local.profile?.document == .amendment else { return local }
+    local.references = try await journal.read { reader throws(CausewayError) in
+      try Self.references(of: message.clearance, reader)
+    }
+    return local
+  }
+
+  /// Local references under which a clearance was declared.
+  static func references(of clearance: String, _ reader: any JournalReader) throws(CausewayError) -> [String] {
+    let earlier = try reader.messages(MessageQuery(direction: .outbound, clearance: clearance, limit: 1000))
+    return earlier.compactMap { (try? JSONValue.parse($0.details))?["reference"]?.string }
+  }
+}
+
+extension RulesInForce {
+  /// Step 2: a local document, parsed by the profile that its submission names. Pure.
+  ///
+  /// - Throws: what is wrong with the message's details; what is wrong with the document stands in it.
+  func localDocument(
+    _ message: MessageRecord, _ source: PayloadRecord, _ clearance: Clearance?
+  ) throws(CausewayError) -> GatewayNode.LocalDocument {
     let details = try JSONValue.parse(message.details)
     let name = details["profile"]?.string ?? ""
     let profile: Profile?
@@ -99,21 +122,12 @@ extension GatewayNode {
     } catch {
       (profile, document) = (profiles[name, for: source.bytes], .failure(error))
     }
-    return LocalDocument(
-      message: message, source: source, details: details, profile: profile, document: document,
-      clearance: try record.map { record throws(CausewayError) in try Clearance(record) },
-      references: profile?.document == .amendment ? try await references(of: message.clearance) : [])
-  }
-
-  private func references(of clearance: String) async throws(CausewayError) -> [String] {
-    let earlier = try await journal.read { reader throws(CausewayError) in
-      try reader.messages(MessageQuery(direction: .outbound, clearance: clearance, limit: 1000))
-    }
-    return earlier.compactMap { (try? JSONValue.parse($0.details))?["reference"]?.string }
+    return GatewayNode.LocalDocument(
+      message: message, source: source, details: details, profile: profile, document: document, clearance: clearance)
   }
 
   /// Steps 2 to 6. Pure: the same bytes give the same result, or the same problems.
-  func translation(of local: LocalDocument) throws(CausewayError) -> Translated {
+  func translation(of local: GatewayNode.LocalDocument) throws(CausewayError) -> GatewayNode.Translated {
     guard let corridor = registry.corridor(local.message.corridor), let settings = configuration.corridor(local.message.corridor),
       let policy = settings.policy.flatMap({ policies[$0] }), let profile = local.profile, let wire = profiles[corridor.wire]
     else { throw CausewayError("receive.corridor_unknown") }
@@ -136,7 +150,7 @@ extension GatewayNode {
     let release = try policy.release(declaration)
     let written = try translator.write(valid, released: release.declaration, to: wire, options: .init(day: local.day)).complete()
     return .declaration(
-      WireDeclaration(
+      GatewayNode.WireDeclaration(
         ucr: ucr, reference: reference, wire: written, bytes: try written.bytes(),
         policy: VersionedName(id: release.policyID, version: release.policyVersion),
         priority: settings.priorities.priority(of: valid.declaration)))
@@ -152,7 +166,9 @@ extension GatewayNode {
       throw CausewayError(document.problem("receive.amendment_foreign", "Declaration.ID"))
     }
   }
+}
 
+extension GatewayNode {
   /// Steps 7 and 8: a new clearance, or the next revision of one.
   private func dispatch(_ local: LocalDocument, _ declaration: WireDeclaration) async throws(CausewayError) {
     let isNew = local.message.kind == MessageKind.declaration.rawValue

@@ -65,6 +65,7 @@ extension GatewayNode {
   private func versions(of header: EnvelopeHeader, source: VersionedName?) -> [String: String] {
     var versions = ["policy": Self.name(header.policy), "profile": Self.name(header.profile), "registry": String(registry.version)]
     versions["source"] = source.map(Self.name)
+    versions["rules"] = rules.set?.hex
     return versions
   }
 

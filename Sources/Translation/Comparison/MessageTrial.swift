@@ -124,7 +124,7 @@ package struct MessageTrial: Sendable {
   private static func key(_ problem: Problem) -> ByteString { ByteString("\(problem.code) \(problem.pointer ?? "")") }
 
   /// `/A/B[3]/C`, `/a/0/b` → `/A/B/C`, `/a/b`: messages differ in how many they have.
-  static func withoutPositions(_ place: String) -> String {
+  package static func withoutPositions(_ place: String) -> String {
     var text: [UInt8] = []
     var depth = 0
     for byte in place.utf8 {
