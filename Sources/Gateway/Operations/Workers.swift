@@ -20,7 +20,9 @@ extension GatewayNode {
       }
       for partner in partnerIDs.compactMap({ registry.participant($0) }) {
         group.addTask {
-          await loop("watching", claiming: "watching.\(partner.id)") { () throws(CausewayError) in try await watch(partner) }
+          await loop("watching", claiming: "watching.\(partner.id)", every: .seconds(1)) { () throws(CausewayError) in
+            try await watch(partner)
+          }
         }
       }
       if !configuration.replay.whenPartnerReturns.isEmpty {
@@ -28,7 +30,9 @@ extension GatewayNode {
       }
       for witness in witnesses {
         group.addTask {
-          await loop("witnessing", claiming: "witnessing.\(witness.id)") { () throws(CausewayError) in try await askToCosign(witness) }
+          await loop("witnessing", claiming: "witnessing.\(witness.id)", every: .milliseconds(100)) { () throws(CausewayError) in
+            try await askToCosign(witness)
+          }
         }
       }
       for way in configuration.handover {
@@ -52,15 +56,21 @@ extension GatewayNode {
   /// - Parameters:
   ///   - claim: what of all gateways on the journal only one does at a time; nil: the step itself claims what it does.
   ///   - pause: after a failure.
+  ///   - rest: after a round that did something: what goes for everything that has come since costs little more than what goes for one.
   ///   - step: does what there is to do and says how much it was; 0 means: nothing now.
   private func loop(
-    _ stage: String, claiming claim: String? = nil, pause: Duration = .seconds(1), _ step: @Sendable () async throws(CausewayError) -> Int
+    _ stage: String, claiming claim: String? = nil, pause: Duration = .seconds(1), every rest: Duration = .zero,
+    _ step: @Sendable () async throws(CausewayError) -> Int
   ) async {
     while !Task.isCancelled {
       let seen = bell.rung
       do throws(CausewayError) {
         let count = if let claim { try await alone(claim, orElse: 0, step) } else { try await step() }
-        if count == 0 { await bell.wait(after: seen, atMost: .milliseconds(500)) }
+        if count == 0 {
+          await bell.wait(after: seen, atMost: .milliseconds(500))
+        } else if rest > .zero {
+          try? await Task.sleep(for: rest)
+        }
       } catch {
         logger.error("stage failed", metadata: ["gw.stage": "\(stage)", "gw.code": "\(error.code)"])
         metrics.count("gateway_stage_failures_total", [("stage", stage), ("code", error.code.rawValue)])

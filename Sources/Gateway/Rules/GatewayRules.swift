@@ -19,7 +19,7 @@ package struct GatewayRules: Sendable {
   /// - Throws: everything in the configuration that the registry, the profiles or the policies contradict, at once:
   ///   `config.economy_unknown`, `config.corridor_unknown`, `config.corridor_foreign`, `config.profile_unknown`, `config.policy_unknown`,
   ///   `config.policy_corridor`, `config.profile_kind`, `config.profile_elements`, `config.element_unknown`, `config.amendments_not_agreed`,
-  ///   `config.partner_unknown`, `config.quota_twice`, `policy.required_withheld`.
+  ///   `config.partner_unknown`, `config.quota_twice`, `policy.withholds_required`.
   package init(
     configuration: GatewayConfiguration, registry: VerifiedRegistry, profiles: ProfileLibrary, policies: [ReleasePolicy],
     set: Digest? = nil

@@ -17,7 +17,7 @@ extension GatewayNode {
     let origin = partner.ledger.origin
     let (new, compared, witnessed, isDistrusted) = try await journal.read { reader throws(CausewayError) in
       (
-        try reader.peerCheckpoints(origin: origin, compared: false, limit: 64),
+        try reader.peerCheckpoints(origin: origin, compared: false, limit: 1000),
         // The largest one compared comes along: it stands for all that were.
         try reader.peerCheckpoints(origin: origin, compared: true, limit: 1), try reader.witnessed(origin: origin),
         try reader.isDistrusted(origin)
