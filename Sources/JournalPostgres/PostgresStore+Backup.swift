@@ -26,12 +26,14 @@ extension PostgresConnection {
   /// Writes into a journal that holds nothing yet, and lets the database number on from there.
   func fill(_ body: (any SQLConnection) throws(CausewayError) -> Void) throws(CausewayError) {
     for table in JournalCopy.tables {
-      let rows = try rows(assembled: "SELECT count(*) FROM (SELECT 1 FROM \(table.name) LIMIT 1) AS any_row", []) {
-        row throws(CausewayError) in
-        try row.int(0)
-      }
+      // The head of a ledger without entries is there from the beginning.
+      let condition = table.name == "ledger_head" ? "WHERE size > 0" : ""
+      let rows = try rows(
+        assembled: "SELECT count(*) FROM (SELECT 1 FROM \(table.name) \(condition) LIMIT 1) AS any_row", []
+      ) { row throws(CausewayError) in try row.int(0) }
       guard rows == [0] else { throw CausewayError("backup.not_empty") }
     }
+    try run("DELETE FROM ledger_head")
     try body(self)
     for case (let table, let column?) in JournalCopy.tables.map({ ($0.name, $0.numbered) }) {
       _ = try rows(

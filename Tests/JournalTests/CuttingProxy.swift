@@ -100,7 +100,7 @@ final class CuttingProxy: Sendable {
         }
         if isArmed { line.isDoomed.withLock { $0 = true } }
       }
-      guard send(sink, buffer, count, Int32(MSG_NOSIGNAL.rawValue)) == count else { return line.end() }
+      guard send(sink, buffer, count, Int32(MSG_NOSIGNAL)) == count else { return line.end() }
     }
   }
 
@@ -117,7 +117,7 @@ final class CuttingProxy: Sendable {
         if isLast { part() }
         return line.end()
       }
-      guard send(sink, buffer, count, Int32(MSG_NOSIGNAL.rawValue)) == count else { return line.end() }
+      guard send(sink, buffer, count, Int32(MSG_NOSIGNAL)) == count else { return line.end() }
     }
   }
 

@@ -89,6 +89,8 @@ import Testing
       try server.execute("ALTER SYSTEM SET synchronous_standby_names = '\(standby)'", in: "postgres")
       try server.execute("SELECT pg_reload_conf()", in: "postgres")
     }
+    // Also when something fails on the way: what waits for the standby would wait for ever.
+    defer { try? demand("") }
     try demand("absent")
     var isDemanded = false
     let deadline = ContinuousClock.now + .seconds(60)
@@ -100,7 +102,8 @@ import Testing
     // The commit itself, and the one that is to make sure of it.
     while cancelled < 2, ContinuousClock.now < deadline {
       cancelled += try server.execute(
-        "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' AND wait_event = 'SyncRep' AND pg_cancel_backend(pid)", in: "postgres"
+        "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE backend_type = 'client backend' AND wait_event = 'SyncRep'",
+        in: "postgres"
       ).count
       try await Task.sleep(for: .milliseconds(100))
     }
