@@ -175,12 +175,9 @@ extension World {
     for site in sites {
       for _ in 0..<600 {
         let waiting = try await journal(site) { reader throws(CausewayError) in
-          (
-            try reader.deliveryCount(channel: "partner", dead: false),
-            try reader.messages(MessageQuery(states: ["received", "recorded"], limit: 1)).count
-          )
+          try reader.messages(MessageQuery(states: ["received", "recorded", "sealed"], limit: 1)).count
         }
-        if waiting == (0, 0) { break }
+        if waiting == 0 { break }
         try await Task.sleep(for: .milliseconds(50))
       }
     }
