@@ -24,12 +24,14 @@ import Trust
 
     private let line: Line
     private let state = Mutex(State())
-    private let priorities: Mutex<[ClearanceID: Int]> = Mutex([:])
+    private let priorities: Mutex<[MessageID: Int]> = Mutex([:])
 
     init(_ line: Line) { self.line = line }
 
     func heal() { state.withLock { $0.isCut = false } }
-    func note(_ priority: Int, of clearance: ClearanceID) { priorities.withLock { $0[clearance] = priority } }
+    func note(_ priority: Int, of messages: [MessageID]) {
+      priorities.withLock { known in for message in messages { known[message] = priority } }
+    }
     var attempts: Int { state.withLock { $0.attempts } }
     var mostUnderWay: Int { state.withLock { $0.mostUnderWay } }
     var order: [(clearance: ClearanceID, sequence: Int, priority: Int)] { state.withLock { $0.order } }
@@ -46,7 +48,7 @@ import Trust
       if isCut { throw CausewayError("deliver.unreachable") }
       let receipt = try await line.carry(ReceivedEnvelope(envelope), from: "CN", to: partner.id)
       let header = envelope.header
-      let priority = priorities.withLock { $0[header.clearance] ?? 0 }
+      let priority = priorities.withLock { $0[header.messageID] ?? 0 }
       state.withLock { $0.order.append((header.clearance, header.sequence, priority)) }
       return receipt
     }
@@ -69,17 +71,8 @@ import Trust
       configuration: usual.configuration, registry: usual.registry, profiles: usual.profiles, policies: Economies.shared.policies,
       journal: usual.journal, signer: usual.signer, partners: way, webhooks: world.webhooks, clock: world.clock, logger: usual.logger)
 
-    // Each fifth case has two messages; one case in twelve is urgent, one in six belongs to a class between.
-    var (count, number) = (0, 0)
     let begun = ContinuousClock.now
-    while count < Self.queued {
-      let priority = number % 12 == 11 ? 9 : number % 6 == 2 ? 4 : 0
-      let isAmended = number % 5 == 0
-      let ids = try await cn.queue(number, in: "CN-SG", priority: priority, isAmended: isAmended)
-      let clearance = try await world.message(ids[0].text, at: "CN").clearance
-      way.note(priority, of: try #require(ClearanceID(clearance)))
-      (count, number) = (count + ids.count, number + 1)
-    }
+    let (count, number) = try await Self.fill(cn, way)
     let filled = ContinuousClock.now
     let before = Self.residentBytes()
 
@@ -156,6 +149,29 @@ import Trust
       an hour away with \(count) messages queued: \(during) attempts while away, \(count) when back, at most \(way.mostUnderWay) at a time; \
       queued in \(filled - begun), drained in \(ContinuousClock.now - drained); resident \(before >> 20) MiB, \(growth >> 20) MiB more at the end
       """)
+  }
+
+  /// Each fifth case has two messages; one case in twelve is urgent, one in six belongs to a class between. Many at a time, as they come.
+  ///
+  /// - Returns: how many messages, in how many cases.
+  private static func fill(_ node: GatewayNode, _ way: Way) async throws -> (messages: Int, cases: Int) {
+    var (messages, cases) = (0, 0)
+    while messages < queued {
+      let next = cases..<(cases + 64)
+      messages += try await withThrowingTaskGroup(of: Int.self) { group in
+        for number in next {
+          group.addTask {
+            let priority = number % 12 == 11 ? 9 : number % 6 == 2 ? 4 : 0
+            let ids = try await node.queue(number, in: "CN-SG", priority: priority, isAmended: number % 5 == 0)
+            way.note(priority, of: ids)
+            return ids.count
+          }
+        }
+        return try await group.reduce(0, +)
+      }
+      cases = next.upperBound
+    }
+    return (messages, cases)
   }
 
   /// Memory of this process that is in use now.

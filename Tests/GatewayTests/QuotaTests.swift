@@ -28,7 +28,10 @@ import Testing
   @Test func aFloodArrivesInTheEndAndHoldsUpNobody() async throws {
     let world = try await Self.world()
     let (cn, my) = (world.cn, world["MY"])
-    for number in 0..<500 { try await cn.queue(number, in: "CN-SG") }
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for number in 0..<500 { group.addTask { try await cn.queue(number, in: "CN-SG") } }
+      try await group.waitForAll()
+    }
     let first = try await world.entries(at: "SG").count
     var (steps, others) = (0, 0)
     while try await cn.journal.read({ reader throws(CausewayError) in try reader.waitingDeliveries(of: cn) }) > 0, steps < 600 {

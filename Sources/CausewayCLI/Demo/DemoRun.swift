@@ -27,7 +27,7 @@ struct DemoRun: Sendable {
       let view = try await window.waitFor(id, seconds: 30) { $0["outcome"]?.string == "concluded" }
       showTimeline(view, name)
     }
-    Console.line("Clearance \(id): released on both sides (concluded: the demo's corridor is in mode test, in production it were cleared)")
+    Console.line("Clearance \(id): released on both sides; concluded, not cleared, for the corridor of the demo is a test")
   }
 
   /// The importer's side: takes the pre-filled declaration, answers what is missing, waits for the complete one.

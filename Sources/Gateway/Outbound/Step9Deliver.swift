@@ -47,6 +47,7 @@ extension GatewayNode {
   ///
   /// - Returns: how many were given up.
   private func giveUpExpired(to partner: String, at now: Instant) async throws(CausewayError) -> Int {
+    guard circuits.isAgeCheckDue(partner, at: now) else { return 0 }
     let oldest = try await journal.read { reader throws(CausewayError) in
       try reader.deliveries(channel: Self.channel(to: partner), dead: false, after: 0, limit: 16)
     }
@@ -57,6 +58,7 @@ extension GatewayNode {
       if let failure = await postpone(delivery, CausewayError(Delivery.expired)) { throw failure }
       count += 1
     }
+    if count == 0 { circuits.noteNothingOld(partner, at: now) }
     return count
   }
 
