@@ -6,10 +6,12 @@ import Logging
 import Primitives
 import Trust
 
-extension GatewayNode {
+extension RulesInForce {
   /// The ids of all other participants, in the registry's order.
   var partnerIDs: [String] { registry.content.participants.map(\.id).filter { ByteString($0) != ByteString(economy) } }
+}
 
+extension GatewayNode {
   /// Step 9: sends what is due to one partner, the oldest of each clearance first, several clearances at a time.
   ///
   /// - Returns: how many deliveries were tried; 0 too while the partner is left alone, because it could not be reached or has asked for it.
