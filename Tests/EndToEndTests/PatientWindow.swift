@@ -176,7 +176,7 @@ extension World {
       for _ in 0..<600 {
         let waiting = try await journal(site) { reader throws(CausewayError) in
           (
-            try reader.deliveryCount(channel: "partner", dead: false),
+            try reader.deliveryCount(channel: "partner.CN", dead: false) + reader.deliveryCount(channel: "partner.SG", dead: false),
             try reader.messages(MessageQuery(states: ["received", "recorded"], limit: 1)).count
           )
         }
