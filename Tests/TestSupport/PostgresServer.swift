@@ -29,8 +29,11 @@ package final class PostgresServer: Sendable {
       "$programs/postgres" -D "$folder/data" -k "$folder" -c listen_addresses= -c max_connections=600 -c max_wal_size=2GB "$@" >>"$folder/log" 2>&1 &
       server=$!
       cat >/dev/null
-      kill -QUIT $server
+      # Again and again: a server that has just been started ignores it.
+      (while kill -QUIT $server; do sleep 1; done) 2>/dev/null &
+      repetition=$!
       wait $server
+      kill $repetition 2>/dev/null
       rm -rf "$folder"
       """
     let options = (settings + (primary == nil ? [] : ["cluster_name=standby"])).flatMap { ["-c", $0] }
