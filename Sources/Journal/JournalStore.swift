@@ -69,7 +69,9 @@ package protocol JournalReader {
   func delivery(_ id: Int64) throws(CausewayError) -> OutboxRecord?
   func delivery(channel: String, messageID: MessageID) throws(CausewayError) -> OutboxRecord?
   /// What may go out now: due, not dead, and the first of its order key. Highest priority first, then the longest due.
-  func dueDeliveries(channel: String, at now: Instant, limit: Int) throws(CausewayError) -> [OutboxRecord]
+  ///
+  /// - Parameter horizon: nothing is ever put off beyond it. What lies behind it was, by a clock that has been set back since; it counts as due.
+  func dueDeliveries(channel: String, at now: Instant, horizon: Instant, limit: Int) throws(CausewayError) -> [OutboxRecord]
   /// When the next delivery that is first of its order key falls due; nil when none is waiting.
   func nextDue(channel: String) throws(CausewayError) -> Instant?
   /// All deliveries of a channel by id, the dead ones or the others.

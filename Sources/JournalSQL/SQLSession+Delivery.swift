@@ -19,17 +19,17 @@ extension SQLSession {
       """, .text(channel), .text(messageID.text), read: Self.delivery)
   }
 
-  package func dueDeliveries(channel: String, at now: Instant, limit: Int) throws(CausewayError) -> [OutboxRecord] {
+  package func dueDeliveries(channel: String, at now: Instant, horizon: Instant, limit: Int) throws(CausewayError) -> [OutboxRecord] {
     try connection.rows(
       """
       SELECT id, channel, message, destination, order_key, priority, due, attempts, last_error, dead, created
       FROM delivery AS candidate
-      WHERE dead = 0 AND channel = ?1 AND due <= ?2 AND NOT EXISTS (
+      WHERE dead = 0 AND channel = ?1 AND (due <= ?2 OR due > ?4) AND NOT EXISTS (
         SELECT 1 FROM delivery AS earlier
         WHERE earlier.dead = 0 AND earlier.channel = candidate.channel AND earlier.order_key = candidate.order_key
           AND earlier.id < candidate.id)
       ORDER BY priority DESC, due, id LIMIT ?3
-      """, [.text(channel), .time(now), .integer(limit)], Self.delivery)
+      """, [.text(channel), .time(now), .integer(limit), .time(horizon)], Self.delivery)
   }
 
   package func nextDue(channel: String) throws(CausewayError) -> Instant? {

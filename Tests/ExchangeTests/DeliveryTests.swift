@@ -122,6 +122,16 @@ import Testing
     #expect(breaker == before)
   }
 
+  @Test func aClockThatWasSetBackKeepsNothingWaiting() {
+    var breaker = opened()
+    let before = now.adding(seconds: -3600)
+    #expect(breaker.mayAdmit(at: before) && breaker.admit(16, at: before) == 1)
+    var asked = CircuitBreaker()
+    asked.apply(.askedToWait(until: now.adding(seconds: 300)), at: now, backoff: backoff, chance: 1)
+    #expect(!asked.mayAdmit(at: now) && asked.admit(1, at: now) == 0, "the longest pause holds")
+    #expect(asked.admit(1, at: now.adding(seconds: -1)) == 1, "no pause is longer")
+  }
+
   @Test func asksToWait() {
     var breaker = CircuitBreaker()
     breaker.apply(.askedToWait(until: now.adding(seconds: 7)), at: now, backoff: backoff, chance: 1)

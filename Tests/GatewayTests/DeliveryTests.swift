@@ -45,6 +45,24 @@ import Trust
     #expect(metrics.contains("gateway_delivery_failures_total{code=\"deliver.no_receipt\"} 12\n"))
   }
 
+  /// What was put off by a clock that ran ahead goes when the clock is right again, not only when the time has come round.
+  @Test func aClockThatWasSetBackKeepsNothingWaiting() async throws {
+    let world = try await World(settings: "delivery: {firstRetrySeconds: 2, longestRetrySeconds: 20}")
+    let declared = try await world.declare()
+    world.clock.advance(seconds: 7200)
+    world.line.fail { _ in .lost }
+    for _ in 0..<CircuitBreaker.threshold {
+      #expect(try await world.cn.deliverDue() == 1)
+      world.clock.advance(seconds: 20)
+    }
+    #expect(!world.cn.circuits["SG"].isClosed)
+    world.line.fail { _ in nil }
+    world.clock.advance(seconds: -7200)
+    #expect(try await world.cn.deliverDue() == 1)
+    #expect(try await world.message(declared.messageID, at: "CN").state == "delivered")
+    #expect(world.cn.circuits["SG"].isClosed)
+  }
+
   @Test func expiredMessageIsDeadAndNotSent() async throws {
     let world = try await World(settings: "delivery: {expirySeconds: 60}")
     let declared = try await world.declare()

@@ -21,13 +21,17 @@ import Trust
     #expect(ids == ids.sorted() && ids.count == 5)
     func due(_ now: Instant, _ channel: String = "partner") async throws -> [Int64] {
       try await journal.read { reader throws(CausewayError) in
-        try reader.dueDeliveries(channel: channel, at: now, limit: 10).map(\.id)
+        try reader.dueDeliveries(channel: channel, at: now, horizon: late, limit: 10).map(\.id)
       }
     }
     // The second delivery of "a" waits for the first, which is not due yet.
     #expect(try await due(early) == [ids[2]])
     #expect(try await due(late) == [ids[3], ids[2], ids[0]])
     #expect(try await due(early, "webhook") == [ids[4]])
+    let putOffByAClockSetBack = try await journal.read { reader throws(CausewayError) in
+      try reader.dueDeliveries(channel: "partner", at: early, horizon: late.adding(milliseconds: -1), limit: 10).map(\.id)
+    }
+    #expect(putOffByAClockSetBack == [ids[3], ids[2], ids[0]])
     #expect(try await journal.read { reader throws(CausewayError) in try reader.nextDue(channel: "partner") } == early)
 
     // Given up: it holds up nobody.

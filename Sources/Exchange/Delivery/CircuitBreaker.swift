@@ -28,6 +28,8 @@ package struct CircuitBreaker: Hashable, Sendable {
 
   /// Failures in a row that open the circuit.
   package static let threshold = 5
+  /// No circuit is open for longer: what says so was said by a clock that has been set back since.
+  package static let longestPauseSeconds = 300
 
   package private(set) var state: State = .closed(failures: 0)
 
@@ -48,7 +50,7 @@ package struct CircuitBreaker: Hashable, Sendable {
     switch state {
     case .closed: true
     case .halfOpen: false
-    case .open(let until, _): until <= now
+    case .open(let until, _): Self.isOver(until, at: now)
     }
   }
 
@@ -60,7 +62,7 @@ package struct CircuitBreaker: Hashable, Sendable {
     case .closed: return wanted
     case .halfOpen: return 0
     case .open(let until, let openings):
-      guard until <= now else { return 0 }
+      guard Self.isOver(until, at: now) else { return 0 }
       state = .halfOpen(openings: openings)
       return 1
     }
@@ -81,6 +83,10 @@ package struct CircuitBreaker: Hashable, Sendable {
     case (.askedToWait(let until), .open(let before, let openings)): state = .open(until: max(until, before), openings: openings)
     case (.askedToWait(let until), _): state = .open(until: until, openings: 0)
     }
+  }
+
+  private static func isOver(_ until: Instant, at now: Instant) -> Bool {
+    until <= now || until > now.adding(seconds: Int64(longestPauseSeconds))
   }
 
   private func opened(after openings: Int, at now: Instant, _ backoff: Backoff, _ chance: Double) -> State {

@@ -21,9 +21,10 @@ extension GatewayNode {
     guard registry.participant(partner)?.isOpen(at: now) ?? true, circuits[partner].mayAdmit(at: now) else {
       return try await giveUpExpired(to: partner, at: now)
     }
+    let horizon = now.adding(seconds: Int64(configuration.delivery.longestRetrySeconds))
     return try await claiming(Self.channel(to: partner), atMost: limit, by: \.orderKey) { limit throws(CausewayError) in
       try await journal.read { reader throws(CausewayError) in
-        try reader.dueDeliveries(channel: Self.channel(to: partner), at: now, limit: limit)
+        try reader.dueDeliveries(channel: Self.channel(to: partner), at: now, horizon: horizon, limit: limit)
       }
     } _: { due throws(CausewayError) in
       try await deliver(due, to: partner, at: now)
@@ -200,7 +201,9 @@ extension GatewayConfiguration.DeliverySettings {
   }
 
   /// For how many seconds a partner is left alone that asks for it: five minutes at most, whatever it says.
-  func wait(asked seconds: String?) -> Int64 { Int64(min(max(seconds.flatMap { Int($0) } ?? 1, 1), 300)) }
+  func wait(asked seconds: String?) -> Int64 {
+    Int64(min(max(seconds.flatMap { Int($0) } ?? 1, 1), CircuitBreaker.longestPauseSeconds))
+  }
 
   /// How often a partner that could not be reached is asked whether it is back: at least twice a minute.
   var probing: Backoff { Backoff(firstSeconds: firstRetrySeconds, longestSeconds: min(longestRetrySeconds, 30)) }

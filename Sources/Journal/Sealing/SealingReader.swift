@@ -160,8 +160,8 @@ extension OpeningReader {
   func delivery(channel: String, messageID: MessageID) throws(CausewayError) -> OutboxRecord? {
     try sealed.delivery(channel: channel, messageID: messageID)
   }
-  func dueDeliveries(channel: String, at now: Instant, limit: Int) throws(CausewayError) -> [OutboxRecord] {
-    try sealed.dueDeliveries(channel: channel, at: now, limit: limit)
+  func dueDeliveries(channel: String, at now: Instant, horizon: Instant, limit: Int) throws(CausewayError) -> [OutboxRecord] {
+    try sealed.dueDeliveries(channel: channel, at: now, horizon: horizon, limit: limit)
   }
   func nextDue(channel: String) throws(CausewayError) -> Instant? { try sealed.nextDue(channel: channel) }
   func deliveries(channel: String, dead: Bool, after: Int64, limit: Int) throws(CausewayError) -> [OutboxRecord] {
