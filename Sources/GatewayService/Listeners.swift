@@ -57,6 +57,8 @@ package enum Listeners {
       tls.certificateVerification = .noHostnameVerification
       tls.trustRoots = .file(keys.partnerAuthorities)
       tls.sendCANameList = true
+      // A partner that keeps a connection to use it again does not look at it meanwhile, and would not answer a farewell: nothing is waited for.
+      tls.shutdownTimeout = .milliseconds(100)
       return tls
     } catch {
       throw CausewayError("key.unreadable", underlying: String(describing: error))

@@ -12,7 +12,8 @@ import Testing
 
   init() throws { folder = try TemporaryFolder() }
 
-  private func store(silenceSeconds: Int = 15) async throws -> PostgresStore {
+  /// Long enough for a busy machine.
+  private func store(silenceSeconds: Int = 3600) async throws -> PostgresStore {
     var terms = PostgresStore.Terms()
     terms.silenceSeconds = silenceSeconds
     return try await PostgresStore(try folder.postgres, terms: terms)
