@@ -79,7 +79,7 @@ import Testing
     let members = try #require(view.object).members.map(\.name)
     #expect(
       Set(members) == [
-        "id", "ucr", "corridor", "ownSide", "outcome", "export", "import", "beforeProposal", "sentSequence", "receivedSequence", "timeline",
+        "id", "ucr", "corridor", "mode", "ownSide", "outcome", "export", "import", "beforeProposal", "sentSequence", "receivedSequence", "timeline",
         "messages",
       ])
     #expect(view["ucr"]?.string == "6CN0001")
@@ -143,7 +143,7 @@ import Testing
     let first = try #require(items.first)
     #expect(
       Set(try #require(first.object).members.map(\.name)) == [
-        "sequence", "clearanceId", "kind", "revision", "messageId", "created", "mediaType", "sha256", "document",
+        "sequence", "clearanceId", "kind", "revision", "mode", "messageId", "created", "mediaType", "sha256", "document",
       ])
     let sequence = try #require(first["sequence"]?.int)
     try await world.sg.acknowledge(sequence, by: world.customs)

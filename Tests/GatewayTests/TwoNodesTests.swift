@@ -61,7 +61,10 @@ import Trust
     partners: (any PartnerTransport)? = nil
   ) async throws -> GatewayNode {
     let (shared, party) = (Economies.shared, Economies.shared["CN"])
-    let store = try await PostgresStore(try PostgresURI(try PostgresCluster.shared.database(database)))
+    var terms = PostgresStore.Terms()
+    // Nobody shows here that a node is alive, and the machine may be busy.
+    terms.silenceSeconds = 3600
+    let store = try await PostgresStore(try PostgresURI(try PostgresCluster.shared.database(database)), terms: terms)
     let journal = try await Journal.open(
       try await SealingStore.open(claims ? store : Unclaimed(inner: store), key: World.storageKey),
       signer: try CheckpointSigner(origin: party.origin, key: party.ledgerKey), clock: world.clock)
