@@ -79,7 +79,8 @@ import Testing
     let members = try #require(view.object).members.map(\.name)
     #expect(
       Set(members) == [
-        "id", "ucr", "corridor", "mode", "ownSide", "outcome", "export", "import", "beforeProposal", "sentSequence", "receivedSequence", "timeline",
+        "id", "ucr", "corridor", "mode", "ownSide", "outcome", "export", "import", "beforeProposal", "sentSequence", "receivedSequence",
+        "timeline",
         "messages",
       ])
     #expect(view["ucr"]?.string == "6CN0001")
