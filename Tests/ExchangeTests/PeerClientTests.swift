@@ -105,7 +105,7 @@ final class PeerClientTests: Sendable {
 
   @Test func keepsConnections() async throws {
     let server = try serve(world.sg)
-    let client = try client(server, limits: PeerLimits(connections: 3))
+    let client = try client(server, limits: PeerLimits(connections: 3, idleSeconds: 3600))
     for _ in 0..<5 { _ = try await client.get("/") }
     #expect(server.journal.filter { $0 == "connection" }.count == 1)
     try await withThrowingTaskGroup(of: Int.self) { group in

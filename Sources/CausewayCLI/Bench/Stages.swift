@@ -205,7 +205,7 @@ struct Stages {
       revision: 1,
       payload: PayloadDescription(mediaType: "application/xml", size: payload.count, sha256: SHA256.hash(payload), fieldsRoot: nil),
       policy: VersionedName(id: policy.id, version: policy.version), profile: VersionedName(id: wire.id, version: wire.version),
-      purpose: policy.purpose)
+      purpose: policy.purpose, mode: .test)
     return try SealedEnvelope.seal(header, payload: payload, salt: salt, keyID: identity.keyID, key: identity.signingKey)
   }
 

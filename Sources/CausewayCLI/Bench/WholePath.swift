@@ -90,11 +90,12 @@ struct WholePath {
       throw CausewayError("bench.not_delivered", facts: ["state": "unknown"])
     }
     try await waitUntil {
-      let state = try await self.journals[0].read { reader throws(CausewayError) in try reader.message(id)?.state }
-      guard let state, ["received", "sealed", "delivered"].contains(state) else {
+      let message = try await self.journals[0].read { reader throws(CausewayError) in try reader.message(id) }
+      guard let message, ["received", "sealed", "delivered"].contains(message.state) else {
+        let state = message.map { [$0.state, $0.reason?.rawValue].compactMap { $0 }.joined(separator: ", ") }
         throw CausewayError("bench.not_delivered", facts: ["state": state ?? "unknown"])
       }
-      return state == "delivered"
+      return message.state == "delivered"
     }
   }
 

@@ -60,13 +60,19 @@ package struct PeerLimits: Sendable {
   static let fieldBytes = 64 << 10
   /// Connections kept to one partner.
   package var connections: Int
+  /// For how long a connection is kept on which nothing is asked.
+  package var idleSeconds: Int
 
-  package init(connectMilliseconds: Int = 5000, totalMilliseconds: Int = 60_000, responseBytes: Int = 1 << 20, connections: Int = 4) {
+  package init(
+    connectMilliseconds: Int = 5000, totalMilliseconds: Int = 60_000, responseBytes: Int = 1 << 20, connections: Int = 4,
+    idleSeconds: Int = 60
+  ) {
     precondition(connectMilliseconds > 0 && totalMilliseconds > 0 && responseBytes > 0 && connections > 0, "limits are positive")
     self.connectMilliseconds = connectMilliseconds
     self.totalMilliseconds = totalMilliseconds
     self.responseBytes = responseBytes
     self.connections = connections
+    self.idleSeconds = idleSeconds
   }
 }
 

@@ -58,7 +58,7 @@ final class PeerConnection: @unchecked Sendable {
       (CURLOPT_SSLVERSION, Int(version)), (CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1)),
       (CURLOPT_CONNECTTIMEOUT_MS, limits.connectMilliseconds), (CURLOPT_TIMEOUT_MS, limits.totalMilliseconds), (CURLOPT_MAXCONNECTS, 1),
       (CURLOPT_TCP_NODELAY, 1), (CURLOPT_NETRC, Int(CURL_NETRC_IGNORED.rawValue)), (CURLOPT_SSL_SESSIONID_CACHE, 0),
-      (CURLOPT_MAXAGE_CONN, 60), (CURLOPT_MAXFILESIZE, limits.responseBytes),
+      (CURLOPT_MAXAGE_CONN, limits.idleSeconds), (CURLOPT_MAXFILESIZE, limits.responseBytes),
     ]
     // An empty proxy also switches off the one that the environment may name.
     let strings: [(CURLoption, String)] = [
