@@ -64,7 +64,8 @@ struct EntryWriter: ~Copyable {
     text.append(",\"v\":1")
     if !draft.versions.isEmpty {
       text.append(",\"versions\":{")
-      for (offset, version) in draft.versions.sorted(by: { ByteString($0.key) < ByteString($1.key) }).enumerated() {
+      // Names are ASCII: their order is that of their bytes.
+      for (offset, version) in draft.versions.sorted(by: { $0.key < $1.key }).enumerated() {
         if offset > 0 { text.append(0x2C) }
         append(version.key)
         text.append(0x3A)
