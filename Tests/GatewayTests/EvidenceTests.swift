@@ -24,16 +24,9 @@ import Trust
   /// A clearance that both sides have released, and two ledgers that are cosigned.
   func released(cosigned: Bool = true) async throws -> Released {
     let world = try await World(registry: Economies.shared.witnessed)
-    let declared = try await world.declare()
-    let id = declared.clearanceID
-    try await world.run()
-    try await world.report("accepted", on: id, at: "CN")
-    for step in ["lodged", "accepted"] { try await world.report(step, on: id, at: "SG") }
-    try await world.run()
-    for economy in ["CN", "SG"] { try await world.report("released", on: id, at: economy) }
-    try await world.run()
+    let declared = try await world.declareReleased()
     if cosigned { try await cosign(world) }
-    return Released(world: world, clearance: id, declaration: try #require(MessageID(declared.messageID)))
+    return Released(world: world, clearance: declared.clearanceID, declaration: try #require(MessageID(declared.messageID)))
   }
 
   func cosign(_ world: World) async throws {

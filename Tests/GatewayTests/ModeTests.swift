@@ -12,19 +12,6 @@ import Trust
 @Suite struct ModeTests {
   private static let modes = [Corridor.Mode.test, .pilot]
 
-  /// A case that both sides have released.
-  private func released(_ world: World) async throws -> Acknowledgement {
-    let declared = try await world.declare()
-    let id = declared.clearanceID
-    try await world.run()
-    try await world.report("accepted", on: id, at: "CN")
-    for step in ["lodged", "accepted"] { try await world.report(step, on: id, at: "SG") }
-    try await world.run()
-    for economy in ["CN", "SG"] { try await world.report("released", on: id, at: economy) }
-    try await world.run()
-    return declared
-  }
-
   /// A gateway goes on with another registry.
   private func reopen(_ economy: String, of world: World, _ registry: VerifiedRegistry) throws {
     let node = world[economy]
@@ -38,7 +25,7 @@ import Trust
   @Test(arguments: Corridor.Mode.allCases) func onlyProductionClears(mode: Corridor.Mode) async throws {
     let (registry, document) = try Economies.shared.registry(mode)
     let world = try await World(registry: registry)
-    let declared = try await released(world)
+    let declared = try await world.declareReleased()
     let id = declared.clearanceID
     let isReal = mode == .production
     for economy in ["CN", "SG"] {
@@ -85,7 +72,7 @@ import Trust
   @Test func aModeChangedInEvidence() async throws {
     let (registry, document) = try Economies.shared.registry(.pilot)
     let world = try await World(registry: registry)
-    let id = try await released(world).clearanceID
+    let id = try await world.declareReleased().clearanceID
     let tests = EvidenceTests()
     try await tests.cosign(world)
     let file = try await evidence(of: id, at: "CN", world, registry, document)

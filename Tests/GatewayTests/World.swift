@@ -273,6 +273,19 @@ extension World {
     return acknowledgement
   }
 
+  /// Hands in a declaration that both sides then accept and release.
+  func declareReleased() async throws -> Acknowledgement {
+    let declared = try await declare()
+    let id = declared.clearanceID
+    try await run()
+    try await report("accepted", on: id, at: "CN")
+    for step in ["lodged", "accepted"] { try await report(step, on: id, at: "SG") }
+    try await run()
+    for economy in ["CN", "SG"] { try await report("released", on: id, at: economy) }
+    try await run()
+    return declared
+  }
+
   @discardableResult
   func amend(_ id: String, _ number: Int) async throws -> Acknowledgement {
     let acknowledgement = try await cn.submit(
