@@ -32,6 +32,7 @@ package struct GatewayNode: Sendable, RulesInForce {
   let timeStamps: TimeStampSource?
   private(set) var keyring: LedgerKeyring
   private(set) var finality = Finality()
+  let checkpoints = VerifiedCheckpoints()
   let circuits = PartnerCircuits()
   let quotas = PartnerQuotas()
   let backlog = Backlog()

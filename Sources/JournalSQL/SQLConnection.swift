@@ -25,7 +25,7 @@ package protocol SQLConnection: AnyObject {
   /// - Throws: `journal.constraint`, `journal.busy`, `journal.storage_full`, `journal.unreachable`, `journal.storage`, `journal.read_only`,
   ///   as do the steps.
   func statement(_ sql: StaticString, _ values: [SQLValue]) throws(CausewayError) -> any SQLStatement
-  /// As ``statement(_:_:)`` for a text that is put together from fixed pieces; it is prepared for this one use.
+  /// As ``statement(_:_:)`` for a text that is put together from fixed pieces. Values, limits among them, never stand in it, so that there are few such texts.
   func statement(assembled sql: String, _ values: [SQLValue]) throws(CausewayError) -> any SQLStatement
   /// Lends each row of a query, of which no more than a few are in memory at a time. Within a transaction.
   func stream(_ sql: String, _ body: (SQLRow) throws(CausewayError) -> Void) throws(CausewayError)

@@ -29,7 +29,8 @@ extension SQLSession {
     add("side = ?", query.side.map { .text($0) })
     add("status = ?", query.status.map { .text($0) })
     add(query.newestFirst ? "position < ?" : "position > ?", query.after.map { .integer($0) })
-    sql += " ORDER BY position \(query.newestFirst ? "DESC" : "ASC") LIMIT \(query.limit)"
+    sql += " ORDER BY position \(query.newestFirst ? "DESC" : "ASC") LIMIT ?"
+    values.append(.integer(query.limit))
     return try connection.rows(assembled: sql, values, Self.clearance)
   }
 

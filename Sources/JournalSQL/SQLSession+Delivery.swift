@@ -110,7 +110,8 @@ extension SQLSession {
       sql += " AND clearance = ?"
       values.append(.text(clearance))
     }
-    sql += " ORDER BY sequence LIMIT \(max(1, limit))"
+    sql += " ORDER BY sequence LIMIT ?"
+    values.append(.integer(max(1, limit)))
     return try connection.rows(assembled: sql, values, Self.inbox)
   }
 

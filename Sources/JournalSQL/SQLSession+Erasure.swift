@@ -87,7 +87,8 @@ extension SQLSession {
       sql += " AND \(corridor) NOT IN (\(marks(query.exceptCorridors)))"
       values += query.exceptCorridors.map { .text($0) }
     }
-    sql += " ORDER BY 2 LIMIT \(query.limit)"
+    sql += " ORDER BY 2 LIMIT ?"
+    values.append(.integer(query.limit))
     return try connection.rows(assembled: sql, values) { row throws(CausewayError) in
       EndedClearance(clearance: try row.text(0), ended: try row.time(1))
     }

@@ -32,18 +32,20 @@ extension SQLSession {
       values.append(.integer(after))
     }
     sql += conditions
-    sql += " ORDER BY position \(query.newestFirst ? "DESC" : "ASC") LIMIT \(query.limit)"
+    sql += " ORDER BY position \(query.newestFirst ? "DESC" : "ASC") LIMIT ?"
+    values.append(.integer(query.limit))
     let messages = try connection.rows(assembled: sql, values, Self.message)
     return query.withDetails ? messages : messages.map(\.withoutDetails)
   }
 
   package func messageGroups(_ query: MessageQuery) throws(CausewayError) -> [MessageGroup] {
-    let (conditions, values) = Self.conditions(query)
+    var (conditions, values) = Self.conditions(query)
+    values.append(.integer(query.limit))
     let sql = """
       SELECT direction, state, reason, corridor, partner, kind, count(*), min(updated), max(updated), min(created)
       FROM message WHERE TRUE\(conditions)
       GROUP BY direction, state, reason, corridor, partner, kind
-      ORDER BY count(*) DESC, state, reason, corridor, partner, kind, direction LIMIT \(query.limit)
+      ORDER BY count(*) DESC, state, reason, corridor, partner, kind, direction LIMIT ?
       """
     return try connection.rows(assembled: sql, values) { row throws(CausewayError) in
       MessageGroup(

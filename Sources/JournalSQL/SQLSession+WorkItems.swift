@@ -26,7 +26,8 @@ extension SQLSession {
     add("day = ?", query.day.map { .text($0) })
     add("state = ?", query.state.map { .text($0.rawValue) })
     add("position > ?", query.after.map { .integer($0) })
-    sql += " ORDER BY position LIMIT \(query.limit)"
+    sql += " ORDER BY position LIMIT ?"
+    values.append(.integer(query.limit))
     return try connection.rows(assembled: sql, values, Self.workItem)
   }
 

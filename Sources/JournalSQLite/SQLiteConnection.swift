@@ -18,6 +18,9 @@ final class SQLiteConnection: SQLConnection {
   private let handle: OpaquePointer
   /// Prepared statements by the address of their text, which is constant.
   private var statements: [UInt: SQLiteStatement] = [:]
+  /// Those that were put together, by their text. There are a few dozen of them at most, however long the gateway runs: values never stand in them.
+  private var assembledStatements: [String: SQLiteStatement] = [:]
+  private static let mostAssembledStatements = 64
 
   /// - Throws: `journal.open_failed`.
   init(path: String, mode: Mode) throws(CausewayError) {
@@ -41,7 +44,7 @@ final class SQLiteConnection: SQLConnection {
   }
 
   deinit {
-    statements = [:]
+    (statements, assembledStatements) = ([:], [:])
     sqlite3_close_v2(handle)
   }
 
@@ -73,8 +76,8 @@ final class SQLiteConnection: SQLConnection {
   }
 
   func stream(_ sql: String, _ body: (SQLRow) throws(CausewayError) -> Void) throws(CausewayError) {
-    let statement = try statement(assembled: sql, [])
-    defer { statement.reset() }
+    // Of its own: what the body asks may have the same text.
+    let statement = try prepare(sql)
     while try statement.step() { try body(SQLRow(statement)) }
   }
 
@@ -90,12 +93,23 @@ final class SQLiteConnection: SQLConnection {
   }
 
   func statement(assembled sql: String, _ values: [SQLValue]) throws(CausewayError) -> any SQLStatement {
-    var handle: OpaquePointer?
-    let code = sqlite3_prepare_v3(self.handle, sql, -1, 0, &handle, nil)
-    guard code == SQLITE_OK, let handle else { throw error(code) }
-    let statement = SQLiteStatement(handle, of: self)
-    try bind(values, to: handle)
+    let statement: SQLiteStatement
+    if let known = assembledStatements[sql] {
+      statement = known
+    } else {
+      statement = try prepare(sql)
+      if assembledStatements.count >= Self.mostAssembledStatements { assembledStatements = [:] }
+      assembledStatements[sql] = statement
+    }
+    try bind(values, to: statement.handle)
     return statement
+  }
+
+  private func prepare(_ sql: String) throws(CausewayError) -> SQLiteStatement {
+    var handle: OpaquePointer?
+    let code = sqlite3_prepare_v3(self.handle, sql, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &handle, nil)
+    guard code == SQLITE_OK, let handle else { throw error(code) }
+    return SQLiteStatement(handle, of: self)
   }
 
   private func bind(_ values: [SQLValue], to statement: OpaquePointer) throws(CausewayError) {

@@ -18,8 +18,8 @@ import Testing
         group.addTask {
           var seen = 0
           while seen < 200 {
-            await bell.wait(after: seen, atMost: .seconds(60))
-            let now = bell.rung
+            await bell.wait(for: .news, after: seen, atMost: .seconds(60))
+            let now = bell.rung(for: .news)
             if now > seen { heard.add() }
             seen = now
           }
@@ -32,8 +32,26 @@ import Testing
         }
       }
     }
-    #expect(bell.rung == 200)
+    #expect(bell.rung(for: .news) == 200)
     #expect(heard.value >= 4)
+  }
+
+  @Test func sleepsOnWhenItRingsForSomethingElse() async {
+    let bell = Bell()
+    let heard = Count()
+    await withTaskGroup(of: Void.self) { group in
+      group.addTask {
+        await bell.wait(for: [.received, .documents], after: 0, atMost: .seconds(60))
+        heard.add()
+      }
+      bell.ring(for: [.deliveries, .news])
+      #expect(bell.rung(for: [.received, .documents]) == 0)
+      await bell.wait(for: .received, after: 0, atMost: .milliseconds(20))
+      #expect(heard.value == 0)
+      bell.ring(for: .documents)
+      await group.waitForAll()
+    }
+    #expect(heard.value == 1)
   }
 
   @Test func endsWithTheTimeOrTheTask() async {
@@ -42,10 +60,11 @@ import Testing
     await bell.wait(after: 0, atMost: .milliseconds(-5))
     bell.ring()
     await bell.wait(after: 0, atMost: .seconds(60))
-    let task = Task { await bell.wait(after: 1, atMost: .seconds(60)) }
+    let rung = bell.rung()
+    let task = Task { await bell.wait(after: rung, atMost: .seconds(60)) }
     task.cancel()
     await task.value
-    #expect(bell.rung == 1)
+    #expect(bell.rung(for: .news) == 1)
   }
 }
 

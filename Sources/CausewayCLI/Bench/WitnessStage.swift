@@ -49,7 +49,7 @@ enum WitnessStage {
     }
     node.bell.ring()
     while true {
-      let seen = node.bell.rung
+      let seen = node.bell.rung()
       if let final = try await node.finalCheckpoint(of: corridor), final.checkpoint.size > index { break }
       guard Stopwatch.now() - begin < 10e9 else { throw CausewayError("ledger.not_final") }
       await node.bell.wait(after: seen, atMost: .milliseconds(100))

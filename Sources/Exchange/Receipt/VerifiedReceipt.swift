@@ -52,10 +52,12 @@ package struct VerifiedReceipt: Hashable, Sendable {
     }
     // The signing time stands inside what is signed. It is read before the signature holds only to pick the key that was valid then;
     // it is bounded below, and nothing else is done with it.
+    let claimed = unverified(compact)
     let signature = try JWS.verify(compact, detachedPayload: nil, expectedType: Receipt.signatureType) { keyID throws(CausewayError) in
-      try registry.signingKey(participant: sent.recipient, keyID: keyID, at: unverifiedTime(compact) ?? now)
+      try registry.signingKey(participant: sent.recipient, keyID: keyID, at: claimed?.receipt.receivedAt ?? now)
     }
-    let receipt = try Receipt.parse(signature.payload)
+    // Only what was read from the very bytes that are signed counts as read.
+    let receipt = if let claimed, claimed.payload == signature.payload { claimed.receipt } else { try Receipt.parse(signature.payload) }
     var problems: [Problem] = []
     func require(_ holds: Bool, _ code: ErrorCode, _ pointer: String) {
       if !holds { problems.append(Problem(code, pointer: pointer)) }
@@ -73,9 +75,9 @@ package struct VerifiedReceipt: Hashable, Sendable {
     return VerifiedReceipt(receipt: receipt, compact: compact, keyID: signature.keyID)
   }
 
-  private static func unverifiedTime(_ compact: String) -> Instant? {
+  private static func unverified(_ compact: String) -> (payload: [UInt8], receipt: Receipt)? {
     let parts = compact.split(separator: ".", omittingEmptySubsequences: false)
-    guard parts.count == 3, let payload = Base64.decode(parts[1], .url) else { return nil }
-    return (try? Receipt.parse(payload))?.receivedAt
+    guard parts.count == 3, let payload = Base64.decode(parts[1], .url), let receipt = try? Receipt.parse(payload) else { return nil }
+    return (payload, receipt)
   }
 }

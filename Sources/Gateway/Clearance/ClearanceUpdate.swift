@@ -43,20 +43,23 @@ extension GatewayNode {
   /// Changes a clearance that exists: reads it, lets `body` decide, commits everything in one transaction, and begins again when
   /// somebody else was faster.
   ///
+  /// - Parameter known: the clearance as it was read a moment ago; nil: it is read first.
   /// - Throws: `receive.not_found`, `journal.*`, and what `body` throws.
   @discardableResult
   func update(
-    clearance id: String,
+    clearance id: String, from known: ClearanceRecord? = nil,
     _ body: @Sendable (inout Clearance, Instant) async throws(CausewayError) -> ClearanceChange
   ) async throws(CausewayError) -> Change.Committed {
+    var known = known
     for _ in 0..<Self.mostRounds {
-      guard let record = try await clearanceRecord(id) else { throw CausewayError("receive.not_found") }
+      if known == nil { known = try await clearanceRecord(id) }
+      guard let record = known else { throw CausewayError("receive.not_found") }
       var clearance = try Clearance(record)
       let now = clock.now()
       let change = try await body(&clearance, now)
       switch try await commit(change, clearance, created: record.created, expecting: .revision(record.revision), at: now) {
       case .committed(let committed): return committed
-      case .conflict(.clearance): continue
+      case .conflict(.clearance): known = nil
       case .conflict: throw CausewayError("journal.conflict")
       }
     }
@@ -92,8 +95,22 @@ extension GatewayNode {
       Change(preconditions: change.preconditions, operations: operations, entries: entries, finish: change.finish))
     if case .committed = outcome {
       if !change.outgoing.isEmpty { probe(.outboundRecorded) }
-      bell.ring()
+      bell.ring(for: Self.work(in: operations))
     }
     return outcome
+  }
+
+  /// For whom what was written is work.
+  private static func work(in operations: [Change.Operation]) -> Bell.Topics {
+    operations.reduce(into: .news) { topics, operation in
+      switch operation {
+      case .putMessage(let message, _):
+        if message.state.hasSameBytes(as: MessageState.received.rawValue) { topics.insert(.received) }
+        if message.state.hasSameBytes(as: MessageState.recorded.rawValue) { topics.insert(.recorded) }
+      case .enqueue, .reschedule, .dequeue: topics.insert(.deliveries)
+      case .putInbox: topics.insert(.documents)
+      default: break
+      }
+    }
   }
 }

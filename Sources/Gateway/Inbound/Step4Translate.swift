@@ -23,9 +23,8 @@ extension GatewayNode {
 
   /// A declaration or amendment: the local draft, the supplement request, and the status message that says so.
   private func draft(_ message: MessageRecord) async throws(CausewayError) {
-    let (wire, header) = try await wirePayload(of: message)
-    let secret = try await fieldsSecret(of: message, header)
-    guard let record = try await clearanceRecord(message.clearance) else { throw CausewayError("receive.not_found") }
+    let header = try EnvelopeHeader.parse(message.header)
+    let (wire, secret, record) = try await recorded(message, header)
     let clearance = try Clearance(record)
     var draft: Draft = try draft(of: wire.bytes, header, clearance, secret)
     if case .written(let ucr, _) = draft, try await isUsed(ucr, by: clearance) {
@@ -33,7 +32,7 @@ extension GatewayNode {
     }
     probe(.inboundTranslated)
     let wasLodged = clearance.isLodged
-    try await update(clearance: message.clearance) { [draft] clearance, now throws(CausewayError) in
+    try await update(clearance: message.clearance, from: record) { [draft] clearance, now throws(CausewayError) in
       // Lodged meanwhile: what is written depends on it.
       guard clearance.isLodged == wasLodged else { throw CausewayError("journal.conflict") }
       var change = ClearanceChange(preconditions: [.message(message.id, in: [MessageState.recorded.rawValue])])
@@ -144,16 +143,24 @@ extension GatewayNode {
     }
   }
 
-  /// What opens the fields root of a message; nil when it has none.
+  /// What step 3 has stored of a declaration: its bytes, what opens its fields root, if it has one, and its clearance.
   ///
-  /// - Throws: `journal.not_found` when it has one that cannot be opened any more.
-  private func fieldsSecret(of message: MessageRecord, _ header: EnvelopeHeader) async throws(CausewayError) -> HMACKey? {
-    guard header.payload.fieldsRoot != nil else { return nil }
-    let stored = try await journal.read { reader throws(CausewayError) in
-      try reader.payload(owner: message.id.text, kind: PayloadKind.fields.rawValue)
+  /// - Throws: `receive.not_found`; `journal.not_found` too when it has a fields root that cannot be opened any more.
+  private func recorded(
+    _ message: MessageRecord, _ header: EnvelopeHeader
+  ) async throws(CausewayError) -> (wire: PayloadRecord, secret: HMACKey?, clearance: ClearanceRecord) {
+    let hasFields = header.payload.fieldsRoot != nil
+    let (wire, fields, clearance) = try await journal.read { reader throws(CausewayError) in
+      func payload(_ kind: PayloadKind) throws(CausewayError) -> PayloadRecord? {
+        try reader.payload(owner: message.id.text, kind: kind.rawValue)
+      }
+      return (try payload(.wire), hasFields ? try payload(.fields) : nil, try reader.clearance(message.clearance))
     }
-    guard let secret = stored.flatMap({ HMACKey($0.bytes) }) else { throw CausewayError("journal.not_found", facts: ["what": "fields"]) }
-    return secret
+    guard let wire else { throw CausewayError("journal.not_found", facts: ["what": "wire"]) }
+    guard let clearance else { throw CausewayError("receive.not_found") }
+    let secret = fields.flatMap { HMACKey($0.bytes) }
+    guard (secret != nil) == hasFields else { throw CausewayError("journal.not_found", facts: ["what": "fields"]) }
+    return (wire, secret, clearance)
   }
 
   private func wirePayload(of message: MessageRecord) async throws(CausewayError) -> (PayloadRecord, EnvelopeHeader) {

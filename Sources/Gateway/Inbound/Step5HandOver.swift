@@ -158,10 +158,10 @@ extension GatewayNode {
   package func inbox(waitSeconds: Int, by principal: Principal) async throws(CausewayError) -> JSONValue {
     let deadline = ContinuousClock.now + .seconds(waitSeconds)
     while true {
-      let seen = bell.rung
+      let seen = bell.rung(for: .documents)
       let items = try await inboxItems(after: 0, limit: 32)
       if !items.isEmpty || ContinuousClock.now >= deadline || Task.isCancelled { return ["items": .array(items.map(\.json))] }
-      await bell.wait(after: seen, atMost: min(deadline - ContinuousClock.now, .seconds(5)))
+      await bell.wait(for: .documents, after: seen, atMost: min(deadline - ContinuousClock.now, .seconds(5)))
     }
   }
 

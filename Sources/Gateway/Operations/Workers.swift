@@ -9,18 +9,18 @@ extension GatewayNode {
   /// Runs until the task is cancelled, then finishes the step in hand.
   package func work() async {
     await withTaskGroup(of: Void.self) { group in
-      group.addTask { await loop("outbound") { () throws(CausewayError) in try await translateReceived() } }
-      group.addTask { await loop("inbound") { () throws(CausewayError) in try await translateRecorded() } }
-      group.addTask { await loop("replay", claiming: "replay") { () throws(CausewayError) in try await runReplays() } }
+      group.addTask { await loop("outbound", on: .received) { () throws(CausewayError) in try await translateReceived() } }
+      group.addTask { await loop("inbound", on: .recorded) { () throws(CausewayError) in try await translateRecorded() } }
+      group.addTask { await loop("replay", on: [], atMost: .milliseconds(100), claiming: "replay") { () throws(CausewayError) in try await runReplays() } }
       if journal.isShared { group.addTask { await keepClaims() } }
       group.addTask { await keepRetention() }
       if let timeStamps { group.addTask { await keepTimestamping(from: timeStamps) } }
       for partner in partnerIDs {
-        group.addTask { await loop("delivery") { () throws(CausewayError) in try await deliverDue(to: partner) } }
+        group.addTask { await loop("delivery", on: .deliveries) { () throws(CausewayError) in try await deliverDue(to: partner) } }
       }
       for partner in partnerIDs.compactMap({ registry.participant($0) }) {
         group.addTask {
-          await loop("watching", claiming: "watching.\(partner.id)", every: .seconds(1)) { () throws(CausewayError) in
+          await loop("watching", on: .news, claiming: "watching.\(partner.id)", every: .seconds(1)) { () throws(CausewayError) in
             try await watch(partner)
           }
         }
@@ -30,21 +30,21 @@ extension GatewayNode {
       }
       for witness in witnesses {
         group.addTask {
-          await loop("witnessing", claiming: "witnessing.\(witness.id)", every: .milliseconds(100)) { () throws(CausewayError) in
+          await loop("witnessing", on: .news, claiming: "witnessing.\(witness.id)", every: .milliseconds(100)) { () throws(CausewayError) in
             try await askToCosign(witness)
           }
         }
       }
       for way in configuration.handover {
         group.addTask {
-          await loop("handover", claiming: Self.name(of: way)) { () throws(CausewayError) in try await handOverDocuments(way) }
+          await loop("handover", on: .documents, claiming: Self.name(of: way)) { () throws(CausewayError) in try await handOverDocuments(way) }
         }
       }
       if let hour = configuration.reconciliationHour {
         for corridor in configuration.corridors {
           group.addTask {
             // A partner that cannot be asked now is asked again in ten minutes.
-            await loop("reconciliation", claiming: "reconciliation.\(corridor.id)", pause: .seconds(600)) { () throws(CausewayError) in
+            await loop("reconciliation", on: .news, claiming: "reconciliation.\(corridor.id)", pause: .seconds(600)) { () throws(CausewayError) in
               try await reconcileDaily(corridor.id, afterHour: hour)
             }
           }
@@ -54,20 +54,23 @@ extension GatewayNode {
   }
 
   /// - Parameters:
+  ///   - topics: what it sleeps for until the bell rings.
+  ///   - limit: it looks again after so long, whether or not the bell has rung.
   ///   - claim: what of all gateways on the journal only one does at a time; nil: the step itself claims what it does.
   ///   - pause: after a failure.
   ///   - rest: after a round that did something: what goes for everything that has come since costs little more than what goes for one.
   ///   - step: does what there is to do and says how much it was; 0 means: nothing now.
   private func loop(
-    _ stage: String, claiming claim: String? = nil, pause: Duration = .seconds(1), every rest: Duration = .zero,
+    _ stage: String, on topics: Bell.Topics, atMost limit: Duration = .milliseconds(500), claiming claim: String? = nil,
+    pause: Duration = .seconds(1), every rest: Duration = .zero,
     _ step: @Sendable () async throws(CausewayError) -> Int
   ) async {
     while !Task.isCancelled {
-      let seen = bell.rung
+      let seen = bell.rung(for: topics)
       do throws(CausewayError) {
         let count = if let claim { try await alone(claim, orElse: 0, step) } else { try await step() }
         if count == 0 {
-          await bell.wait(after: seen, atMost: .milliseconds(500))
+          await bell.wait(for: topics, after: seen, atMost: limit)
         } else if rest > .zero {
           try? await Task.sleep(for: rest)
         }

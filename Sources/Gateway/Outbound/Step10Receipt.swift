@@ -9,16 +9,19 @@ import Trust
 extension GatewayNode {
   /// Step 10: the partner's verified receipt ends the delivery. Receipt, state, clearance, the partner's checkpoint and the ledger
   /// entry are one transaction.
-  func settle(_ delivery: OutboxRecord, _ message: MessageRecord, _ receipt: VerifiedReceipt) async throws(CausewayError) {
+  func settle(
+    _ delivery: OutboxRecord, _ message: MessageRecord, _ header: EnvelopeHeader, _ receipt: VerifiedReceipt
+  ) async throws(CausewayError) {
     let content = receipt.receipt
     let reasons = if case .refused(let reasons) = content.outcome { reasons } else { [ReceiptReason]() }
     let isAccepted = reasons.isEmpty
     let position = try ledgerPosition(of: content)
-    let conflicting = try await conflict(of: position?.checkpoint)
-    let isTrusted = try await isTrusted(position?.checkpoint.origin)
-    let isRequest = isRequest(try EnvelopeHeader.parse(message.header))
+    let known = try await known(besides: position?.checkpoint, of: message)
+    let conflicting = try await conflict(of: position?.checkpoint, with: known.checkpoints)
+    let isTrusted = known.isTrusted
     let expired = try await expiredReplay(of: message, refusedWith: reasons.map(\.code))
-    try await update(clearance: message.clearance) { clearance, now throws(CausewayError) in
+    let isRequest = isRequest(header)
+    try await update(clearance: message.clearance, from: known.clearance) { clearance, now throws(CausewayError) in
       var change = ClearanceChange(preconditions: [.delivery(delivery.id, attempts: delivery.attempts)])
       let state = isAccepted ? MessageState.delivered : .refusedByPartner
       change.operations = [
@@ -95,28 +98,42 @@ extension GatewayNode {
     guard let partner = registry.participant(receipt.receiver) else { throw CausewayError("deliver.partner_unknown") }
     let keys = keyring.logKeys(origin: partner.ledger.origin, at: receipt.receivedAt) ?? []
     let note = Array(position.checkpoint.utf8)
-    let checkpoint = try SignedCheckpoint.verify(note, origin: partner.ledger.origin, keys: keys)
+    let checkpoint = try checkpoints.verify(note, origin: partner.ledger.origin, keys: keys)
     guard position.index < checkpoint.size else { throw CausewayError("receipt.checkpoint_too_small") }
     return (position.index, checkpoint)
   }
 
-  /// What was known before of the same size with another root. The two are kept as evidence.
-  private func conflict(of shown: SignedCheckpoint?) async throws(CausewayError) -> SignedCheckpoint? {
-    guard let shown else { return nil }
-    let notes = try await journal.read { reader throws(CausewayError) in
-      [
-        try reader.peerCheckpoint(origin: shown.origin, size: shown.size).map { ($0.root, $0.note, $0.received) },
-        try reader.witnessed(origin: shown.origin).flatMap { $0.size == shown.size ? ($0.root, $0.note, $0.time) : nil },
-      ].compactMap { $0 }
-    }
-    guard let (_, note, time) = notes.first(where: { $0.0 != shown.root }) else { return nil }
-    let known = try SignedCheckpoint.verify(note, origin: shown.origin, keys: keyring.logKeys(origin: shown.origin, at: time) ?? [])
-    if let fraud = FraudProof(known: known, shown: shown, path: [], at: clock.now()) { try await keep(fraud) }
-    return known
+  /// What the journal knows when a receipt comes, all of one moment.
+  private struct Known: Sendable {
+    /// Checkpoints of the same size that the partner has shown before.
+    var checkpoints: [(root: Digest, note: [UInt8], time: Instant)] = []
+    var isTrusted = true
+    var clearance: ClearanceRecord?
   }
 
-  private func isTrusted(_ origin: String?) async throws(CausewayError) -> Bool {
-    guard let origin else { return true }
-    return try await journal.read { reader throws(CausewayError) in !(try reader.isDistrusted(origin)) }
+  private func known(besides shown: SignedCheckpoint?, of message: MessageRecord) async throws(CausewayError) -> Known {
+    try await journal.read { reader throws(CausewayError) in
+      var known = Known(clearance: try reader.clearance(message.clearance))
+      guard let shown else { return known }
+      known.isTrusted = try !reader.isDistrusted(shown.origin)
+      if let record = try reader.peerCheckpoint(origin: shown.origin, size: shown.size) {
+        known.checkpoints.append((record.root, record.note, record.received))
+      }
+      if let record = try reader.witnessed(origin: shown.origin), record.size == shown.size {
+        known.checkpoints.append((record.root, record.note, record.time))
+      }
+      return known
+    }
+  }
+
+  /// What was known before of the same size with another root. The two are kept as evidence.
+  private func conflict(
+    of shown: SignedCheckpoint?, with known: [(root: Digest, note: [UInt8], time: Instant)]
+  ) async throws(CausewayError) -> SignedCheckpoint? {
+    guard let shown, let other = known.first(where: { $0.root != shown.root }) else { return nil }
+    let keys = keyring.logKeys(origin: shown.origin, at: other.time) ?? []
+    let known = try checkpoints.verify(other.note, origin: shown.origin, keys: keys)
+    if let fraud = FraudProof(known: known, shown: shown, path: [], at: clock.now()) { try await keep(fraud) }
+    return known
   }
 }

@@ -101,7 +101,7 @@ extension GatewayNode {
     case .committed:
       metrics.count("gateway_received_messages_total", [("corridor", terms.corridor)])
       probe(.outboundReceived)
-      bell.ring()
+      bell.ring(for: [.received, .news])
       return acknowledgement
     case .conflict(.idempotencyKey(let earlier)) where earlier.request == request: return try Acknowledgement(repeating: earlier.outcome)
     case .conflict(.idempotencyKey): throw CausewayError("receive.idempotency_key_reused")

@@ -85,7 +85,7 @@ extension GatewayNode {
       }
       probe(.outboundDelivered)
       let receipt = try VerifiedReceipt.verify(answer, for: SentEnvelope(envelope), registry: registry, at: clock.now())
-      try await settle(delivery, message, receipt)
+      try await settle(delivery, message, envelope.header, receipt)
       probe(.outboundReceipted)
       failure = nil
     } catch  where error.code == Delivery.askedToWait {

@@ -43,7 +43,7 @@ package final class RunningGateway: Sendable {
   /// - Throws: what is wrong with a set that another gateway has activated: going on without it would be going on by rules that no longer hold.
   package func work() async throws(CausewayError) {
     while !Task.isCancelled {
-      let (seen, node) = (changes.rung, node)
+      let (seen, node) = (changes.rung(), node)
       await withTaskGroup(of: Void.self) { group in
         group.addTask { await node.work() }
         group.addTask { await self.waitForOthers(after: seen) }
@@ -56,7 +56,7 @@ package final class RunningGateway: Sendable {
 
   /// Returns when other rules hold here, or when another gateway has activated some.
   private func waitForOthers(after seen: Int) async {
-    while !Task.isCancelled, changes.rung == seen {
+    while !Task.isCancelled, changes.rung() == seen {
       await changes.wait(after: seen, atMost: .seconds(1))
       // A journal that does not answer now is asked again.
       if let active = try? await active(), active != node.rules.set { return }

@@ -48,7 +48,7 @@ extension GatewayNode {
   func keepTimestamping(from source: TimeStampSource) async {
     var pause = 1
     while !Task.isCancelled {
-      let seen = bell.rung
+      let seen = bell.rung()
       do throws(CausewayError) {
         switch try await alone("timestamping", orElse: .nothingDue, { () throws(CausewayError) in try await stampNewest(from: source) }) {
         case .nothingDue: await bell.wait(after: seen, atMost: .seconds(1))

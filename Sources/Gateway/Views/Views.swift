@@ -22,7 +22,7 @@ extension GatewayNode {
   package func clearance(_ id: String, waitSeconds: Int, seen: Int?) async throws(CausewayError) -> JSONValue {
     let deadline = ContinuousClock.now + .seconds(waitSeconds)
     while true {
-      let rung = bell.rung
+      let rung = bell.rung()
       let (record, messages) = try await journal.read { reader throws(CausewayError) in
         (try reader.clearance(id), try reader.messages(MessageQuery(clearance: id, limit: 1000, withDetails: false)))
       }
@@ -51,7 +51,7 @@ extension GatewayNode {
     guard let id = MessageID(text) else { throw CausewayError("receive.not_found") }
     let deadline = ContinuousClock.now + .seconds(waitSeconds)
     while true {
-      let rung = bell.rung
+      let rung = bell.rung()
       let (message, problems, documents, indices, erasure, delivery) = try await journal.read { reader throws(CausewayError) in
         (
           try reader.message(id), try reader.payload(owner: id.text, kind: PayloadKind.problems.rawValue),

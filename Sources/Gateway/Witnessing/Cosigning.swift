@@ -29,7 +29,7 @@ extension GatewayNode {
       // A conflict: another gateway on the journal has had it cosigned.
       guard try await journal.commit(change).committed != nil else { return 1 }
       metrics.count("gateway_cosignatures_total", [("witness", witness.id)])
-      bell.ring()
+      bell.ring(for: .news)
       return 1
     } catch {
       if error.code.rawValue.hasPrefix("journal.") { throw error }

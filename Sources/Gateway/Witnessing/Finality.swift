@@ -4,11 +4,13 @@ package import Primitives
 import Synchronization
 package import Trust
 
-/// The newest final checkpoint of the own ledger by corridor, as far as this process has looked.
+/// The newest final checkpoint of the own ledger by corridor, as far as this process has looked, and when its witnesses' debt was last found to be
+/// within its bound.
 ///
 /// Only saves looking at the same signatures again: what is final is in the journal.
 final class Finality: Sendable {
   private let known = Mutex<[ByteString: FinalCheckpoint]>([:])
+  private let withinDebt = Mutex<[ByteString: Instant]>([:])
 
   subscript(_ corridor: String) -> FinalCheckpoint? { known.withLock { $0[ByteString(corridor)] } }
 
@@ -19,6 +21,13 @@ final class Finality: Sendable {
       if known[key].map({ $0.checkpoint.size < final.checkpoint.size }) ?? true { known[key] = final }
     }
   }
+
+  /// Whether the debt of a corridor's witnesses was found to be within its bound less than a second ago: the bound itself is in seconds.
+  func isWithinDebt(_ corridor: String, at now: Instant) -> Bool {
+    withinDebt.withLock { $0[ByteString(corridor)] }.map { $0 <= now && now < $0.adding(seconds: 1) } ?? false
+  }
+
+  func noteWithinDebt(_ corridor: String, at now: Instant) { withinDebt.withLock { $0[ByteString(corridor)] = now } }
 }
 
 extension GatewayNode {

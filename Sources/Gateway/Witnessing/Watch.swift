@@ -24,15 +24,15 @@ extension GatewayNode {
       )
     }
     guard !new.isEmpty, !isDistrusted else { return 0 }
-    var checkpoints = try (new + compared).map { record throws(CausewayError) in
-      try SignedCheckpoint.verify(record.note, origin: origin, keys: keyring.logKeys(origin: origin, at: record.received) ?? [])
+    var shown = try (new + compared).map { record throws(CausewayError) in
+      try checkpoints.verify(record.note, origin: origin, keys: keyring.logKeys(origin: origin, at: record.received) ?? [])
     }
     if let witnessed {
       let keys = keyring.logKeys(origin: origin, at: witnessed.time) ?? []
-      checkpoints.append(try SignedCheckpoint.verify(witnessed.note, origin: origin, keys: keys))
+      shown.append(try checkpoints.verify(witnessed.note, origin: origin, keys: keys))
     }
     do throws(CausewayError) {
-      for fraud in try await contradictions(among: checkpoints, of: partner) { try await keep(fraud) }
+      for fraud in try await contradictions(among: shown, of: partner) { try await keep(fraud) }
     } catch {
       if error.code.rawValue.hasPrefix("journal.") || error.code == "key.signing" { throw error }
       metrics.count("gateway_watch_failures_total", [("partner", partner.id), ("code", error.code.rawValue)])

@@ -47,11 +47,13 @@ extension GatewayNode {
 
   /// - Throws: `receive.witness_debt` when the corridor's quorum has been missing for longer than the configuration allows; `journal.*`.
   func checkWitnessDebt(in id: String) async throws(CausewayError) {
+    let now = clock.now()
+    if finality.isWithinDebt(id, at: now) { return }
     guard let corridor = registry.corridor(id), keyring.witnessing(of: corridor, log: economy).quorum > 0 else { return }
     let final = try await finalCheckpoint(of: corridor)?.checkpoint.size ?? 0
     let oldest = try await journal.read { reader throws(CausewayError) in try reader.checkpoint(coveringSize: final + 1)?.time }
     let limit = configuration.witnessing.longestDebtSeconds
-    guard let oldest, oldest.adding(seconds: Int64(limit)) < clock.now() else { return }
+    guard let oldest, oldest.adding(seconds: Int64(limit)) < now else { return finality.noteWithinDebt(id, at: now) }
     throw CausewayError("receive.witness_debt", facts: ["limit": String(limit)])
   }
 }

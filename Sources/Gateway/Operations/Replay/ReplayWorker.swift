@@ -103,8 +103,8 @@ extension GatewayNode {
 
   private func isBusy(_ job: ReplayJob, _ reader: any JournalReader) throws(CausewayError) -> Bool {
     let states = [MessageState.received, .recorded].map(\.rawValue)
-    let waiting = try reader.messages(MessageQuery(states: states, limit: Self.mostUnderWay, withDetails: false))
-    guard waiting.count < Self.mostUnderWay else { return true }
+    let waiting = try reader.messageGroups(MessageQuery(states: states, limit: 1000)).reduce(0) { $0 + $1.count }
+    guard waiting < Self.mostUnderWay else { return true }
     return try reader.deliveryCount(channel: Self.channel(to: job.partner), dead: false) >= Self.mostUnderWay
   }
 }

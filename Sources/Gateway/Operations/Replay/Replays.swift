@@ -68,7 +68,7 @@ extension GatewayNode {
   package func replay(_ id: String, waitSeconds: Int, seen: Int?) async throws(CausewayError) -> JSONValue {
     let deadline = ContinuousClock.now + .seconds(waitSeconds)
     while true {
-      let rung = bell.rung
+      let rung = bell.rung()
       let record = try await journal.read { reader throws(CausewayError) in try reader.replay(id) }
       guard let record else { throw CausewayError("receive.not_found") }
       let job = try ReplayJob(record)
