@@ -41,10 +41,14 @@ struct ChangeRules {
 
   /// Carries out operations in order, up to the first that cannot be.
   ///
+  /// - Parameter hasWritten: set as soon as an operation is carried out: each looks before it writes.
   /// - Returns: what stands in the way; the caller undoes what was written so far.
-  func carryOut(_ operations: [Change.Operation], assigning ids: inout [Int64]) throws(CausewayError) -> Change.Conflict? {
+  func carryOut(
+    _ operations: [Change.Operation], assigning ids: inout [Int64], hasWritten: inout Bool
+  ) throws(CausewayError) -> Change.Conflict? {
     for operation in operations {
       if let conflict = try carryOut(operation.naming(clearanceIn: operations), assigning: &ids) { return conflict }
+      hasWritten = true
     }
     return nil
   }
@@ -55,13 +59,16 @@ struct ChangeRules {
       return try put(message, expectation)
     case .recordReceipt(let id, let receipt, let state, let time):
       return try change(id, at: time) { message in
+        guard message.receipt == nil || message.receipt == receipt else { return .receipt(message) }
         message.receipt = receipt
         message.state = state
+        return nil
       }
     case .setMessageState(let id, let state, let reason, let time):
       return try change(id, at: time) { message in
         message.state = state
         message.reason = reason
+        return nil
       }
     case .putPayload(let payload):
       if let existing = try transaction.payloadSummary(owner: payload.owner, kind: payload.kind) {
@@ -141,12 +148,13 @@ struct ChangeRules {
   }
 
   private func change(
-    _ id: MessageID, at time: Instant, _ edit: (inout MessageRecord) -> Void
+    _ id: MessageID, at time: Instant, _ edit: (inout MessageRecord) -> Change.Conflict?
   ) throws(CausewayError) -> Change.Conflict? {
     guard var message = try transaction.message(id) else { return .message(nil) }
-    edit(&message)
+    if let conflict = edit(&message) { return conflict }
     message.updated = time
-    return try put(message, .any)
+    try transaction.update(message)
+    return nil
   }
 
   /// - Throws: `journal.constraint` unless the archive goes on from the last one, is recorded, and leaves the newest entries alone;

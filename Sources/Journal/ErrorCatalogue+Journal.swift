@@ -30,6 +30,10 @@ extension ErrorCatalogue {
       "journal.unsafe_settings", .fault,
       en: "The database does not accept the setting {setting}, without which nothing is durable.",
       zh: "数据库不接受设置 {setting}，无法保证持久性。"),
+    .init(
+      "journal.group_undone", .error,
+      en: "A group of changes is written anew, so that one of them can be undone. Inside the journal only.",
+      zh: "为撤销其中一项，整组更改将重新写入。仅在日志内部出现。"),
     .init("journal.open_failed", .error, en: "The journal cannot be opened.", zh: "无法打开日志。"),
     .init("journal.storage_full", .error, en: "The journal's storage is full.", zh: "日志存储空间已满。"),
     .init("journal.unreachable", .error, en: "The journal's database cannot be reached.", zh: "无法连接日志数据库。"),

@@ -5,6 +5,10 @@ import Primitives
 ///
 /// Order within the transaction: preconditions, operations and drafts of each change; the ledger entries of all; a read-back of
 /// what was stored, hashed anew; tree and signed checkpoint; then each change's `finish`.
+///
+/// A change that cannot go through leaves nothing behind. To be able to undo each of them costs as much as much of the writing, and it is seldom needed: what
+/// is in the way mostly shows before the first write. So the first try (`undoing: false`) goes without, and is given up as a whole
+/// (`journal.group_undone`) when a change would have to be undone; the second one can.
 struct GroupWriter: Sendable {
   typealias Verdict = Result<Change.Outcome, CausewayError>
 
@@ -13,10 +17,21 @@ struct GroupWriter: Sendable {
   /// The checkpoint that this process signed or verified last: saves verifying it again.
   let known: SignedCheckpoint?
 
-  /// - Throws: what concerns the whole group; the changes then have had no effect. What concerns one change is its verdict.
-  func write(_ changes: [Change], in transaction: any JournalTransaction) throws(CausewayError) -> (
+  /// - Throws: what concerns the whole group; the changes then have had no effect. What concerns one change is its verdict. Unless `undoing`,
+  ///   `journal.group_undone`: the transaction must be rolled back, and the group written anew.
+  func write(_ changes: [Change], in transaction: any JournalTransaction, undoing: Bool) throws(CausewayError) -> (
     verdicts: [Verdict], head: SignedCheckpoint
   ) {
+    guard undoing else {
+      var attempt = Attempt(writer: self, transaction: transaction, decided: nil)
+      do {
+        try attempt.run(changes)
+      } catch {
+        throw Self.concernsGroup(error) ? error : CausewayError("journal.group_undone", underlying: error.description)
+      }
+      guard attempt.late.isEmpty else { throw CausewayError("journal.group_undone") }
+      return (attempt.verdicts(), attempt.checkpoint)
+    }
     var decided: [Int: Verdict] = [:]
     while true {
       var attempt = Attempt(writer: self, transaction: transaction, decided: decided)
@@ -51,8 +66,8 @@ struct GroupWriter: Sendable {
 private struct Attempt {
   let writer: GroupWriter
   let transaction: any JournalTransaction
-  /// Changes of which it is already known that they fail.
-  let decided: [Int: GroupWriter.Verdict]
+  /// Changes of which it is already known that they fail; nil: no change of this try can be undone.
+  let decided: [Int: GroupWriter.Verdict]?
 
   private var head = LedgerHead()
   private var entries: [Entry] = []
@@ -68,7 +83,7 @@ private struct Attempt {
     var result: [UInt8] = []
   }
 
-  init(writer: GroupWriter, transaction: any JournalTransaction, decided: [Int: GroupWriter.Verdict]) {
+  init(writer: GroupWriter, transaction: any JournalTransaction, decided: [Int: GroupWriter.Verdict]?) {
     self.writer = writer
     self.transaction = transaction
     self.decided = decided
@@ -80,7 +95,7 @@ private struct Attempt {
     head = try transaction.ledgerHead()
     signed = try LedgerSoundness.checkpoint(in: transaction, known: writer.known, key: writer.signer.verifierKey)
     for (index, change) in changes.enumerated() {
-      if let verdict = decided[index] {
+      if let verdict = decided?[index] {
         applied.append(Applied(verdict: verdict))
       } else {
         applied.append(try apply(change))
@@ -99,9 +114,10 @@ private struct Attempt {
     var conflict: Change.Conflict?
     var ids = applied[index].assignedIDs
     do {
-      applied[index].result = try transaction.savepoint { () throws(CausewayError) in
+      applied[index].result = try undoable { () throws(CausewayError) in
         let last = try finish(recorded, transaction)
-        conflict = try ChangeRules(transaction).carryOut(last.operations, assigning: &ids)
+        var hasWritten = false
+        conflict = try ChangeRules(transaction).carryOut(last.operations, assigning: &ids, hasWritten: &hasWritten)
         if conflict != nil { throw CausewayError("journal.constraint") }
         return last.result
       }
@@ -115,6 +131,11 @@ private struct Attempt {
         late[index] = .failure(error)
       }
     }
+  }
+
+  /// Runs the body so that what it wrote is undone when it throws, if this try can undo anything.
+  private func undoable<Result>(_ body: () throws(CausewayError) -> Result) throws(CausewayError) -> Result {
+    decided == nil ? try body() : try transaction.savepoint(body)
   }
 
   func verdicts() -> [GroupWriter.Verdict] {
@@ -131,12 +152,13 @@ private struct Attempt {
   private mutating func apply(_ change: Change) throws(CausewayError) -> Applied {
     var applied = Applied()
     var conflict: Change.Conflict?
+    var hasWritten = false
     let mark = entries.count
     do {
       func body() throws(CausewayError) {
         let rules = ChangeRules(transaction)
         conflict = try rules.firstBroken(change.preconditions)
-        if conflict == nil { conflict = try rules.carryOut(change.operations, assigning: &applied.assignedIDs) }
+        if conflict == nil { conflict = try rules.carryOut(change.operations, assigning: &applied.assignedIDs, hasWritten: &hasWritten) }
         if conflict != nil { throw CausewayError("journal.constraint") }
         for draft in change.entries {
           entries.append(
@@ -146,9 +168,10 @@ private struct Attempt {
         }
       }
       // What writes nothing yet leaves nothing to undo.
-      if change.operations.isEmpty { try body() } else { try transaction.savepoint(body) }
+      if change.operations.isEmpty { try body() } else { try undoable(body) }
       applied.entries = mark..<entries.count
     } catch {
+      if decided == nil, conflict == nil || hasWritten { throw error }
       entries.removeSubrange(mark...)
       if let conflict {
         applied.verdict = .success(.conflict(conflict))

@@ -177,9 +177,7 @@ package actor Journal {
     if let fault { return changes.map { _ in .failure(.faulted(fault)) } }
     let writer = GroupWriter(signer: signer, now: clock.now(), known: checkpoint)
     do {
-      let (verdicts, head) = try await store.write { transaction throws(CausewayError) in
-        try writer.write(changes, in: transaction)
-      }
+      let (verdicts, head) = try await write(changes, by: writer)
       checkpoint = head
       count(verdicts)
       return verdicts
@@ -187,6 +185,16 @@ package actor Journal {
       if Self.stopsWriting(error) { stop(error) }
       counters.failures += changes.count
       return changes.map { _ in .failure(error) }
+    }
+  }
+
+  private func write(
+    _ changes: [Change], by writer: GroupWriter
+  ) async throws(CausewayError) -> (verdicts: [GroupWriter.Verdict], head: SignedCheckpoint) {
+    do throws(CausewayError) {
+      return try await store.write { transaction throws(CausewayError) in try writer.write(changes, in: transaction, undoing: false) }
+    } catch  where error.code == "journal.group_undone" {
+      return try await store.write { transaction throws(CausewayError) in try writer.write(changes, in: transaction, undoing: true) }
     }
   }
 

@@ -161,6 +161,9 @@ package protocol JournalTransaction: JournalReader {
 
   /// Inserts (`isNew`) or overwrites by id; the revision written is the record's plus one.
   func save(_ message: MessageRecord, isNew: Bool) throws(CausewayError)
+  /// Writes what changes of a message on its way: state, reason, receipt, details, time and revision. What else it says stands already: fewer indexes are
+  /// touched than by saving it.
+  func update(_ message: MessageRecord) throws(CausewayError)
   func save(_ payload: PayloadRecord) throws(CausewayError)
   func erasePayload(owner: String, kind: String) throws(CausewayError)
   func insert(_ delivery: OutboxRecord) throws(CausewayError) -> Int64

@@ -10,7 +10,11 @@ struct PostgresMigration {
   /// A step that ends the work of a program which knows all before it is taken only while no gateway is connected.
   let oldestProgram: Int
 
-  static let all = [PostgresMigration(sql: createJournal, oldestProgram: 1)]
+  static let all = [
+    PostgresMigration(sql: createJournal, oldestProgram: 1),
+    // The order in which messages of a state are worked at, so that the first of many are found without sorting all of them.
+    PostgresMigration(sql: "CREATE INDEX message_order ON message (state, position)", oldestProgram: 1),
+  ]
 
   /// Two processes that start at once must not both take the same step. Per database.
   private static let lock: Int64 = 0x4357_4A32

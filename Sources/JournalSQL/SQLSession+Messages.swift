@@ -58,7 +58,7 @@ extension SQLSession {
   /// All conditions of a query but its place.
   ///
   /// Who goes on behind a place, page by page, walks the table in its order: an expression in the place of a column keeps the database from
-  /// looking up all that fits by state, and sorting it, for each page.
+  /// looking up all that fits by state, and sorting it, for each page. So it does where a clearance is named, whose messages are few.
   private static func conditions(_ query: MessageQuery) -> (sql: String, values: [SQLValue]) {
     let walks = query.after != nil
     var sql = ""
@@ -81,7 +81,7 @@ extension SQLSession {
     add("kind = ?", query.kind.map { .text($0) })
     add("reason = ?", query.reason.map { .text($0.rawValue) })
     add("reason IS DISTINCT FROM ?", query.exceptReason.map { .text($0.rawValue) })
-    add(walks ? "state || ''" : "state", among: query.states)
+    add(walks || query.clearance != nil ? "state || ''" : "state", among: query.states)
     add("updated >= ?", query.updated.map { .time($0.lowerBound) })
     add("updated <= ?", query.updated.map { .time($0.upperBound) })
     return (sql, values)
@@ -140,6 +140,13 @@ extension SQLSession {
         WHERE id = ?1
         """, values)
     }
+  }
+
+  package func update(_ message: MessageRecord) throws(CausewayError) {
+    try connection.run(
+      "UPDATE message SET state = ?2, reason = ?3, updated = ?4, revision = ?5, receipt = ?6, details = ?7 WHERE id = ?1",
+      .text(message.id.text), .text(message.state), .optional(message.reason?.rawValue), .time(message.updated),
+      .integer(message.revision + 1), .optional(message.receipt), .blob(message.details))
   }
 
   private static func message(_ row: SQLRow) throws(CausewayError) -> MessageRecord {

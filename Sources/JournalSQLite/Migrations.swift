@@ -20,6 +20,7 @@ struct Migration {
     Migration(name: "0007_create_ledger_timestamp", sql: createLedgerTimestamp),
     Migration(name: "0008_create_replay", sql: createReplay),
     Migration(name: "0009_order_deliveries", sql: orderDeliveries),
+    Migration(name: "0010_order_waiting_messages", sql: orderWaitingMessages),
   ]
 
   /// Brings a database to the newest schema, one transaction per step.

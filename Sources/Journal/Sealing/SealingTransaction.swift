@@ -11,14 +11,17 @@ struct SealingTransaction: OpeningReader, JournalTransaction {
 
   var sealed: any JournalReader { inner }
 
-  func save(_ message: MessageRecord, isNew: Bool) throws(CausewayError) {
+  func save(_ message: MessageRecord, isNew: Bool) throws(CausewayError) { try inner.save(try withSealedDetails(message), isNew: isNew) }
+  func update(_ message: MessageRecord) throws(CausewayError) { try inner.update(try withSealedDetails(message)) }
+
+  private func withSealedDetails(_ message: MessageRecord) throws(CausewayError) -> MessageRecord {
     var record = message
     // Nothing to seal, no key: messages are noted as well after their clearance's data has been erased.
     if !message.details.isEmpty {
       record.details = vault.seal(
         message.details, with: try key(of: message.clearance, at: message.created), in: message.place(revision: message.revision + 1))
     }
-    try inner.save(record, isNew: isNew)
+    return record
   }
 
   func save(_ payload: PayloadRecord) throws(CausewayError) {

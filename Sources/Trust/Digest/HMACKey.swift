@@ -25,10 +25,8 @@ package struct HMACKey: Hashable, Sendable {
   /// Computes codes under one key, one after another. Not Sendable: one owner at a time.
   package final class Authenticator {
     private let context = OpenSSL.require(EVP_MAC_CTX_new(MACAlgorithm.hmac.pointer), "EVP_MAC_CTX_new")
-    private let key: HMACKey
 
     package init(_ key: HMACKey) {
-      self.key = key
       var digest = Array("SHA256".utf8CString)
       digest.withUnsafeMutableBufferPointer { name in
         let parameters = [
@@ -36,19 +34,21 @@ package struct HMACKey: Hashable, Sendable {
         ]
         OpenSSL.require(EVP_MAC_CTX_set_params(context, parameters), "EVP_MAC_CTX_set_params")
       }
+      let secret = key.bytes.exposed
+      OpenSSL.require(EVP_MAC_init(context, secret, secret.count, nil), "EVP_MAC_init")
     }
 
     deinit { EVP_MAC_CTX_free(context) }
 
     /// HMAC-SHA-256 of a text.
     package func code(of text: [UInt8]) -> Digest {
-      let secret = key.bytes.exposed
-      OpenSSL.require(EVP_MAC_init(context, secret, secret.count, nil), "EVP_MAC_init")
+      // Under the key that it has: to set it again would cost as much as the code.
+      OpenSSL.require(EVP_MAC_init(context, nil, 0, nil), "EVP_MAC_init")
       OpenSSL.require(EVP_MAC_update(context, text, text.count), "EVP_MAC_update")
-      let code = [UInt8](unsafeUninitializedCapacity: 32) { buffer, count in
+      return Digest { buffer in
+        var count = 0
         OpenSSL.require(EVP_MAC_final(context, buffer.baseAddress, &count, 32), "EVP_MAC_final")
       }
-      return OpenSSL.require(Digest(code), "HMAC-SHA-256 length")
     }
   }
 }
