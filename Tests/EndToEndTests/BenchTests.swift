@@ -55,9 +55,10 @@ import Testing
       let paths = subject["wholePath"]?.array ?? []
       #expect(paths.count == 2)
       for path in paths {
-        #expect(path["medianNanoseconds"]?.int ?? 0 > 0)
-        #expect(path["processorNanosecondsEach"]?.int ?? 0 > 0)
-        #expect(path["floorNanosecondsEach"]?.int ?? 0 > 0)
+        for name in ["processorNanosecondsEach", "clientNanosecondsEach", "floorNanosecondsEach"] { #expect(path[name]?.int ?? 0 > 0) }
+        let (receipt, whole) = (path["receiptMedianNanoseconds"]?.int ?? 0, path["medianNanoseconds"]?.int ?? 0)
+        #expect(receipt > 0 && whole >= receipt)
+        #expect(path["p99Nanoseconds"]?.int ?? 0 >= whole)
       }
     }
   }

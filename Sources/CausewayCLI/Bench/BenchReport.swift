@@ -51,12 +51,15 @@ struct BenchReport: Sendable {
     let times = Double(subject.peakMemory) / Double(input.bytes.count)
     lines.append("  memory of CN → SG with report: \(subject.peakMemory >> 10) KiB at most, \(ratio(times)) × the declaration")
     for (path, floor) in subject.paths {
-      let each = path.inFlight == 1 ? path.latency(50) : path.elapsed / Double(path.declarations)
+      let each = path.elapsedEach
       lines.append(
         columns("whole path, \(path.inFlight) in flight", time(each), time(floor), ratio(each / floor), rate(each), PathFloor.description))
-      lines.append(
-        "  \(path.declarations) declarations: to the verified receipt p50 \(time(path.latency(50))), p99 \(time(path.latency(99))); "
-          + "processor time of both gateways \(time(path.processorTimeEach)) each, \(ratio(path.processorTimeEach / floor)) × floor")
+      lines += [
+        "  \(path.declarations) declarations: until receipt and hand-over p50 \(time(path.latency(50))), p99 \(time(path.latency(99))); "
+          + "until the verified receipt p50 \(time(path.receiptLatency(50))), p99 \(time(path.receiptLatency(99)))",
+        "  processor time of both gateways \(time(path.processorTimeEach)) each, \(ratio(path.processorTimeEach / floor)) × floor; "
+          + "of the client \(time(path.clientTimeEach)) each",
+      ]
     }
     return lines
   }
@@ -107,8 +110,9 @@ struct BenchReport: Sendable {
         [
           "inFlight": .number(JSONNumber(path.inFlight)), "declarations": .number(JSONNumber(path.declarations)),
           "elapsedNanoseconds": whole(path.elapsed), "medianNanoseconds": whole(path.latency(50)),
-          "p99Nanoseconds": whole(path.latency(99)),
-          "processorNanosecondsEach": whole(path.processorTimeEach), "floorNanosecondsEach": whole(floor),
+          "p99Nanoseconds": whole(path.latency(99)), "receiptMedianNanoseconds": whole(path.receiptLatency(50)),
+          "receiptP99Nanoseconds": whole(path.receiptLatency(99)), "processorNanosecondsEach": whole(path.processorTimeEach),
+          "clientNanosecondsEach": whole(path.clientTimeEach), "floorNanosecondsEach": whole(floor),
         ]
       }
       return [
