@@ -1,6 +1,11 @@
+import Declarations
+import Foundation
 import JSONTree
+import Policy
 import Primitives
 import Testing
+import Translation
+import YAMLTree
 
 @testable import CausewayCLI
 
@@ -35,6 +40,44 @@ import Testing
     try crypto.carry(payload)
     #expect(throws: CausewayError("bench.raw_call")) { try RawXML.parseAndFree(Array("<a>".utf8)) }
     try RawXML.Tree(Array("<a/>".utf8)).dumpAndFree()
+    try crypto.authenticate(payload)
+    try crypto.signCheckpoint(payload)
+    try crypto.verifyCheckpoint(payload)
+    #expect(throws: CausewayError("bench.raw_call")) { try crypto.verifyCheckpoint([0x42] + payload) }
+    var sealed = try crypto.sealed(payload)
+    try crypto.open(sealed)
+    sealed.ciphertext[39_999] ^= 1
+    #expect(throws: CausewayError("bench.raw_call")) { try crypto.open(sealed) }
+  }
+
+  /// The floor of the whole path works on what the gateways make of the declaration, and notices when its documents and schemas do not belong together.
+  @Test func theFloorTakesWhatTheStepsMake() throws {
+    let schemas = try Files.schemas(nil)
+    let library = try ProfileLibrary.load(schemas)
+    let translator = Translator(library)
+    let policy = try ReleasePolicy(
+      configuration: try YAMLDocument.load(schemas + "/policies/cn-sg-clearance.yaml"), dictionary: library.dictionary)
+    let local = try translator.profile("cn.decmessage")
+    let wire = try translator.profile("uncefact.xml")
+    let input = try BenchInput.make(from: try Files.read(World.samples + World.textiles))[0]
+    let material = try PathMaterial(
+      input.bytes, local: local, wire: wire, partner: try translator.profile("sg.tradenet"), policy: policy, library: library)
+    let declaration = try translator.declaration(of: material.wire, as: wire)
+    #expect(material.fields.count == declaration.count && declaration.count > 100)
+    #expect(try JSONValue.parse(material.report).object != nil && JSONValue.parse(material.draftReport).object != nil)
+    #expect(try !JSONValue.parse(material.complement).isNull && JSONValue.parse(material.supplement)["items"]?.array?.isEmpty == false)
+    #expect(String(decoding: material.status, as: UTF8.self).contains("supplement"))
+    let folder = FileManager.default.temporaryDirectory.appending(path: "floor-\(UUID().uuidString)").path()
+    try Files.makeFolder(folder)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let schema = try RawXML.Schema(try Files.read("\(schemas)/profiles/\(local.id)/\(local.version)/schema.xsd"))
+    let database = try RawSQLite(path: folder + "/database.sqlite")
+    #expect(throws: CausewayError("bench.raw_call")) {
+      try PathFloor(
+        material, schemas: .init(local: schema, wire: schema, partner: schema, partnerSample: input.bytes), crypto: try RawCrypto(),
+        sender: database,
+        destination: database)
+    }
   }
 
   @Test(.timeLimit(.minutes(3))) func quickRunPrintsEveryRow() throws {
@@ -55,7 +98,13 @@ import Testing
       let paths = subject["wholePath"]?.array ?? []
       #expect(paths.count == 2)
       for path in paths {
-        for name in ["processorNanosecondsEach", "clientNanosecondsEach", "floorNanosecondsEach"] { #expect(path[name]?.int ?? 0 > 0) }
+        for name in [
+          "processorNanosecondsEach", "clientNanosecondsEach", "floorNanosecondsEach", "declarationFloorNanosecondsEach",
+          "ratioThousandths",
+          "shareThousandths", "declarationRatioThousandths", "declarationShareThousandths",
+        ] {
+          #expect(path[name]?.int ?? 0 > 0, "\(name)")
+        }
         let (receipt, whole) = (path["receiptMedianNanoseconds"]?.int ?? 0, path["medianNanoseconds"]?.int ?? 0)
         #expect(receipt > 0 && whole >= receipt)
         #expect(path["p99Nanoseconds"]?.int ?? 0 >= whole)

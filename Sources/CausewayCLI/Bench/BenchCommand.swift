@@ -101,13 +101,14 @@ struct BenchCommand: AsyncParsableCommand {
       for (index, input) in inputs.enumerated() {
         let isLarge = index > 0
         Console.progress("\(input.name): steps")
-        var (subject, floor) = try await bench.steps(input)
+        var (subject, material) = try await bench.steps(input)
         Console.progress("\(input.name): whole path")
         for (count, inFlight) in runs(isLarge: isLarge, quick: quick) {
           if !quick { _ = try await path.run(input.bytes, count: inFlight, inFlight: inFlight) }
           let figures = try await path.run(input.bytes, count: count, inFlight: inFlight)
-          let cost = try await bench.cost(of: floor, count: inFlight)
-          subject.paths.append((figures, cost))
+          let floors = try await bench.floors(of: material, count: inFlight)
+          subject.paths.append(
+            BenchReport.Path(figures: figures, floor: floors.candidate, declarationFloor: floors.floor))
         }
         report.subjects.append(subject)
       }
@@ -132,13 +133,13 @@ struct BenchCommand: AsyncParsableCommand {
 
 /// What all measurements of a run share.
 struct Bench {
+  private let library: ProfileLibrary
   private let translator: Translator
   private let local: Profile
   private let wire: Profile
   private let partner: Profile
   private let policy: ReleasePolicy
-  private let schema: RawXML.Schema
-  private let partnerSchema: RawXML.Schema
+  private let raw: PathFloor.Schemas
   private let stylesheet: RawXSLT?
   private let crypto: RawCrypto
   private let identity: Stages.Identity
@@ -147,16 +148,21 @@ struct Bench {
 
   /// - Throws: what is missing or wrong in the schemas; `bench.raw_call`.
   init(schemas: String, library: ProfileLibrary, world: DemoWorld, pace: Pace) throws(CausewayError) {
+    self.library = library
     translator = Translator(library)
     local = try translator.profile("cn.decmessage")
     wire = try translator.profile("uncefact.xml")
     partner = try translator.profile("sg.tradenet")
-    partnerSchema = try RawXML.Schema(path: "\(schemas)/profiles/\(partner.id)/\(partner.version)/schema.xsd")
+    let compiled = try [local, wire, partner].map { profile throws(CausewayError) in
+      try RawXML.Schema(path: "\(schemas)/profiles/\(profile.id)/\(profile.version)/schema.xsd")
+    }
+    raw = PathFloor.Schemas(
+      local: compiled[0], wire: compiled[1], partner: compiled[2],
+      partnerSample: try Files.read("\(schemas)/profiles/\(partner.id)/\(partner.version)/samples/in-payment-textiles.xml"))
     stylesheet = try RawXSLT(library.codes)
     if stylesheet == nil { Console.progress("no libxslt on this machine: the comparison with XSLT is left out") }
     policy = try ReleasePolicy(
       configuration: try YAMLDocument.load(schemas + "/policies/cn-sg-clearance.yaml"), dictionary: library.dictionary)
-    schema = try RawXML.Schema(try Files.read("\(schemas)/profiles/\(local.id)/\(local.version)/schema.xsd"))
     crypto = try RawCrypto()
     let (cn, sg) = (world.cn.folder, world.sg.folder)
     let registry = try Registry.verify(
@@ -173,17 +179,17 @@ struct Bench {
 
   func stages(_ input: BenchInput) -> Stages {
     Stages(
-      input: input, pace: pace, translator: translator, local: local, wire: wire, partner: partner, policy: policy, schema: schema,
+      input: input, pace: pace, translator: translator, local: local, wire: wire, partner: partner, policy: policy, schema: raw.local,
       crypto: crypto, identity: identity)
   }
 
-  /// All steps of one declaration, and the floor of its whole path.
-  func steps(_ input: BenchInput) async throws -> (BenchReport.Subject, PathFloor) {
+  /// All steps of one declaration, and what the floor of its whole path takes.
+  func steps(_ input: BenchInput) async throws -> (BenchReport.Subject, PathMaterial) {
     let stages = stages(input)
     let memory = try stages.peakMemory()
     let steps = try stages.steps()
     var rows = try stages.translationRows(steps)
-    rows += try stages.corridorRows(stylesheet: stylesheet, partnerSchema: partnerSchema)
+    rows += try stages.corridorRows(stylesheet: stylesheet, partnerSchema: raw.partner)
     rows += try stages.trustRows(steps.payload)
     let base = "\(folder)/bench-\(input.bytes.count)"
     let store = try await SealingStore.open(try SQLiteStore(path: base + "-journal.sqlite"), key: FileKeyEncryptionKey.generate())
@@ -191,17 +197,25 @@ struct Bench {
     let journal = try await Journal.open(store, signer: signer, clock: SystemClock())
     rows += try await stages.ledgerRows(steps.payload, journal: journal, floor: try RawSQLite(path: base + "-raw.sqlite"))
     await journal.close()
-    let floor = try PathFloor(
-      source: input.bytes, payload: steps.payload, schema: schema, crypto: crypto, sender: try RawSQLite(path: base + "-sender.sqlite"),
-      destination: try RawSQLite(path: base + "-destination.sqlite"))
-    return (BenchReport.Subject(input: input, payloadBytes: steps.payload.count, peakMemory: memory, rows: rows, paths: []), floor)
+    let material = try PathMaterial(input.bytes, local: local, wire: wire, partner: partner, policy: policy, library: library)
+    return (BenchReport.Subject(input: input, payloadBytes: steps.payload.count, peakMemory: memory, rows: rows, paths: []), material)
   }
 
-  /// What the floor of the whole path costs one declaration when `count` share each commit, in nanoseconds.
-  func cost(of floor: PathFloor, count: Int) async throws -> Double {
-    try floor.run(count: count)
-    var costs: [Double] = []
-    for _ in 0..<pace.rounds.lowerBound { costs.append(try await Stopwatch.elapsed { try floor.run(count: count) }) }
-    return Stopwatch.median(costs) / Double(count)
+  /// What the floor of the whole path, and that of the declaration alone, cost one declaration when `count` share each commit, in nanoseconds: medians by the
+  /// clock, the two by turns.
+  func floors(of material: PathMaterial, count: Int) async throws -> Comparison {
+    let folder = folder + "/floor"
+    try Files.makeFolder(folder)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let (sender, destination) = (try RawSQLite(path: folder + "/sender.sqlite"), try RawSQLite(path: folder + "/destination.sqlite"))
+    let path = try PathFloor(material, schemas: raw, crypto: crypto, sender: sender, destination: destination)
+    let declaration = try DeclarationFloor(
+      source: material.source, payload: material.wire, schema: raw.local, crypto: crypto, sender: sender, destination: destination)
+    let costs = try await Stopwatch.compareWaiting(pace) {
+      try path.run(count: count)
+    } floor: {
+      try declaration.run(count: count)
+    }
+    return costs.divided(by: count)
   }
 }
