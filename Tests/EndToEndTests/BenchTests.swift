@@ -80,8 +80,15 @@ import YAMLTree
     }
   }
 
-  @Test(.timeLimit(.minutes(3))) func quickRunPrintsEveryRow() throws {
-    let (status, output, errors) = try World.run(["bench", "--quick", "--json"])
+  /// With a server of its own, as `make bench` does it: a run without one leaves rows out and does nothing else.
+  @Test(.timeLimit(.minutes(5))) func quickRunPrintsEveryRow() throws {
+    let script = World.repository + "scripts/with-postgres"
+    let (status, output, errors) = try World.tool(
+      script,
+      [
+        "cn", "sg", "--", World.executable, "bench", "--quick", "--json", "--postgres-cn", "postgresql:///cn", "--postgres-sg",
+        "postgresql:///sg",
+      ])
     #expect(status == 0, "\(errors)")
     let report = try JSONValue.parse(Array(output.utf8))
     let subjects = try #require(report["subjects"]?.array)
@@ -96,7 +103,7 @@ import YAMLTree
         #expect(stage["rounds"]?.int ?? 0 >= Pace.quick.rounds.lowerBound)
       }
       let paths = subject["wholePath"]?.array ?? []
-      #expect(paths.count == 2)
+      #expect(paths.compactMap { $0["store"]?.string } == ["sqlite", "sqlite", "postgresql", "postgresql"])
       for path in paths {
         for name in [
           "processorNanosecondsEach", "clientNanosecondsEach", "floorNanosecondsEach", "declarationFloorNanosecondsEach",
@@ -144,6 +151,27 @@ import YAMLTree
       let (half, most) = (report[name]?["medianNanoseconds"]?.int ?? 0, report[name]?["p99Nanoseconds"]?.int ?? 0)
       #expect(half > 0 && most >= half)
     }
+  }
+
+  @Test func onePostgreSQLDatabaseIsNotEnough() throws {
+    for arguments in [
+      ["--postgres-cn", "postgresql:///cn"], ["--postgres-cn", "postgresql:///cn", "--postgres-sg", "postgresql:///sg", "--ledger"],
+    ] {
+      let (status, _, errors) = try World.run(["bench"] + arguments)
+      #expect(status == 64 && errors.contains("two databases"))
+    }
+  }
+
+  /// The script gives the command a server that makes durable what it says, hands on how it ended, and leaves nothing behind.
+  @Test(.timeLimit(.minutes(3))) func withPostgresLeavesNothingBehind() throws {
+    let ask = "psql -At -c 'SHOW fsync' one; psql -At -c 'SELECT current_database()' two; echo $PGHOST; exit 7"
+    let (status, output, errors) = try World.tool(World.repository + "scripts/with-postgres", ["one", "two", "--", "sh", "-c", ask])
+    #expect(status == 7, "\(errors)")
+    let lines = output.split(separator: "\n").map(String.init)
+    try #require(lines.count == 3, "\(output) \(errors)")
+    #expect(lines[..<2] == ["on", "two"])
+    #expect(!FileManager.default.fileExists(atPath: lines[2]))
+    #expect(try World.tool(World.repository + "scripts/with-postgres", ["one"]).status == 64)
   }
 
   @Test func aLedgerOfAFewEntriesIsNotMeasured() throws {

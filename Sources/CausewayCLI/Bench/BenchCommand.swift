@@ -3,6 +3,7 @@ import Exchange
 import FoundationEssentials
 import JSONTree
 import Journal
+import JournalPostgres
 import JournalSQLite
 import Ledger
 import Policy
@@ -27,11 +28,22 @@ struct BenchCommand: AsyncParsableCommand {
   var replay = false
   @Option(help: "Messages of the replay, at least 3.") var messages = 10_000
 
+  @Option(
+    name: .customLong("postgres-cn"),
+    help:
+      "Empty PostgreSQL database of the sender's gateway, a libpq URI: the whole path is measured on PostgreSQL too. scripts/with-postgres makes some."
+  )
+  var postgresCN: String?
+  @Option(name: .customLong("postgres-sg"), help: "Another one, of the destination's gateway.") var postgresSG: String?
+
   @Flag(help: "A few rounds only: shows that everything runs.") var quick = false
   @Flag(help: "One JSON object.") var json = false
 
   func validate() throws {
     guard messages >= 3, !(ledger && replay) else { throw ValidationError("A replay has at least 3 messages; it is measured by itself.") }
+    guard (postgresCN == nil) == (postgresSG == nil), postgresCN == nil || !(ledger || replay) else {
+      throw ValidationError("The whole path on PostgreSQL takes two databases; a ledger and a replay are not measured on it.")
+    }
     guard entries >= LedgerStages.smallSize else { throw ValidationError("A large ledger has at least \(LedgerStages.smallSize) entries.") }
   }
 
@@ -51,7 +63,8 @@ struct BenchCommand: AsyncParsableCommand {
         let report = try await Self.unlessInterrupted { try await Self.measureLedger(in: folder, entries: entries, quick: quick) }
         show(report.lines, report.json)
       } else {
-        let report = try await Self.unlessInterrupted { try await Self.measure(in: folder, quick: quick) }
+        let databases = try [postgresCN, postgresSG].compactMap { $0 }.map { text throws(CausewayError) in try PostgresURI(text) }
+        let report = try await Self.unlessInterrupted { try await Self.measure(in: folder, quick: quick, databases: databases) }
         show(report.lines, report.json)
       }
     }
@@ -88,36 +101,56 @@ struct BenchCommand: AsyncParsableCommand {
     }
   }
 
-  private static func measure(in folder: String, quick: Bool) async throws -> BenchReport {
+  /// - Parameter databases: of the two gateways, for the whole path on PostgreSQL; none: it is left out.
+  private static func measure(in folder: String, quick: Bool, databases: [PostgresURI]) async throws -> BenchReport {
     let schemas = try Files.schemas(nil)
     let world = try DemoWorld.create(in: folder)
     let library = try ProfileLibrary.load(schemas)
     let inputs = try BenchInput.make(from: try Files.read("\(schemas)/profiles/\(BenchInput.sample)"))
     let bench = try Bench(schemas: schemas, library: library, world: world, pace: quick ? .quick : .full)
     var report = BenchReport(processors: ProcessInfo.processInfo.activeProcessorCount)
-    Console.progress("starting two gateways")
+    var materials: [PathMaterial] = []
+    for input in inputs {
+      Console.progress("\(input.name): steps")
+      let (subject, material) = try await bench.steps(input)
+      report.subjects.append(subject)
+      materials.append(material)
+    }
+    try await measurePaths(world, .sqlite, bench, materials, quick: quick, into: &report)
+    if !databases.isEmpty {
+      let world = try DemoWorld.create(in: folder + "/postgresql")
+      for (site, uri) in zip([world.cn, world.sg], databases) {
+        let configuration = try Files.text(site.configuration) + "journal: \"\(uri.text)\"\n"
+        try Files.write(Array(configuration.utf8), to: site.configuration)
+      }
+      try await measurePaths(world, .postgresql, bench, materials, quick: quick, into: &report)
+    }
+    return report
+  }
+
+  /// The whole path of each declaration between two gateways on one kind of store, each time beside the floor.
+  private static func measurePaths(
+    _ world: DemoWorld, _ store: BenchReport.Path.Store, _ bench: Bench, _ materials: [PathMaterial], quick: Bool,
+    into report: inout BenchReport
+  ) async throws {
+    Console.progress("starting two gateways on \(store.name)")
     let path = try await WholePath.start(world)
     do {
-      for (index, input) in inputs.enumerated() {
-        let isLarge = index > 0
-        Console.progress("\(input.name): steps")
-        var (subject, material) = try await bench.steps(input)
-        Console.progress("\(input.name): whole path")
-        for (count, inFlight) in runs(isLarge: isLarge, quick: quick) {
-          if !quick { _ = try await path.run(input.bytes, count: inFlight, inFlight: inFlight) }
-          let figures = try await path.run(input.bytes, count: count, inFlight: inFlight)
+      for (index, material) in materials.enumerated() {
+        Console.progress("\(report.subjects[index].input.name): whole path on \(store.name)")
+        for (count, inFlight) in runs(isLarge: index > 0, quick: quick) {
+          if !quick { _ = try await path.run(material.source, count: inFlight, inFlight: inFlight) }
+          let figures = try await path.run(material.source, count: count, inFlight: inFlight)
           let floors = try await bench.floors(of: material, count: inFlight)
-          subject.paths.append(
-            BenchReport.Path(figures: figures, floor: floors.candidate, declarationFloor: floors.floor))
+          report.subjects[index].paths.append(
+            BenchReport.Path(store: store, figures: figures, floor: floors.candidate, declarationFloor: floors.floor))
         }
-        report.subjects.append(subject)
       }
     } catch {
       await path.stop()
       throw error
     }
     await path.stop()
-    return report
   }
 
   /// How many declarations go the whole way, and how many at a time.

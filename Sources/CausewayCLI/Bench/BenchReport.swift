@@ -15,6 +15,14 @@ struct BenchReport: Sendable {
 
   /// One run of the whole path.
   struct Path: Sendable {
+    /// What the gateways' journals are kept in. The floor is on SQLite for either.
+    enum Store: String, Sendable {
+      case sqlite, postgresql
+
+      var name: String { self == .sqlite ? "SQLite" : "PostgreSQL" }
+    }
+
+    let store: Store
     let figures: WholePath.Figures
     /// Cost of the floor per declaration, in nanoseconds.
     let floor: Double
@@ -71,10 +79,12 @@ struct BenchReport: Sendable {
     let each = figures.elapsedEach
     return [
       columns(
-        "whole path, \(figures.inFlight) in flight", time(each), time(path.floor), ratio(path.ratio), rate(each), PathFloor.description),
+        "\(path.store == .sqlite ? "whole path" : path.store.name), \(figures.inFlight) in flight", time(each), time(path.floor),
+        ratio(path.ratio), rate(each),
+        path.store == .sqlite ? PathFloor.description : "the same, on SQLite"),
       "  \(figures.declarations) declarations: until receipt and hand-over p50 \(time(figures.latency(50))), p99 \(time(figures.latency(99))); "
         + "until the verified receipt p50 \(time(figures.receiptLatency(50))), p99 \(time(figures.receiptLatency(99)))",
-      "  processor time of both gateways \(time(figures.processorTimeEach)) each; of the client besides \(time(figures.clientTimeEach))",
+      "  processor time of both gateways \(time(figures.processorTimeEach)) each\(path.store == .sqlite ? "" : ", without that of the server"); of the client besides \(time(figures.clientTimeEach))",
       "  floor ÷ Causeway \(ratio(1 / path.ratio)); for the declaration alone: floor \(time(path.declarationFloor)), "
         + "Causeway ÷ floor \(ratio(path.declarationRatio)), floor ÷ Causeway \(ratio(1 / path.declarationRatio))",
     ]
@@ -135,7 +145,8 @@ struct BenchReport: Sendable {
     func whole(_ value: Double) -> JSONValue { .number(JSONNumber(Int(value.rounded()))) }
     let figures = path.figures
     return [
-      "inFlight": .number(JSONNumber(figures.inFlight)), "declarations": .number(JSONNumber(figures.declarations)),
+      "store": .string(path.store.rawValue), "inFlight": .number(JSONNumber(figures.inFlight)),
+      "declarations": .number(JSONNumber(figures.declarations)),
       "elapsedNanoseconds": whole(figures.elapsed), "medianNanoseconds": whole(figures.latency(50)),
       "p99Nanoseconds": whole(figures.latency(99)), "receiptMedianNanoseconds": whole(figures.receiptLatency(50)),
       "receiptP99Nanoseconds": whole(figures.receiptLatency(99)), "processorNanosecondsEach": whole(figures.processorTimeEach),
