@@ -80,6 +80,18 @@ import YAMLTree
     }
   }
 
+  @Test func answersToTheClient() throws {
+    func body(_ text: String) throws -> String? {
+      try PlainConnection.body(of: Array(text.utf8)).map { String(decoding: $0, as: UTF8.self) }
+    }
+    #expect(try body("HTTP/1.1 202 Accepted\r\nContent-Le") == nil)
+    #expect(try body("HTTP/1.1 202 Accepted\r\ncontent-length: 2\r\n\r\n{") == nil)
+    #expect(try body("HTTP/1.1 202 Accepted\r\nDate: now\r\nContent-Length: 2\r\n\r\n{}") == "{}")
+    for refused in ["HTTP/1.1 429 Too Many Requests\r\nContent-Length: 0\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\n", "\r\n\r\n"] {
+      #expect(throws: CausewayError("deliver.answer")) { try body(refused) }
+    }
+  }
+
   /// With a server of its own, as `make bench` does it: a run without one leaves rows out and does nothing else.
   @Test(.timeLimit(.minutes(5))) func quickRunPrintsEveryRow() throws {
     let script = World.repository + "scripts/with-postgres"

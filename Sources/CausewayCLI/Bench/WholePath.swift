@@ -68,13 +68,15 @@ struct WholePath {
   ///
   /// - Throws: `bench.not_delivered` when one is refused or does not come through in a minute; what submitting throws.
   func run(_ document: [UInt8], count: Int, inFlight: Int) async throws -> Figures {
+    var idle = try (0..<inFlight).map { _ throws(CausewayError) in try PlainConnection(to: world.cn) }
     let (gatewaysBefore, clientBefore) = (processorTime, Stopwatch.processorTime(of: getpid()))
     let begin = Stopwatch.now()
     let done = try await withThrowingTaskGroup(of: Event.self) { group in
       var (submitted, done, onTheWay) = (0, [Underway](), [Underway]())
       func submit() {
         submitted += 1
-        group.addTask { .submitted(try await self.submit(document)) }
+        let connection = idle.removeLast()
+        group.addTask { .submitted(try await Self.submit(document, over: connection), connection) }
       }
       func wait() {
         let age = onTheWay.map { Stopwatch.now() - $0.begin }.max() ?? 0
@@ -87,7 +89,9 @@ struct WholePath {
       wait()
       while done.count < count, let event = try await group.next() {
         switch event {
-        case .submitted(let declaration): onTheWay.append(declaration)
+        case .submitted(let declaration, let connection):
+          onTheWay.append(declaration)
+          idle.append(connection)
         case .paused:
           try await look(&onTheWay)
           let arrived = onTheWay.filter(\.isDone)
@@ -108,7 +112,7 @@ struct WholePath {
   }
 
   private enum Event: Sendable {
-    case submitted(Underway)
+    case submitted(Underway, PlainConnection)
     case paused
   }
 
@@ -134,13 +138,12 @@ struct WholePath {
     return copy
   }
 
-  private func submit(_ document: [UInt8]) async throws -> Underway {
+  private static func submit(_ document: [UInt8], over connection: PlainConnection) async throws(CausewayError) -> Underway {
     // The same document again and again: only its reference makes it another consignment.
     let reference = ClearanceID.random().text.uppercased()
     let begin = Stopwatch.now()
-    let answer = try await world.cn.inside.call(
-      "POST", "/v1/declarations?profile=cn.decmessage&corridor=CN-SG&ucr=6CN\(reference)", headers: ["Idempotency-Key": reference],
-      body: document)
+    let answer = try await connection.post(
+      "/v1/declarations?profile=cn.decmessage&corridor=CN-SG&ucr=6CN\(reference)", idempotencyKey: reference, document)
     guard let id = answer["messageId"]?.string.flatMap(MessageID.init) else {
       throw CausewayError("bench.not_delivered", facts: ["state": "unknown"])
     }
