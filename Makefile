@@ -10,7 +10,7 @@ help:
 	@echo "make test            everything that must hold"
 	@echo "make prove           200 declarations of each pair of economies, there and supplemented; 200 of each against WCO's schemas"
 	@echo "make soak            the tests at length: 125,000 alterations of ledgers, 10,000 replays, an outage with 50,000 messages queued, 2,000 faults and 10,000 kills, every state of the delivery model [FLIPS= REPLAYS= QUEUE= FAULTS= KILLS=]"
-	@echo "make bench           costs of a message, as ratios to raw library calls in the same run"
+	@echo "make bench           costs of a message, and of its whole path on SQLite and on PostgreSQL, as ratios to raw library calls in the same run"
 	@echo "make bench-ledger    the same for a ledger of a million entries, and until witnesses have made a checkpoint final [ENTRIES=1000000]"
 	@echo "make bench-replay    10,000 messages that failed for three causes, replayed between two gateways [MESSAGES=10000]"
 	@echo "make attacks         how long the answer to each named attack on the parsers takes"
@@ -68,8 +68,8 @@ soak:
 	CAUSEWAY_FAULTS=$(or $(FAULTS),2000) CAUSEWAY_KILLS=$(or $(KILLS),10000) swift test --skip-build --filter 'GatewayFaultTests|KillTests'
 
 bench: release
-	@scripts/setup libxslt1.1
-	.build/release/causeway bench
+	@scripts/setup libxslt1.1 postgresql
+	scripts/with-postgres cn sg -- .build/release/causeway bench --postgres-cn postgresql:///cn --postgres-sg postgresql:///sg
 
 bench-ledger: release
 	.build/release/causeway bench --ledger $(if $(ENTRIES),--entries $(ENTRIES))

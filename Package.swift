@@ -157,7 +157,7 @@ let package = Package(
       dependencies: [
         "TestSupport",
         "CausewayCLI", "Exchange", "Gateway", "Journal", "JournalSQLite", "JournalPostgres", "JSONTree", "Ledger", "Trust", "Primitives",
-        "CSQLite",
+        "Declarations", "Policy", "Translation", "YAMLTree", "CSQLite",
       ],
       swiftSettings: settings,
       linkerSettings: linker),

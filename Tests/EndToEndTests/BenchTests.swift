@@ -1,6 +1,11 @@
+import Declarations
+import Foundation
 import JSONTree
+import Policy
 import Primitives
 import Testing
+import Translation
+import YAMLTree
 
 @testable import CausewayCLI
 
@@ -35,10 +40,67 @@ import Testing
     try crypto.carry(payload)
     #expect(throws: CausewayError("bench.raw_call")) { try RawXML.parseAndFree(Array("<a>".utf8)) }
     try RawXML.Tree(Array("<a/>".utf8)).dumpAndFree()
+    try crypto.authenticate(payload)
+    try crypto.signCheckpoint(payload)
+    try crypto.verifyCheckpoint(payload)
+    #expect(throws: CausewayError("bench.raw_call")) { try crypto.verifyCheckpoint([0x42] + payload) }
+    var sealed = try crypto.sealed(payload)
+    try crypto.open(sealed)
+    sealed.ciphertext[39_999] ^= 1
+    #expect(throws: CausewayError("bench.raw_call")) { try crypto.open(sealed) }
   }
 
-  @Test(.timeLimit(.minutes(3))) func quickRunPrintsEveryRow() throws {
-    let (status, output, errors) = try World.run(["bench", "--quick", "--json"])
+  /// The floor of the whole path works on what the gateways make of the declaration, and notices when its documents and schemas do not belong together.
+  @Test func theFloorTakesWhatTheStepsMake() throws {
+    let schemas = try Files.schemas(nil)
+    let library = try ProfileLibrary.load(schemas)
+    let translator = Translator(library)
+    let policy = try ReleasePolicy(
+      configuration: try YAMLDocument.load(schemas + "/policies/cn-sg-clearance.yaml"), dictionary: library.dictionary)
+    let local = try translator.profile("cn.decmessage")
+    let wire = try translator.profile("uncefact.xml")
+    let input = try BenchInput.make(from: try Files.read(World.samples + World.textiles))[0]
+    let material = try PathMaterial(
+      input.bytes, local: local, wire: wire, partner: try translator.profile("sg.tradenet"), policy: policy, library: library)
+    let declaration = try translator.declaration(of: material.wire, as: wire)
+    #expect(material.fields.count == declaration.count && declaration.count > 100)
+    #expect(try JSONValue.parse(material.report).object != nil && JSONValue.parse(material.draftReport).object != nil)
+    #expect(try !JSONValue.parse(material.complement).isNull && JSONValue.parse(material.supplement)["items"]?.array?.isEmpty == false)
+    #expect(String(decoding: material.status, as: UTF8.self).contains("supplement"))
+    let folder = FileManager.default.temporaryDirectory.appending(path: "floor-\(UUID().uuidString)").path()
+    try Files.makeFolder(folder)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let schema = try RawXML.Schema(try Files.read("\(schemas)/profiles/\(local.id)/\(local.version)/schema.xsd"))
+    let database = try RawSQLite(path: folder + "/database.sqlite")
+    #expect(throws: CausewayError("bench.raw_call")) {
+      try PathFloor(
+        material, schemas: .init(local: schema, wire: schema, partner: schema, partnerSample: input.bytes), crypto: try RawCrypto(),
+        sender: database,
+        destination: database)
+    }
+  }
+
+  @Test func answersToTheClient() throws {
+    func body(_ text: String) throws -> String? {
+      try PlainConnection.body(of: Array(text.utf8)).map { String(decoding: $0, as: UTF8.self) }
+    }
+    #expect(try body("HTTP/1.1 202 Accepted\r\nContent-Le") == nil)
+    #expect(try body("HTTP/1.1 202 Accepted\r\ncontent-length: 2\r\n\r\n{") == nil)
+    #expect(try body("HTTP/1.1 202 Accepted\r\nDate: now\r\nContent-Length: 2\r\n\r\n{}") == "{}")
+    for refused in ["HTTP/1.1 429 Too Many Requests\r\nContent-Length: 0\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\n", "\r\n\r\n"] {
+      #expect(throws: CausewayError("deliver.answer")) { try body(refused) }
+    }
+  }
+
+  /// With a server of its own, as `make bench` does it: a run without one leaves rows out and does nothing else.
+  @Test(.timeLimit(.minutes(5))) func quickRunPrintsEveryRow() throws {
+    let script = World.repository + "scripts/with-postgres"
+    let (status, output, errors) = try World.tool(
+      script,
+      [
+        "cn", "sg", "--", World.executable, "bench", "--quick", "--json", "--postgres-cn", "postgresql:///cn", "--postgres-sg",
+        "postgresql:///sg",
+      ])
     #expect(status == 0, "\(errors)")
     let report = try JSONValue.parse(Array(output.utf8))
     let subjects = try #require(report["subjects"]?.array)
@@ -53,11 +115,18 @@ import Testing
         #expect(stage["rounds"]?.int ?? 0 >= Pace.quick.rounds.lowerBound)
       }
       let paths = subject["wholePath"]?.array ?? []
-      #expect(paths.count == 2)
+      #expect(paths.compactMap { $0["store"]?.string } == ["sqlite", "sqlite", "postgresql", "postgresql"])
       for path in paths {
-        #expect(path["medianNanoseconds"]?.int ?? 0 > 0)
-        #expect(path["processorNanosecondsEach"]?.int ?? 0 > 0)
-        #expect(path["floorNanosecondsEach"]?.int ?? 0 > 0)
+        for name in [
+          "processorNanosecondsEach", "clientNanosecondsEach", "floorNanosecondsEach", "declarationFloorNanosecondsEach",
+          "ratioThousandths",
+          "shareThousandths", "declarationRatioThousandths", "declarationShareThousandths",
+        ] {
+          #expect(path[name]?.int ?? 0 > 0, "\(name)")
+        }
+        let (receipt, whole) = (path["receiptMedianNanoseconds"]?.int ?? 0, path["medianNanoseconds"]?.int ?? 0)
+        #expect(receipt > 0 && whole >= receipt)
+        #expect(path["p99Nanoseconds"]?.int ?? 0 >= whole)
       }
     }
   }
@@ -94,6 +163,27 @@ import Testing
       let (half, most) = (report[name]?["medianNanoseconds"]?.int ?? 0, report[name]?["p99Nanoseconds"]?.int ?? 0)
       #expect(half > 0 && most >= half)
     }
+  }
+
+  @Test func onePostgreSQLDatabaseIsNotEnough() throws {
+    for arguments in [
+      ["--postgres-cn", "postgresql:///cn"], ["--postgres-cn", "postgresql:///cn", "--postgres-sg", "postgresql:///sg", "--ledger"],
+    ] {
+      let (status, _, errors) = try World.run(["bench"] + arguments)
+      #expect(status == 64 && errors.contains("two databases"))
+    }
+  }
+
+  /// The script gives the command a server that makes durable what it says, hands on how it ended, and leaves nothing behind.
+  @Test(.timeLimit(.minutes(3))) func withPostgresLeavesNothingBehind() throws {
+    let ask = "psql -At -c 'SHOW fsync' one; psql -At -c 'SELECT current_database()' two; echo $PGHOST; exit 7"
+    let (status, output, errors) = try World.tool(World.repository + "scripts/with-postgres", ["one", "two", "--", "sh", "-c", ask])
+    #expect(status == 7, "\(errors)")
+    let lines = output.split(separator: "\n").map(String.init)
+    try #require(lines.count == 3, "\(output) \(errors)")
+    #expect(lines[..<2] == ["on", "two"])
+    #expect(!FileManager.default.fileExists(atPath: lines[2]))
+    #expect(try World.tool(World.repository + "scripts/with-postgres", ["one"]).status == 64)
   }
 
   @Test func aLedgerOfAFewEntriesIsNotMeasured() throws {

@@ -3,6 +3,7 @@ import Exchange
 import FoundationEssentials
 import JSONTree
 import Journal
+import JournalPostgres
 import JournalSQLite
 import Ledger
 import Policy
@@ -27,11 +28,22 @@ struct BenchCommand: AsyncParsableCommand {
   var replay = false
   @Option(help: "Messages of the replay, at least 3.") var messages = 10_000
 
+  @Option(
+    name: .customLong("postgres-cn"),
+    help:
+      "Empty PostgreSQL database of the sender's gateway, a libpq URI: the whole path is measured on PostgreSQL too. scripts/with-postgres makes some."
+  )
+  var postgresCN: String?
+  @Option(name: .customLong("postgres-sg"), help: "Another one, of the destination's gateway.") var postgresSG: String?
+
   @Flag(help: "A few rounds only: shows that everything runs.") var quick = false
   @Flag(help: "One JSON object.") var json = false
 
   func validate() throws {
     guard messages >= 3, !(ledger && replay) else { throw ValidationError("A replay has at least 3 messages; it is measured by itself.") }
+    guard (postgresCN == nil) == (postgresSG == nil), postgresCN == nil || !(ledger || replay) else {
+      throw ValidationError("The whole path on PostgreSQL takes two databases; a ledger and a replay are not measured on it.")
+    }
     guard entries >= LedgerStages.smallSize else { throw ValidationError("A large ledger has at least \(LedgerStages.smallSize) entries.") }
   }
 
@@ -51,7 +63,8 @@ struct BenchCommand: AsyncParsableCommand {
         let report = try await Self.unlessInterrupted { try await Self.measureLedger(in: folder, entries: entries, quick: quick) }
         show(report.lines, report.json)
       } else {
-        let report = try await Self.unlessInterrupted { try await Self.measure(in: folder, quick: quick) }
+        let databases = try [postgresCN, postgresSG].compactMap { $0 }.map { text throws(CausewayError) in try PostgresURI(text) }
+        let report = try await Self.unlessInterrupted { try await Self.measure(in: folder, quick: quick, databases: databases) }
         show(report.lines, report.json)
       }
     }
@@ -88,35 +101,56 @@ struct BenchCommand: AsyncParsableCommand {
     }
   }
 
-  private static func measure(in folder: String, quick: Bool) async throws -> BenchReport {
+  /// - Parameter databases: of the two gateways, for the whole path on PostgreSQL; none: it is left out.
+  private static func measure(in folder: String, quick: Bool, databases: [PostgresURI]) async throws -> BenchReport {
     let schemas = try Files.schemas(nil)
     let world = try DemoWorld.create(in: folder)
     let library = try ProfileLibrary.load(schemas)
     let inputs = try BenchInput.make(from: try Files.read("\(schemas)/profiles/\(BenchInput.sample)"))
     let bench = try Bench(schemas: schemas, library: library, world: world, pace: quick ? .quick : .full)
     var report = BenchReport(processors: ProcessInfo.processInfo.activeProcessorCount)
-    Console.progress("starting two gateways")
+    var materials: [PathMaterial] = []
+    for input in inputs {
+      Console.progress("\(input.name): steps")
+      let (subject, material) = try await bench.steps(input)
+      report.subjects.append(subject)
+      materials.append(material)
+    }
+    try await measurePaths(world, .sqlite, bench, materials, quick: quick, into: &report)
+    if !databases.isEmpty {
+      let world = try DemoWorld.create(in: folder + "/postgresql")
+      for (site, uri) in zip([world.cn, world.sg], databases) {
+        let configuration = try Files.text(site.configuration) + "journal: \"\(uri.text)\"\n"
+        try Files.write(Array(configuration.utf8), to: site.configuration)
+      }
+      try await measurePaths(world, .postgresql, bench, materials, quick: quick, into: &report)
+    }
+    return report
+  }
+
+  /// The whole path of each declaration between two gateways on one kind of store, each time beside the floor.
+  private static func measurePaths(
+    _ world: DemoWorld, _ store: BenchReport.Path.Store, _ bench: Bench, _ materials: [PathMaterial], quick: Bool,
+    into report: inout BenchReport
+  ) async throws {
+    Console.progress("starting two gateways on \(store.name)")
     let path = try await WholePath.start(world)
     do {
-      for (index, input) in inputs.enumerated() {
-        let isLarge = index > 0
-        Console.progress("\(input.name): steps")
-        var (subject, floor) = try await bench.steps(input)
-        Console.progress("\(input.name): whole path")
-        for (count, inFlight) in runs(isLarge: isLarge, quick: quick) {
-          if !quick { _ = try await path.run(input.bytes, count: inFlight, inFlight: inFlight) }
-          let figures = try await path.run(input.bytes, count: count, inFlight: inFlight)
-          let cost = try await bench.cost(of: floor, count: inFlight)
-          subject.paths.append((figures, cost))
+      for (index, material) in materials.enumerated() {
+        Console.progress("\(report.subjects[index].input.name): whole path on \(store.name)")
+        for (count, inFlight) in runs(isLarge: index > 0, quick: quick) {
+          if !quick { _ = try await path.run(material.source, count: inFlight, inFlight: inFlight) }
+          let figures = try await path.run(material.source, count: count, inFlight: inFlight)
+          let floors = try await bench.floors(of: material, count: inFlight)
+          report.subjects[index].paths.append(
+            BenchReport.Path(store: store, figures: figures, floor: floors.candidate, declarationFloor: floors.floor))
         }
-        report.subjects.append(subject)
       }
     } catch {
       await path.stop()
       throw error
     }
     await path.stop()
-    return report
   }
 
   /// How many declarations go the whole way, and how many at a time.
@@ -132,13 +166,13 @@ struct BenchCommand: AsyncParsableCommand {
 
 /// What all measurements of a run share.
 struct Bench {
+  private let library: ProfileLibrary
   private let translator: Translator
   private let local: Profile
   private let wire: Profile
   private let partner: Profile
   private let policy: ReleasePolicy
-  private let schema: RawXML.Schema
-  private let partnerSchema: RawXML.Schema
+  private let raw: PathFloor.Schemas
   private let stylesheet: RawXSLT?
   private let crypto: RawCrypto
   private let identity: Stages.Identity
@@ -147,16 +181,21 @@ struct Bench {
 
   /// - Throws: what is missing or wrong in the schemas; `bench.raw_call`.
   init(schemas: String, library: ProfileLibrary, world: DemoWorld, pace: Pace) throws(CausewayError) {
+    self.library = library
     translator = Translator(library)
     local = try translator.profile("cn.decmessage")
     wire = try translator.profile("uncefact.xml")
     partner = try translator.profile("sg.tradenet")
-    partnerSchema = try RawXML.Schema(path: "\(schemas)/profiles/\(partner.id)/\(partner.version)/schema.xsd")
+    let compiled = try [local, wire, partner].map { profile throws(CausewayError) in
+      try RawXML.Schema(path: "\(schemas)/profiles/\(profile.id)/\(profile.version)/schema.xsd")
+    }
+    raw = PathFloor.Schemas(
+      local: compiled[0], wire: compiled[1], partner: compiled[2],
+      partnerSample: try Files.read("\(schemas)/profiles/\(partner.id)/\(partner.version)/samples/in-payment-textiles.xml"))
     stylesheet = try RawXSLT(library.codes)
     if stylesheet == nil { Console.progress("no libxslt on this machine: the comparison with XSLT is left out") }
     policy = try ReleasePolicy(
       configuration: try YAMLDocument.load(schemas + "/policies/cn-sg-clearance.yaml"), dictionary: library.dictionary)
-    schema = try RawXML.Schema(try Files.read("\(schemas)/profiles/\(local.id)/\(local.version)/schema.xsd"))
     crypto = try RawCrypto()
     let (cn, sg) = (world.cn.folder, world.sg.folder)
     let registry = try Registry.verify(
@@ -173,17 +212,17 @@ struct Bench {
 
   func stages(_ input: BenchInput) -> Stages {
     Stages(
-      input: input, pace: pace, translator: translator, local: local, wire: wire, partner: partner, policy: policy, schema: schema,
+      input: input, pace: pace, translator: translator, local: local, wire: wire, partner: partner, policy: policy, schema: raw.local,
       crypto: crypto, identity: identity)
   }
 
-  /// All steps of one declaration, and the floor of its whole path.
-  func steps(_ input: BenchInput) async throws -> (BenchReport.Subject, PathFloor) {
+  /// All steps of one declaration, and what the floor of its whole path takes.
+  func steps(_ input: BenchInput) async throws -> (BenchReport.Subject, PathMaterial) {
     let stages = stages(input)
     let memory = try stages.peakMemory()
     let steps = try stages.steps()
     var rows = try stages.translationRows(steps)
-    rows += try stages.corridorRows(stylesheet: stylesheet, partnerSchema: partnerSchema)
+    rows += try stages.corridorRows(stylesheet: stylesheet, partnerSchema: raw.partner)
     rows += try stages.trustRows(steps.payload)
     let base = "\(folder)/bench-\(input.bytes.count)"
     let store = try await SealingStore.open(try SQLiteStore(path: base + "-journal.sqlite"), key: FileKeyEncryptionKey.generate())
@@ -191,17 +230,25 @@ struct Bench {
     let journal = try await Journal.open(store, signer: signer, clock: SystemClock())
     rows += try await stages.ledgerRows(steps.payload, journal: journal, floor: try RawSQLite(path: base + "-raw.sqlite"))
     await journal.close()
-    let floor = try PathFloor(
-      source: input.bytes, payload: steps.payload, schema: schema, crypto: crypto, sender: try RawSQLite(path: base + "-sender.sqlite"),
-      destination: try RawSQLite(path: base + "-destination.sqlite"))
-    return (BenchReport.Subject(input: input, payloadBytes: steps.payload.count, peakMemory: memory, rows: rows, paths: []), floor)
+    let material = try PathMaterial(input.bytes, local: local, wire: wire, partner: partner, policy: policy, library: library)
+    return (BenchReport.Subject(input: input, payloadBytes: steps.payload.count, peakMemory: memory, rows: rows, paths: []), material)
   }
 
-  /// What the floor of the whole path costs one declaration when `count` share each commit, in nanoseconds.
-  func cost(of floor: PathFloor, count: Int) async throws -> Double {
-    try floor.run(count: count)
-    var costs: [Double] = []
-    for _ in 0..<pace.rounds.lowerBound { costs.append(try await Stopwatch.elapsed { try floor.run(count: count) }) }
-    return Stopwatch.median(costs) / Double(count)
+  /// What the floor of the whole path, and that of the declaration alone, cost one declaration when `count` share each commit, in nanoseconds: medians by the
+  /// clock, the two by turns.
+  func floors(of material: PathMaterial, count: Int) async throws -> Comparison {
+    let folder = folder + "/floor"
+    try Files.makeFolder(folder)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let (sender, destination) = (try RawSQLite(path: folder + "/sender.sqlite"), try RawSQLite(path: folder + "/destination.sqlite"))
+    let path = try PathFloor(material, schemas: raw, crypto: crypto, sender: sender, destination: destination)
+    let declaration = try DeclarationFloor(
+      source: material.source, payload: material.wire, schema: raw.local, crypto: crypto, sender: sender, destination: destination)
+    let costs = try await Stopwatch.compareWaiting(pace) {
+      try path.run(count: count)
+    } floor: {
+      try declaration.run(count: count)
+    }
+    return costs.divided(by: count)
   }
 }

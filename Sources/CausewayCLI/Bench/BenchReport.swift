@@ -10,8 +10,28 @@ struct BenchReport: Sendable {
     /// Most memory that the translation CN → SG with its report takes, in bytes.
     let peakMemory: Int
     var rows: [Stages.Row]
-    /// Cost of the floor of the whole path for each run, per declaration, in nanoseconds.
-    var paths: [(figures: WholePath.Figures, floor: Double)]
+    var paths: [Path]
+  }
+
+  /// One run of the whole path.
+  struct Path: Sendable {
+    /// What the gateways' journals are kept in. The floor is on SQLite for either.
+    enum Store: String, Sendable {
+      case sqlite, postgresql
+
+      var name: String { self == .sqlite ? "SQLite" : "PostgreSQL" }
+    }
+
+    let store: Store
+    let figures: WholePath.Figures
+    /// Cost of the floor per declaration, in nanoseconds.
+    let floor: Double
+    /// The same of the floor for the declaration and its receipt alone (``DeclarationFloor``).
+    let declarationFloor: Double
+
+    /// Causeway ÷ floor.
+    var ratio: Double { figures.elapsedEach / floor }
+    var declarationRatio: Double { figures.elapsedEach / declarationFloor }
   }
 
   var subjects: [Subject] = []
@@ -50,15 +70,24 @@ struct BenchReport: Sendable {
     lines += subject.rows.map(line)
     let times = Double(subject.peakMemory) / Double(input.bytes.count)
     lines.append("  memory of CN → SG with report: \(subject.peakMemory >> 10) KiB at most, \(ratio(times)) × the declaration")
-    for (path, floor) in subject.paths {
-      let each = path.inFlight == 1 ? path.latency(50) : path.elapsed / Double(path.declarations)
-      lines.append(
-        columns("whole path, \(path.inFlight) in flight", time(each), time(floor), ratio(each / floor), rate(each), PathFloor.description))
-      lines.append(
-        "  \(path.declarations) declarations: to the verified receipt p50 \(time(path.latency(50))), p99 \(time(path.latency(99))); "
-          + "processor time of both gateways \(time(path.processorTimeEach)) each, \(ratio(path.processorTimeEach / floor)) × floor")
-    }
+    for path in subject.paths { lines += Self.lines(path) }
     return lines
+  }
+
+  private static func lines(_ path: Path) -> [String] {
+    let figures = path.figures
+    let each = figures.elapsedEach
+    return [
+      columns(
+        "\(path.store == .sqlite ? "whole path" : path.store.name), \(figures.inFlight) in flight", time(each), time(path.floor),
+        ratio(path.ratio), rate(each),
+        path.store == .sqlite ? PathFloor.description : "the same, on SQLite"),
+      "  \(figures.declarations) declarations: until receipt and hand-over p50 \(time(figures.latency(50))), p99 \(time(figures.latency(99))); "
+        + "until the verified receipt p50 \(time(figures.receiptLatency(50))), p99 \(time(figures.receiptLatency(99)))",
+      "  processor time of both gateways \(time(figures.processorTimeEach)) each\(path.store == .sqlite ? "" : ", without that of the server"); of the client besides \(time(figures.clientTimeEach))",
+      "  floor ÷ Causeway \(ratio(1 / path.ratio)); for the declaration alone: floor \(time(path.declarationFloor)), "
+        + "Causeway ÷ floor \(ratio(path.declarationRatio)), floor ÷ Causeway \(ratio(1 / path.declarationRatio))",
+    ]
   }
 
   static let heading = columns("stage", "cost", "floor", "ratio", "per second", "the floor is")
@@ -101,23 +130,32 @@ struct BenchReport: Sendable {
 
   /// Times in nanoseconds, as whole numbers; ratios in thousandths.
   var json: JSONValue {
-    func whole(_ value: Double) -> JSONValue { .number(JSONNumber(Int(value.rounded()))) }
     let subjects = self.subjects.map { subject -> JSONValue in
-      let paths = subject.paths.map { path, floor -> JSONValue in
-        [
-          "inFlight": .number(JSONNumber(path.inFlight)), "declarations": .number(JSONNumber(path.declarations)),
-          "elapsedNanoseconds": whole(path.elapsed), "medianNanoseconds": whole(path.latency(50)),
-          "p99Nanoseconds": whole(path.latency(99)),
-          "processorNanosecondsEach": whole(path.processorTimeEach), "floorNanosecondsEach": whole(floor),
-        ]
-      }
       return [
         "declaration": .string(subject.input.name), "bytes": .number(JSONNumber(subject.input.bytes.count)),
         "content": .string(subject.input.content),
         "wireBytes": .number(JSONNumber(subject.payloadBytes)), "peakMemoryBytes": .number(JSONNumber(subject.peakMemory)),
-        "stages": .array(subject.rows.map(\.json)), "wholePath": .array(paths),
+        "stages": .array(subject.rows.map(\.json)), "wholePath": .array(subject.paths.map(Self.json)),
       ]
     }
     return ["processors": .number(JSONNumber(processors)), "subjects": .array(subjects)]
+  }
+
+  private static func json(_ path: Path) -> JSONValue {
+    func whole(_ value: Double) -> JSONValue { .number(JSONNumber(Int(value.rounded()))) }
+    let figures = path.figures
+    return [
+      "store": .string(path.store.rawValue), "inFlight": .number(JSONNumber(figures.inFlight)),
+      "declarations": .number(JSONNumber(figures.declarations)),
+      "elapsedNanoseconds": whole(figures.elapsed), "medianNanoseconds": whole(figures.latency(50)),
+      "p99Nanoseconds": whole(figures.latency(99)), "receiptMedianNanoseconds": whole(figures.receiptLatency(50)),
+      "receiptP99Nanoseconds": whole(figures.receiptLatency(99)), "processorNanosecondsEach": whole(figures.processorTimeEach),
+      "clientNanosecondsEach": whole(figures.clientTimeEach), "floorNanosecondsEach": whole(path.floor),
+      "declarationFloorNanosecondsEach": whole(path.declarationFloor),
+      // Causeway ÷ floor, and floor ÷ Causeway.
+      "ratioThousandths": whole(1000 * path.ratio), "shareThousandths": whole(1000 / path.ratio),
+      "declarationRatioThousandths": whole(1000 * path.declarationRatio),
+      "declarationShareThousandths": whole(1000 / path.declarationRatio),
+    ]
   }
 }

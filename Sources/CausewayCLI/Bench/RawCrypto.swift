@@ -2,7 +2,7 @@ import COpenSSL
 import Glibc
 import Primitives
 
-/// OpenSSL as it is, algorithms and contexts made once: the floor of sealing, verifying and sending.
+/// OpenSSL as it is, algorithms and contexts made once: the floor of signing, verifying, sending, encrypting at rest and committing to fields.
 final class RawCrypto {
   private let sha256: OpaquePointer
   private let digesting: OpaquePointer
@@ -11,9 +11,14 @@ final class RawCrypto {
   private let cipher: OpaquePointer
   private let ciphering: OpaquePointer
   private let sockets: (Int32, Int32)
+  private let storing: Storing
+  private let authenticating: OpaquePointer
+  private let checkpointKey: OpaquePointer
+  private let checkpointing: OpaquePointer
   private var digest = [UInt8](repeating: 0, count: 32)
   private var signature = [UInt8](repeating: 0, count: 80)
   private var signatureLength = 0
+  private var checkpointSignature = [UInt8](repeating: 0, count: 64)
   /// Size of a TLS record.
   private static let record = 16 << 10
   private let plain = UnsafeMutablePointer<UInt8>.allocate(capacity: record + 16)
@@ -40,7 +45,11 @@ final class RawCrypto {
     var pair: [Int32] = [0, 0]
     guard socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &pair) == 0 else { throw Self.failure("socketpair") }
     sockets = (pair[0], pair[1])
+    storing = try Storing()
+    authenticating = try Self.authentication()
+    (checkpointKey, checkpointing) = try Self.checkpointing()
     try sign([0])
+    try signCheckpoint([0])
   }
 
   deinit {
@@ -50,6 +59,9 @@ final class RawCrypto {
     EVP_PKEY_CTX_free(verifying)
     EVP_CIPHER_CTX_free(ciphering)
     EVP_CIPHER_free(cipher)
+    EVP_MAC_CTX_free(authenticating)
+    EVP_MD_CTX_free(checkpointing)
+    EVP_PKEY_free(checkpointKey)
     close(sockets.0)
     close(sockets.1)
     plain.deallocate()
@@ -105,5 +117,126 @@ final class RawCrypto {
     else { throw Self.failure("EVP_Digest") }
   }
 
-  private static func failure(_ call: String) -> CausewayError { CausewayError("bench.raw_call", facts: ["call": call]) }
+  /// HMAC-SHA-256 of a text, with the key that the context has from the beginning.
+  func authenticate(_ text: [UInt8]) throws(CausewayError) {
+    var length = 0
+    guard EVP_MAC_init(authenticating, nil, 0, nil) == 1, EVP_MAC_update(authenticating, text, text.count) == 1,
+      EVP_MAC_final(authenticating, &digest, &length, digest.count) == 1
+    else { throw Self.failure("EVP_MAC") }
+  }
+
+  private static func authentication() throws(CausewayError) -> OpaquePointer {
+    // The context keeps the algorithm.
+    guard let hmac = EVP_MAC_fetch(nil, "HMAC", nil) else { throw failure("EVP_MAC_fetch") }
+    defer { EVP_MAC_free(hmac) }
+    let secret = [UInt8](repeating: 5, count: 32)
+    var name = Array("SHA256".utf8CString)
+    guard let context = EVP_MAC_CTX_new(hmac) else { throw failure("EVP_MAC_CTX_new") }
+    let isReady = name.withUnsafeMutableBufferPointer { name in
+      let parameters = [OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name.baseAddress, 0), OSSL_PARAM_construct_end()]
+      return EVP_MAC_init(context, secret, secret.count, parameters) == 1
+    }
+    guard isReady else { throw failure("EVP_MAC_init") }
+    return context
+  }
+
+  // MARK: Checkpoints
+
+  /// One Ed25519 signature.
+  func signCheckpoint(_ note: [UInt8]) throws(CausewayError) {
+    var length = checkpointSignature.count
+    guard EVP_DigestSignInit(checkpointing, nil, nil, nil, checkpointKey) == 1,
+      EVP_DigestSign(checkpointing, &checkpointSignature, &length, note, note.count) == 1
+    else { throw Self.failure("EVP_DigestSign") }
+  }
+
+  /// One check of the signature made last.
+  ///
+  /// - Precondition: ``signCheckpoint(_:)`` was last called with the same bytes.
+  func verifyCheckpoint(_ note: [UInt8]) throws(CausewayError) {
+    guard EVP_DigestVerifyInit(checkpointing, nil, nil, nil, checkpointKey) == 1,
+      EVP_DigestVerify(checkpointing, checkpointSignature, checkpointSignature.count, note, note.count) == 1
+    else { throw Self.failure("EVP_DigestVerify") }
+  }
+
+  private static func checkpointing() throws(CausewayError) -> (OpaquePointer, OpaquePointer) {
+    var key: OpaquePointer?
+    guard let maker = EVP_PKEY_CTX_new_id(EVP_PKEY_ED25519, nil) else { throw failure("EVP_PKEY_CTX_new_id") }
+    defer { EVP_PKEY_CTX_free(maker) }
+    guard EVP_PKEY_keygen_init(maker) == 1, EVP_PKEY_keygen(maker, &key) == 1, let key, let context = EVP_MD_CTX_new() else {
+      throw failure("EVP_PKEY_keygen")
+    }
+    return (key, context)
+  }
+
+  // MARK: Encryption at rest
+
+  /// A document as it is stored.
+  typealias Sealed = Storing.Sealed
+
+  /// Encrypts a document with AES-256-GCM; what comes of it is not kept.
+  func seal(_ bytes: [UInt8]) throws(CausewayError) { try storing.seal(bytes) }
+
+  func sealed(_ bytes: [UInt8]) throws(CausewayError) -> Sealed {
+    try storing.seal(bytes)
+    return storing.sealed(count: bytes.count)
+  }
+
+  /// Decrypts a document and checks that it was not changed.
+  func open(_ sealed: Sealed) throws(CausewayError) { try storing.open(sealed) }
+
+  /// AES-256-GCM with one context, key and nonce, and memory for the largest document so far.
+  final class Storing {
+    struct Sealed {
+      var ciphertext: [UInt8]
+      let tag: [UInt8]
+    }
+
+    private let cipher: OpaquePointer
+    private let context: OpaquePointer
+    private let key = [UInt8](repeating: 3, count: 32)
+    private let nonce = [UInt8](repeating: 4, count: 12)
+    private var output: [UInt8] = []
+    private var tag = [UInt8](repeating: 0, count: 16)
+
+    init() throws(CausewayError) {
+      guard let cipher = EVP_CIPHER_fetch(nil, "AES-256-GCM", nil), let context = EVP_CIPHER_CTX_new() else {
+        throw RawCrypto.failure("EVP_CIPHER_fetch")
+      }
+      (self.cipher, self.context) = (cipher, context)
+    }
+
+    deinit {
+      EVP_CIPHER_CTX_free(context)
+      EVP_CIPHER_free(cipher)
+    }
+
+    func seal(_ bytes: [UInt8]) throws(CausewayError) {
+      // GCM writes nothing at its end.
+      var (length, rest): (Int32, Int32) = (0, 0)
+      makeRoom(for: bytes.count)
+      guard EVP_EncryptInit_ex2(context, cipher, key, nonce, nil) == 1,
+        EVP_EncryptUpdate(context, &output, &length, bytes, Int32(bytes.count)) == 1, EVP_EncryptFinal_ex(context, &tag, &rest) == 1,
+        EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, 16, &tag) == 1
+      else { throw RawCrypto.failure("EVP_EncryptUpdate") }
+    }
+
+    func sealed(count: Int) -> Sealed { Sealed(ciphertext: Array(output.prefix(count)), tag: tag) }
+
+    func open(_ sealed: Sealed) throws(CausewayError) {
+      var (length, rest): (Int32, Int32) = (0, 0)
+      makeRoom(for: sealed.ciphertext.count)
+      tag = sealed.tag
+      guard EVP_DecryptInit_ex2(context, cipher, key, nonce, nil) == 1,
+        EVP_DecryptUpdate(context, &output, &length, sealed.ciphertext, Int32(sealed.ciphertext.count)) == 1,
+        EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, 16, &tag) == 1, EVP_DecryptFinal_ex(context, &tag, &rest) == 1
+      else { throw RawCrypto.failure("EVP_DecryptUpdate") }
+    }
+
+    private func makeRoom(for count: Int) {
+      if output.count < count { output = [UInt8](repeating: 0, count: count) }
+    }
+  }
+
+  fileprivate static func failure(_ call: String) -> CausewayError { CausewayError("bench.raw_call", facts: ["call": call]) }
 }

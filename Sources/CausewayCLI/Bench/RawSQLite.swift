@@ -27,20 +27,30 @@ final class RawSQLite {
     sqlite3_close(database)
   }
 
+  /// What a message says of itself, and a document of it.
+  typealias Row = (entry: [UInt8], payload: [UInt8])
+
   /// Inserts the same byte strings `count` times and commits once.
   func store(_ entry: [UInt8], _ payload: [UInt8] = [], count: Int = 1) throws(CausewayError) {
+    try store([(entry, payload)], count: count)
+  }
+
+  /// Inserts the same rows `count` times and commits once.
+  func store(_ rows: [Row], count: Int) throws(CausewayError) {
     var isDone = sqlite3_exec(database, "BEGIN IMMEDIATE", nil, nil, nil) == SQLITE_OK
-    for _ in 0..<count where isDone {
-      isDone = entry.withUnsafeBytes { entry in
-        payload.withUnsafeBytes { payload in
-          // No destructor: the bytes outlive the step.
-          sqlite3_bind_blob64(insert, 1, entry.baseAddress, UInt64(entry.count), nil) == SQLITE_OK
-            && sqlite3_bind_blob64(insert, 2, payload.baseAddress, UInt64(payload.count), nil) == SQLITE_OK
-            && sqlite3_step(insert) == SQLITE_DONE && sqlite3_reset(insert) == SQLITE_OK
-        }
+    for _ in 0..<count { for row in rows where isDone { isDone = add(row) } }
+    guard isDone, sqlite3_exec(database, "COMMIT", nil, nil, nil) == SQLITE_OK else { throw Self.failure("sqlite3_step") }
+  }
+
+  private func add(_ row: Row) -> Bool {
+    row.entry.withUnsafeBytes { entry in
+      row.payload.withUnsafeBytes { payload in
+        // No destructor: the bytes outlive the step.
+        sqlite3_bind_blob64(insert, 1, entry.baseAddress, UInt64(entry.count), nil) == SQLITE_OK
+          && sqlite3_bind_blob64(insert, 2, payload.baseAddress, UInt64(payload.count), nil) == SQLITE_OK
+          && sqlite3_step(insert) == SQLITE_DONE && sqlite3_reset(insert) == SQLITE_OK
       }
     }
-    guard isDone, sqlite3_exec(database, "COMMIT", nil, nil, nil) == SQLITE_OK else { throw Self.failure("sqlite3_step") }
   }
 
   private static func failure(_ call: String) -> CausewayError { CausewayError("bench.raw_call", facts: ["call": call]) }

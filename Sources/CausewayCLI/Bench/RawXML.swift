@@ -25,6 +25,9 @@ enum RawXML {
 
     deinit { xmlFreeDoc(pointer) }
 
+    /// Name of the root element, without its namespace.
+    var rootName: String? { xmlDocGetRootElement(pointer).map { String(cString: $0.pointee.name) } }
+
     /// The document as text.
     func bytes() -> [UInt8] {
       var memory: UnsafeMutablePointer<xmlChar>?
