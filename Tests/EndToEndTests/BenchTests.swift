@@ -92,6 +92,21 @@ import YAMLTree
     }
   }
 
+  /// Ctrl-C while gateways start: a request in a cancelled task would end the process, and leave the gateways alone.
+  @Test func whoIsInterruptedWaitsForNoGateway() async throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "interrupted-\(UUID().uuidString)").path()
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let gateway = try GatewayProcess(try DemoWorld.create(in: folder).cn, executable: World.executable)
+    defer { gateway.stop() }
+    await #expect(throws: CausewayError("deliver.unreachable")) {
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        group.cancelAll()
+        group.addTask { try await gateway.waitUntilReady() }
+        try await group.waitForAll()
+      }
+    }
+  }
+
   /// With a server of its own, as `make bench` does it: a run without one leaves rows out and does nothing else.
   @Test(.timeLimit(.minutes(5))) func quickRunPrintsEveryRow() throws {
     let script = World.repository + "scripts/with-postgres"

@@ -47,7 +47,8 @@ final class GatewayProcess: @unchecked Sendable {
   ///
   /// - Throws: `deliver.unreachable` when it has ended or does not answer within `seconds`.
   func waitUntilReady(seconds: Int = 30) async throws(CausewayError) {
-    for _ in 0..<(seconds * 20) {
+    // FoundationNetworking may end the process when a request is made in a task that was cancelled.
+    for _ in 0..<(seconds * 20) where !Task.isCancelled {
       if let answer = try? await HTTPClient.send("GET", site.inside.base + "/health", token: nil, timeoutSeconds: 2), answer.status == 200 {
         return
       }
