@@ -194,6 +194,33 @@ import Trust
     await journal.close()
   }
 
+  /// What is in the way may show before a change has written anything, or behind its first write. It leaves nothing behind either way.
+  @Test(arguments: StoreKind.all) func whatConflictsLeavesNothing(_ kind: StoreKind) async throws {
+    let journal = try await JournalFixture(kind).open()
+    _ = try await journal.commit(Change(operations: [.putMessage(Sample.message(999), expecting: .absent)]))
+    let committed = try await withThrowingTaskGroup(of: Int?.self) { group in
+      for number in 0..<30 {
+        group.addTask {
+          let put = Change.Operation.putMessage(Sample.message(number), expecting: .absent)
+          let taken = Change.Operation.putMessage(Sample.message(999), expecting: .absent)
+          let operations = [[put], [taken, put], [put, taken]][number % 3]
+          let outcome = try await journal.commit(Change(operations: operations, entries: [Sample.draft(number)]))
+          guard case .message(let there) = outcome.conflict else { return number }
+          #expect(there?.id == Sample.id(999))
+          return nil
+        }
+      }
+      return try await group.reduce(into: Set<Int>()) { if let number = $1 { $0.insert(number) } }
+    }
+    #expect(committed == Set(stride(from: 0, to: 30, by: 3)))
+    let (size, messages) = try await journal.read { reader throws(CausewayError) in
+      (try reader.ledgerHead().size, try reader.messages(MessageQuery(limit: 1000)).map(\.id.text))
+    }
+    #expect(size == 10 && Set(messages) == Set((committed.union([999])).map { Sample.id($0).text }) && messages.count == 11)
+    #expect(try await journal.audit().isSound)
+    await journal.close()
+  }
+
   private static func mixed(_ number: Int) -> Change {
     var change = Change(operations: [.putMessage(Sample.message(number), expecting: .absent)], entries: [Sample.draft(number)])
     switch number % 5 {

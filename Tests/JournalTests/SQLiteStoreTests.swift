@@ -1,5 +1,6 @@
 import Foundation
 import Journal
+import JournalSQL
 import Ledger
 import Primitives
 import Testing
@@ -244,5 +245,28 @@ import Trust
     #expect(try await journal.commit(Change(entries: [Sample.draft(100)])).committed?.entries[0].index == 3 + kept)
     #expect(try await journal.audit().isSound)
     await journal.close()
+  }
+
+  /// Statements are kept for the next use; one that is being streamed is not used by whoever asks the same meanwhile.
+  @Test func rowsOfAStreamAreItsOwn() throws {
+    let folder = try TemporaryFolder()
+    let connection = try SQLiteConnection(path: folder.file("stream.sqlite"), mode: .readWrite)
+    try connection.execute(script: "CREATE TABLE number (n INTEGER); INSERT INTO number (n) VALUES (1), (2), (3)")
+    let sql = "SELECT n FROM number ORDER BY n"
+    var seen: [Int] = []
+    try connection.stream(sql) { row throws(CausewayError) in
+      let all = try connection.rows(assembled: sql, []) { row throws(CausewayError) in try row.int(0) }
+      #expect(all == [1, 2, 3])
+      seen.append(try row.int(0))
+    }
+    #expect(seen == [1, 2, 3])
+    // More texts than are kept, each with its own rows.
+    for limit in 0..<200 {
+      let rows = try connection.rows(assembled: "SELECT n + \(limit) FROM number WHERE n = ?", [.integer(2)]) { row throws(CausewayError) in
+        try row.int(0)
+      }
+      #expect(rows == [2 + limit])
+    }
+    #expect(try connection.rows(assembled: sql, []) { row throws(CausewayError) in try row.int(0) } == [1, 2, 3])
   }
 }

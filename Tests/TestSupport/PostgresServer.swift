@@ -76,7 +76,8 @@ package final class PostgresServer: Sendable {
 
   package var socketPath: String { folder + "/.s.PGSQL.5432" }
 
-  package func uri(_ database: String) -> String { "postgresql://causeway@/\(database)?host=\(folder)" }
+  /// With patience: beside everything else that the tests do at the same time, a connection may take some seconds.
+  package func uri(_ database: String) -> String { "postgresql://causeway@/\(database)?host=\(folder)&connect_timeout=60" }
 
   /// Ends the server at once, with everything that it has begun, as if its machine had lost power.
   package func kill() throws {

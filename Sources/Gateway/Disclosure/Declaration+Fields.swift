@@ -49,10 +49,13 @@ extension Declaration {
     }
     mark(root)
     var ids: [String] = []
-    // A group stands in the dictionary before what is in it.
-    for element in dictionary.elements {
-      guard let group = element.group, isExpected[Int(group.raw)], (isImport ? element.import : element.export).isRequired else { continue }
-      if element.isGroup { isExpected[Int(element.index.raw)] = true } else { ids.append(element.id) }
+    // A group stands in the dictionary before what is in it. Looked at where they lie: to copy an element costs more than to look.
+    let elements = dictionary.elements
+    for index in elements.indices {
+      guard let group = elements[index].group, isExpected[Int(group.raw)],
+        isImport ? elements[index].import.isRequired : elements[index].export.isRequired
+      else { continue }
+      if elements[index].isGroup { isExpected[index] = true } else { ids.append(elements[index].id) }
     }
     return ids
   }

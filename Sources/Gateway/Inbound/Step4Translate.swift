@@ -23,8 +23,7 @@ extension GatewayNode {
 
   /// A declaration or amendment: the local draft, the supplement request, and the status message that says so.
   private func draft(_ message: MessageRecord) async throws(CausewayError) {
-    let header = try EnvelopeHeader.parse(message.header)
-    let (wire, secret, record) = try await recorded(message, header)
+    let (wire, header, secret, record) = try await recorded(message)
     let clearance = try Clearance(record)
     var draft: Draft = try draft(of: wire.bytes, header, clearance, secret)
     if case .written(let ucr, _) = draft, try await isUsed(ucr, by: clearance) {
@@ -143,24 +142,24 @@ extension GatewayNode {
     }
   }
 
-  /// What step 3 has stored of a declaration: its bytes, what opens its fields root, if it has one, and its clearance.
+  /// What step 3 has stored of a declaration: its bytes, its header, what opens its fields root, if it has one, and its clearance.
   ///
   /// - Throws: `receive.not_found`; `journal.not_found` too when it has a fields root that cannot be opened any more.
   private func recorded(
-    _ message: MessageRecord, _ header: EnvelopeHeader
-  ) async throws(CausewayError) -> (wire: PayloadRecord, secret: HMACKey?, clearance: ClearanceRecord) {
-    let hasFields = header.payload.fieldsRoot != nil
+    _ message: MessageRecord
+  ) async throws(CausewayError) -> (wire: PayloadRecord, header: EnvelopeHeader, secret: HMACKey?, clearance: ClearanceRecord) {
     let (wire, fields, clearance) = try await journal.read { reader throws(CausewayError) in
       func payload(_ kind: PayloadKind) throws(CausewayError) -> PayloadRecord? {
         try reader.payload(owner: message.id.text, kind: kind.rawValue)
       }
-      return (try payload(.wire), hasFields ? try payload(.fields) : nil, try reader.clearance(message.clearance))
+      return (try payload(.wire), try payload(.fields), try reader.clearance(message.clearance))
     }
     guard let wire else { throw CausewayError("journal.not_found", facts: ["what": "wire"]) }
-    guard let clearance else { throw CausewayError("receive.not_found") }
+    let header = try EnvelopeHeader.parse(message.header)
     let secret = fields.flatMap { HMACKey($0.bytes) }
-    guard (secret != nil) == hasFields else { throw CausewayError("journal.not_found", facts: ["what": "fields"]) }
-    return (wire, secret, clearance)
+    guard secret != nil || header.payload.fieldsRoot == nil else { throw CausewayError("journal.not_found", facts: ["what": "fields"]) }
+    guard let clearance else { throw CausewayError("receive.not_found") }
+    return (wire, header, secret, clearance)
   }
 
   private func wirePayload(of message: MessageRecord) async throws(CausewayError) -> (PayloadRecord, EnvelopeHeader) {

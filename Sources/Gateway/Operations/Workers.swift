@@ -11,7 +11,10 @@ extension GatewayNode {
     await withTaskGroup(of: Void.self) { group in
       group.addTask { await loop("outbound", on: .received) { () throws(CausewayError) in try await translateReceived() } }
       group.addTask { await loop("inbound", on: .recorded) { () throws(CausewayError) in try await translateRecorded() } }
-      group.addTask { await loop("replay", on: [], atMost: .milliseconds(100), claiming: "replay") { () throws(CausewayError) in try await runReplays() } }
+      group.addTask {
+        // Everything that becomes of a message is news to a replay that runs: it looks by the clock.
+        await loop("replay", on: [], atMost: .milliseconds(100), claiming: "replay") { () throws(CausewayError) in try await runReplays() }
+      }
       if journal.isShared { group.addTask { await keepClaims() } }
       group.addTask { await keepRetention() }
       if let timeStamps { group.addTask { await keepTimestamping(from: timeStamps) } }
@@ -20,7 +23,7 @@ extension GatewayNode {
       }
       for partner in partnerIDs.compactMap({ registry.participant($0) }) {
         group.addTask {
-          await loop("watching", on: .news, claiming: "watching.\(partner.id)", every: .seconds(1)) { () throws(CausewayError) in
+          await loop("watching", claiming: "watching.\(partner.id)", every: .seconds(1)) { () throws(CausewayError) in
             try await watch(partner)
           }
         }
@@ -30,21 +33,23 @@ extension GatewayNode {
       }
       for witness in witnesses {
         group.addTask {
-          await loop("witnessing", on: .news, claiming: "witnessing.\(witness.id)", every: .milliseconds(100)) { () throws(CausewayError) in
+          await loop("witnessing", claiming: "witnessing.\(witness.id)", every: .milliseconds(100)) { () throws(CausewayError) in
             try await askToCosign(witness)
           }
         }
       }
       for way in configuration.handover {
         group.addTask {
-          await loop("handover", on: .documents, claiming: Self.name(of: way)) { () throws(CausewayError) in try await handOverDocuments(way) }
+          await loop("handover", on: .documents, claiming: Self.name(of: way)) { () throws(CausewayError) in
+            try await handOverDocuments(way)
+          }
         }
       }
       if let hour = configuration.reconciliationHour {
         for corridor in configuration.corridors {
           group.addTask {
             // A partner that cannot be asked now is asked again in ten minutes.
-            await loop("reconciliation", on: .news, claiming: "reconciliation.\(corridor.id)", pause: .seconds(600)) { () throws(CausewayError) in
+            await loop("reconciliation", claiming: "reconciliation.\(corridor.id)", pause: .seconds(600)) { () throws(CausewayError) in
               try await reconcileDaily(corridor.id, afterHour: hour)
             }
           }
@@ -61,7 +66,7 @@ extension GatewayNode {
   ///   - rest: after a round that did something: what goes for everything that has come since costs little more than what goes for one.
   ///   - step: does what there is to do and says how much it was; 0 means: nothing now.
   private func loop(
-    _ stage: String, on topics: Bell.Topics, atMost limit: Duration = .milliseconds(500), claiming claim: String? = nil,
+    _ stage: String, on topics: Bell.Topics = .news, atMost limit: Duration = .milliseconds(500), claiming claim: String? = nil,
     pause: Duration = .seconds(1), every rest: Duration = .zero,
     _ step: @Sendable () async throws(CausewayError) -> Int
   ) async {

@@ -73,7 +73,14 @@ package struct SaltedField: Sendable {
 
   /// Leaf of the tree: `SHA-256(0x00 ‖ "causeway/field/v1" ‖ LF ‖ canonical JSON)`. No ledger entry begins so.
   var hash: Digest {
-    var bytes = Self.prefix
+    var bytes: [UInt8] = []
+    return hash(by: &bytes)
+  }
+
+  /// - Parameter bytes: is overwritten; what hashes many fields lends the same memory to all.
+  func hash(by bytes: inout [UInt8]) -> Digest {
+    bytes.removeAll(keepingCapacity: true)
+    bytes += Self.prefix
     append(to: &bytes)
     return MerkleTree.leafHash(bytes)
   }

@@ -27,8 +27,9 @@ package struct FieldTree: Sendable {
     self.secret = secret
     contents = FieldContents(of: fields, mandatory: mandatory, profile: profile)
     let authenticator = HMACKey.Authenticator(secret)
+    var bytes: [UInt8] = []
     hashes = fields.indices.map { index in
-      SaltedField(fields[index], index: index, salt: SaltedField.salt(at: index, authenticator)).hash
+      SaltedField(fields[index], index: index, salt: SaltedField.salt(at: index, authenticator)).hash(by: &bytes)
     }
     root = Self.root(contents, MerkleTree.root(of: hashes))
   }
