@@ -1,4 +1,5 @@
 import CPQ
+import Glibc
 import JournalSQL
 import Ledger
 import Primitives
@@ -11,10 +12,13 @@ final class PostgresConnection: SQLConnection {
   static let lockTimeoutMilliseconds = 5_000
   /// How long a transaction may lie idle: one whose process, or machine, is gone must not hold up the others.
   static let idleTransactionMilliseconds = 15_000
+  /// How long the answer to a statement is waited for: a server that hangs, or a line that swallows everything, says nothing for ever.
+  static let patienceSeconds = 60
 
   var archives: ArchivedEntries?
 
   private let handle: OpaquePointer
+  private let patience: Duration
   /// Names of prepared statements by the address of their text, which is constant.
   private var statements: [UInt: String] = [:]
   /// By the id under which results name their table.
@@ -24,11 +28,16 @@ final class PostgresConnection: SQLConnection {
   /// Whether the server has warned of something since this was set back.
   fileprivate(set) var hasWarned = false
 
-  /// - Parameter uri: a libpq connection URI, see ``PostgresURI``.
+  /// - Parameters:
+  ///   - uri: a libpq connection URI, see ``PostgresURI``.
+  ///   - patience: after which the connection is given up when a statement is not answered. Scripts, which change the schema, take their time.
   /// - Throws: `journal.unreachable` when no server takes the connection; `journal.open_failed` when it is not fit for a journal;
   ///   `journal.unsafe_settings`.
-  init(_ uri: PostgresURI) throws(CausewayError) {
+  init(_ uri: PostgresURI, patience: Duration = .seconds(patienceSeconds)) throws(CausewayError) {
+    self.patience = patience
     handle = try uri.connect()
+    // What is sent is waited for here as well.
+    PQsetnonblocking(handle, 1)
     PQsetNoticeReceiver(
       handle,
       { context, notice in
@@ -51,6 +60,7 @@ final class PostgresConnection: SQLConnection {
       throw CausewayError("journal.open_failed", underlying: "the database is not in UTF8")
     }
     try execute(
+      within: patience,
       script: """
         SET client_encoding = 'UTF8';
         SET client_min_messages = warning;
@@ -80,18 +90,58 @@ final class PostgresConnection: SQLConnection {
   /// Of the server, 15.4 as 150004.
   var version: Int { Int(PQserverVersion(handle)) }
 
-  func execute(script: String) throws(CausewayError) {
+  func execute(script: String) throws(CausewayError) { try execute(within: nil, script: script) }
+
+  /// - Parameter patience: nil: however long it takes.
+  private func execute(within patience: Duration?, script: String) throws(CausewayError) {
     guard !isLost else { throw CausewayError("journal.unreachable") }
-    PostgresRows(try checked(PQexec(handle, script)), of: self).reset()
+    PQclear(try checked(try answer(to: PQsendQuery(handle, script), within: patience)))
+  }
+
+  /// Waits for the answer to what was sent, all of it.
+  ///
+  /// - Returns: the last result, of which nothing is checked, as `PQexec` gives it; nil when there is none.
+  /// - Throws: `journal.unreachable` when it does not come in time; the connection is then lost.
+  private func answer(to isSent: Int32, within patience: Duration?) throws(CausewayError) -> OpaquePointer? {
+    guard isSent == 1 else { return nil }
+    let deadline = patience.map { ContinuousClock.now + $0 }
+    var last: OpaquePointer?
+    do {
+      try wait(until: deadline) { PQflush(handle) == 0 }
+      while true {
+        try wait(until: deadline) { PQisBusy(handle) == 0 }
+        guard let result = PQgetResult(handle) else { return last }
+        PQclear(last)
+        last = result
+      }
+    } catch {
+      PQclear(last)
+      throw error
+    }
+  }
+
+  /// Lets bytes come and go until it is done, or the connection is broken: libpq says so in the next result.
+  private func wait(until deadline: ContinuousClock.Instant?, _ isDone: () -> Bool) throws(CausewayError) {
+    while !isDone(), socket >= 0 {
+      let isWriting = PQflush(handle) == 1
+      var descriptor = pollfd(fd: socket, events: Int16(POLLIN | (isWriting ? POLLOUT : 0)), revents: 0)
+      let left = deadline.map { max(.zero, $0 - ContinuousClock.now) } ?? .seconds(60)
+      let milliseconds = Int32(left.components.seconds * 1000 + left.components.attoseconds / 1_000_000_000_000_000 + 1)
+      if poll(&descriptor, 1, milliseconds) == 0, let deadline, ContinuousClock.now >= deadline {
+        isLost = true
+        throw CausewayError("journal.unreachable", underlying: "the server does not answer")
+      }
+      if descriptor.revents != 0, PQconsumeInput(handle) == 0 { return }
+    }
   }
 
   func statement(_ sql: StaticString, _ values: [SQLValue]) throws(CausewayError) -> any SQLStatement {
     let name = try prepared(sql)
     let parameters = try PostgresParameters(values)
-    let result = parameters.withPointers { pointers, lengths, formats in
-      PQexecPrepared(handle, name, Int32(values.count), pointers, lengths, formats, 1)
+    let isSent = parameters.withPointers { pointers, lengths, formats in
+      PQsendQueryPrepared(handle, name, Int32(values.count), pointers, lengths, formats, 1)
     }
-    return PostgresRows(try checked(result), of: self)
+    return PostgresRows(try checked(try answer(to: isSent, within: patience)), of: self)
   }
 
   func statement(assembled sql: String, _ values: [SQLValue]) throws(CausewayError) -> any SQLStatement {
@@ -106,14 +156,14 @@ final class PostgresConnection: SQLConnection {
         text += String(number)
       }
     }
-    let result = parameters.withPointers { pointers, lengths, formats in
-      PQexecParams(handle, text, Int32(values.count), nil, pointers, lengths, formats, 1)
+    let isSent = parameters.withPointers { pointers, lengths, formats in
+      PQsendQueryParams(handle, text, Int32(values.count), nil, pointers, lengths, formats, 1)
     }
-    return PostgresRows(try checked(result), of: self)
+    return PostgresRows(try checked(try answer(to: isSent, within: patience)), of: self)
   }
 
   func stream(_ sql: String, _ body: (SQLRow) throws(CausewayError) -> Void) throws(CausewayError) {
-    try execute(script: "DECLARE streamed NO SCROLL CURSOR FOR \(sql)")
+    try execute(within: patience, script: "DECLARE streamed NO SCROLL CURSOR FOR \(sql)")
     var isOver = false
     while !isOver {
       // Few: each may hold a document of the largest size.
@@ -125,7 +175,7 @@ final class PostgresConnection: SQLConnection {
         try body(SQLRow(rows))
       }
     }
-    try execute(script: "CLOSE streamed")
+    try execute(within: patience, script: "CLOSE streamed")
   }
 
   private func prepared(_ sql: StaticString) throws(CausewayError) -> String {
@@ -133,7 +183,8 @@ final class PostgresConnection: SQLConnection {
     let key = UInt(bitPattern: sql.utf8Start)
     if let name = statements[key] { return name }
     let name = "s\(statements.count)"
-    PQclear(try checked(PQprepare(handle, name, sql.description.replacing("?", with: "$"), 0, nil)))
+    let isSent = PQsendPrepare(handle, name, sql.description.replacing("?", with: "$"), 0, nil)
+    PQclear(try checked(try answer(to: isSent, within: patience)))
     statements[key] = name
     return name
   }
@@ -181,7 +232,7 @@ final class PostgresConnection: SQLConnection {
   /// - Throws: `journal.unreachable` when the connection was lost on the way; what the server says when it has not committed;
   ///   `journal.commit_unknown` when it has, but not as durably as it should.
   private func commit() throws(CausewayError) {
-    let result = try checked(PQexec(handle, "COMMIT"))
+    let result = try checked(try answer(to: PQsendQuery(handle, "COMMIT"), within: patience))
     defer { PQclear(result) }
     // A transaction in which a statement failed is rolled back by COMMIT, without an error.
     guard String(cString: PQcmdStatus(result)) == "COMMIT" else {

@@ -101,6 +101,8 @@ extension PostgresStore {
   package struct Terms: Sendable {
     /// How long it is tried to find out what became of a commit.
     package var longestDoubtSeconds = 60
+    /// How long the answer to a statement is waited for before the connection is given up.
+    package var patienceSeconds = PostgresConnection.patienceSeconds
     /// After which the claims of a process that says nothing are given up; at least three times the pause between two signs of life.
     package var silenceSeconds = 15
     /// The steps that the program knows.
@@ -230,7 +232,7 @@ actor PostgresWorker {
     guard !isClosed else { throw CausewayError("journal.closed") }
     if let connection, !connection.isLost { return connection }
     connection = nil
-    let new = try PostgresConnection(uri)
+    let new = try PostgresConnection(uri, patience: .seconds(terms.patienceSeconds))
     new.archives = archives
     // Before the look at the schema: from here on nobody changes it beyond what this program understands.
     if isWriter { try new.takeShare() }

@@ -76,6 +76,31 @@ import Testing
     await journal.close()
   }
 
+  /// The server hangs, and its connections stay open: it is given up, as one that is gone is, and what was not committed can be committed when it is back.
+  @Test func aServerThatHangsIsGivenUp() async throws {
+    let server = try PostgresServer()
+    defer { withExtendedLifetime(server) {} }
+    try server.execute("CREATE DATABASE causeway", in: "postgres")
+    var terms = PostgresStore.Terms()
+    (terms.patienceSeconds, terms.longestDoubtSeconds) = (2, 1)
+    let uri = try PostgresURI("postgresql://causeway@/causeway?host=\(server.folder)&connect_timeout=2")
+    let journal = try await Journal.open(try await PostgresStore(uri, terms: terms), signer: fixture.signer, clock: fixture.clock)
+    #expect(try await journal.commit(change(1)).committed != nil)
+    try server.freeze()
+    // Also when something fails on the way: a frozen server does not end.
+    defer { try? server.thaw() }
+    let error = await #expect(throws: CausewayError.self) { try await journal.commit(change(2)) }
+    #expect(error?.code == "journal.unreachable")
+    await #expect(throws: CausewayError.self) {
+      try await journal.read { reader throws(CausewayError) in try reader.message(Sample.id(1)) }
+    }
+    #expect(await journal.fault == nil)
+    try server.thaw()
+    #expect(try await journal.commit(change(2)).committed?.entries.map(\.index) == [1])
+    #expect(try await journal.audit().isSound)
+    await journal.close()
+  }
+
   /// Somebody cuts short the wait for the standby: the commit is not believed until one behind it has not been cut short.
   @Test func aCommitThatDidNotReachTheStandbyIsWaitedFor() async throws {
     let server = try PostgresServer()

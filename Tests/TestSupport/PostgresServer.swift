@@ -80,13 +80,18 @@ package final class PostgresServer: Sendable {
   package func uri(_ database: String) -> String { "postgresql://causeway@/\(database)?host=\(folder)&connect_timeout=60" }
 
   /// Ends the server at once, with everything that it has begun, as if its machine had lost power.
-  package func kill() throws {
+  package func kill() throws { try signal(SIGKILL) }
+  /// Stops the server and all that it has begun: connections stay open, and nobody answers.
+  package func freeze() throws { try signal(SIGSTOP) }
+  package func thaw() throws { try signal(SIGCONT) }
+
+  private func signal(_ signal: Int32) throws {
     let file = try String(contentsOfFile: folder + "/data/postmaster.pid", encoding: .utf8)
     guard let process = file.split(separator: "\n").first.flatMap({ pid_t($0) }), process > 1 else {
       throw Failure(description: "no process id in postmaster.pid")
     }
     let children = (try? String(contentsOfFile: "/proc/\(process)/task/\(process)/children", encoding: .utf8)) ?? ""
-    for id in [process] + children.split(separator: " ").compactMap({ pid_t($0) }) { _ = Foundation.kill(id, SIGKILL) }
+    for id in [process] + children.split(separator: " ").compactMap({ pid_t($0) }) { _ = Foundation.kill(id, signal) }
   }
 
   /// Makes a standby the primary. Returns when it takes writes.
