@@ -6,9 +6,9 @@ import Primitives
 /// Order within the transaction: preconditions, operations and drafts of each change; the ledger entries of all; a read-back of
 /// what was stored, hashed anew; tree and signed checkpoint; then each change's `finish`.
 ///
-/// A change that cannot go through leaves nothing behind. To be able to undo each of them costs as much as much of the writing, and it is seldom needed: what
-/// is in the way mostly shows before the first write. So the first try (`undoing: false`) goes without, and is given up as a whole
-/// (`journal.group_undone`) when a change would have to be undone; the second one can.
+/// A change that cannot go through leaves nothing behind. Being able to undo each of them costs a good part of what writing it costs, and is seldom needed:
+/// what is in the way mostly shows before the first write. So the first try (`undoing: false`) goes without, and is given up as a whole
+/// (`journal.group_undone`) when a change would have to be undone; in the second one each can be.
 struct GroupWriter: Sendable {
   typealias Verdict = Result<Change.Outcome, CausewayError>
 
