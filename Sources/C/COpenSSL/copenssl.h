@@ -20,3 +20,12 @@
 /* Macros that Swift does not import, as constants. */
 static const unsigned long causeway_XN_FLAG_RFC2253 = XN_FLAG_RFC2253;
 static const int causeway_MBSTRING_UTF8 = MBSTRING_UTF8;
+
+/* Begins HMAC-SHA-256 under a key. A parameter keeps the address of its name: made in Swift, it would point to a text that is gone by the time it is read. */
+static inline int causeway_hmac_sha256_init(EVP_MAC_CTX *context, const void *key, size_t count) {
+  char digest[] = "SHA256";
+  const OSSL_PARAM parameters[] = {
+    OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0), OSSL_PARAM_construct_end()
+  };
+  return EVP_MAC_init(context, (const unsigned char *)key, count, parameters);
+}

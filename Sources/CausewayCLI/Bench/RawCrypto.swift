@@ -130,13 +130,8 @@ final class RawCrypto {
     guard let hmac = EVP_MAC_fetch(nil, "HMAC", nil) else { throw failure("EVP_MAC_fetch") }
     defer { EVP_MAC_free(hmac) }
     let secret = [UInt8](repeating: 5, count: 32)
-    var name = Array("SHA256".utf8CString)
     guard let context = EVP_MAC_CTX_new(hmac) else { throw failure("EVP_MAC_CTX_new") }
-    let isReady = name.withUnsafeMutableBufferPointer { name in
-      let parameters = [OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name.baseAddress, 0), OSSL_PARAM_construct_end()]
-      return EVP_MAC_init(context, secret, secret.count, parameters) == 1
-    }
-    guard isReady else { throw failure("EVP_MAC_init") }
+    guard causeway_hmac_sha256_init(context, secret, secret.count) == 1 else { throw failure("EVP_MAC_init") }
     return context
   }
 

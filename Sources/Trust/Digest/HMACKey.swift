@@ -27,15 +27,8 @@ package struct HMACKey: Hashable, Sendable {
     private let context = OpenSSL.require(EVP_MAC_CTX_new(MACAlgorithm.hmac.pointer), "EVP_MAC_CTX_new")
 
     package init(_ key: HMACKey) {
-      var digest = Array("SHA256".utf8CString)
-      digest.withUnsafeMutableBufferPointer { name in
-        let parameters = [
-          OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name.baseAddress, 0), OSSL_PARAM_construct_end(),
-        ]
-        OpenSSL.require(EVP_MAC_CTX_set_params(context, parameters), "EVP_MAC_CTX_set_params")
-      }
       let secret = key.bytes.exposed
-      OpenSSL.require(EVP_MAC_init(context, secret, secret.count, nil), "EVP_MAC_init")
+      OpenSSL.require(causeway_hmac_sha256_init(context, secret, secret.count), "EVP_MAC_init")
     }
 
     deinit { EVP_MAC_CTX_free(context) }

@@ -118,16 +118,12 @@ package final class SecretKey: @unchecked Sendable, CustomStringConvertible, Cus
   package func mac(_ message: [UInt8]) -> Digest {
     let context = OpenSSL.require(EVP_MAC_CTX_new(MACAlgorithm.hmac.pointer), "EVP_MAC_CTX_new")
     defer { EVP_MAC_CTX_free(context) }
-    var name = Array("SHA256".utf8CString)
-    let bytes = name.withUnsafeMutableBufferPointer { name in
-      [UInt8](unsafeUninitializedCapacity: 32) { buffer, count in
-        let parameters = [OSSL_PARAM_construct_utf8_string("digest", name.baseAddress, 0), OSSL_PARAM_construct_end()]
-        OpenSSL.require(EVP_MAC_init(context, memory.baseAddress, memory.count, parameters), "EVP_MAC_init")
-        OpenSSL.require(EVP_MAC_update(context, message, message.count), "EVP_MAC_update")
-        OpenSSL.require(EVP_MAC_final(context, buffer.baseAddress, &count, 32), "EVP_MAC_final")
-      }
+    OpenSSL.require(causeway_hmac_sha256_init(context, memory.baseAddress, memory.count), "EVP_MAC_init")
+    OpenSSL.require(EVP_MAC_update(context, message, message.count), "EVP_MAC_update")
+    return Digest { buffer in
+      var count = 0
+      OpenSSL.require(EVP_MAC_final(context, buffer.baseAddress, &count, 32), "EVP_MAC_final")
     }
-    return OpenSSL.require(Digest(bytes), "HMAC length")
   }
 
   /// The bytes, for whoever writes the key to a file that its owner alone can read.
