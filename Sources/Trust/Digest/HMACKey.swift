@@ -47,7 +47,7 @@ package struct HMACKey: Hashable, Sendable {
 }
 
 /// The fetched `EVP_MAC` of HMAC, kept for the life of the process. Sendable by hand: OpenSSL never changes it after the fetch.
-private struct MACAlgorithm: @unchecked Sendable {
+struct MACAlgorithm: @unchecked Sendable {
   let pointer: OpaquePointer
 
   static let hmac = MACAlgorithm(pointer: OpenSSL.require(EVP_MAC_fetch(nil, "HMAC", nil), "EVP_MAC_fetch"))

@@ -207,10 +207,3 @@ private struct CipherAlgorithm: @unchecked Sendable {
 
   static let aes256GCM = CipherAlgorithm(pointer: OpenSSL.require(EVP_CIPHER_fetch(nil, "AES-256-GCM", nil), "EVP_CIPHER_fetch"))
 }
-
-/// A fetched `EVP_MAC`, as ``CipherAlgorithm``.
-private struct MACAlgorithm: @unchecked Sendable {
-  let pointer: OpaquePointer
-
-  static let hmac = MACAlgorithm(pointer: OpenSSL.require(EVP_MAC_fetch(nil, "HMAC", nil), "EVP_MAC_fetch"))
-}
