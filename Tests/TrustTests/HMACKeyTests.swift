@@ -28,15 +28,15 @@ import Trust
   /// Contexts are made and used on many threads at once: nothing that OpenSSL is told may point to what is gone by then.
   @Test func manyAtOnce() async throws {
     let key = try #require(HMACKey(Array("Jefe".utf8) + [UInt8](repeating: 0, count: 28)))
-    let codes = await withTaskGroup(of: Set<Digest>.self) { group in
+    let codes = await withTaskGroup(of: Set<Digest>.self, returning: Set<Digest>.self) { group in
       for _ in 0..<16 {
         group.addTask {
           Set((0..<2000).map { _ in HMACKey.Authenticator(key).code(of: Array("what do ya want for nothing?".utf8)) })
         }
       }
-      return await group.reduce(into: []) { $0.formUnion($1) }
+      return await group.reduce(into: Set<Digest>()) { $0.formUnion($1) }
     }
-    #expect(codes.map(\.hex) == ["5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"])
+    #expect(codes.map { $0.hex } == ["5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"])
   }
 
   @Test func keysAreSecretAndWhole() {
