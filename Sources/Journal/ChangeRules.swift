@@ -4,6 +4,8 @@ import Primitives
 /// What preconditions and operations mean, on any store.
 struct ChangeRules {
   let transaction: any JournalTransaction
+  /// Whether an operation has been carried out: each looks before it writes, so that a conflict before the first leaves nothing to undo.
+  private(set) var hasWritten = false
 
   init(_ transaction: any JournalTransaction) { self.transaction = transaction }
 
@@ -41,11 +43,8 @@ struct ChangeRules {
 
   /// Carries out operations in order, up to the first that cannot be.
   ///
-  /// - Parameter hasWritten: set as soon as an operation is carried out: each looks before it writes.
   /// - Returns: what stands in the way; the caller undoes what was written so far.
-  func carryOut(
-    _ operations: [Change.Operation], assigning ids: inout [Int64], hasWritten: inout Bool
-  ) throws(CausewayError) -> Change.Conflict? {
+  mutating func carryOut(_ operations: [Change.Operation], assigning ids: inout [Int64]) throws(CausewayError) -> Change.Conflict? {
     for operation in operations {
       if let conflict = try carryOut(operation.naming(clearanceIn: operations), assigning: &ids) { return conflict }
       hasWritten = true

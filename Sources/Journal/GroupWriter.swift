@@ -116,8 +116,8 @@ private struct Attempt {
     do {
       applied[index].result = try undoable { () throws(CausewayError) in
         let last = try finish(recorded, transaction)
-        var hasWritten = false
-        conflict = try ChangeRules(transaction).carryOut(last.operations, assigning: &ids, hasWritten: &hasWritten)
+        var rules = ChangeRules(transaction)
+        conflict = try rules.carryOut(last.operations, assigning: &ids)
         if conflict != nil { throw CausewayError("journal.constraint") }
         return last.result
       }
@@ -152,13 +152,12 @@ private struct Attempt {
   private mutating func apply(_ change: Change) throws(CausewayError) -> Applied {
     var applied = Applied()
     var conflict: Change.Conflict?
-    var hasWritten = false
+    var rules = ChangeRules(transaction)
     let mark = entries.count
     do {
       func body() throws(CausewayError) {
-        let rules = ChangeRules(transaction)
         conflict = try rules.firstBroken(change.preconditions)
-        if conflict == nil { conflict = try rules.carryOut(change.operations, assigning: &applied.assignedIDs, hasWritten: &hasWritten) }
+        if conflict == nil { conflict = try rules.carryOut(change.operations, assigning: &applied.assignedIDs) }
         if conflict != nil { throw CausewayError("journal.constraint") }
         for draft in change.entries {
           entries.append(
@@ -171,7 +170,7 @@ private struct Attempt {
       if change.operations.isEmpty { try body() } else { try undoable(body) }
       applied.entries = mark..<entries.count
     } catch {
-      if decided == nil, conflict == nil || hasWritten { throw error }
+      if decided == nil, conflict == nil || rules.hasWritten { throw error }
       entries.removeSubrange(mark...)
       if let conflict {
         applied.verdict = .success(.conflict(conflict))

@@ -205,6 +205,9 @@ package protocol JournalTransaction: JournalReader {
 }
 
 extension JournalReader {
+  /// How many messages a query finds, in as many groups as its limit allows. Its place and order do not count.
+  package func messageCount(_ query: MessageQuery) throws(CausewayError) -> Int { try messageGroups(query).reduce(0) { $0 + $1.count } }
+
   /// Reads one entry; nil when there is none at that index.
   ///
   /// - Throws: as ``check(_:)``.

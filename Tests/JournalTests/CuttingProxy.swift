@@ -1,4 +1,5 @@
 import Foundation
+import JournalPostgres
 import Synchronization
 
 /// Stands between a program and its PostgreSQL, and, when told to, cuts the line behind a commit that took effect, before the answer to it, or all lines.
@@ -15,6 +16,11 @@ final class CuttingProxy: Sendable {
     var isParted = false
     var cuts = 0
     var lines: [Line] = []
+  }
+
+  /// The same database, by way of the proxy.
+  func uri(of direct: PostgresURI) throws -> PostgresURI {
+    try PostgresURI("\(direct.text.split(separator: "?")[0])?host=\(folder)&connect_timeout=60")
   }
 
   /// - Parameter target: path of the server's socket.

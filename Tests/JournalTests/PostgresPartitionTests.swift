@@ -15,7 +15,7 @@ import Testing
 
   private func cutOff() async throws -> (Journal, CuttingProxy) {
     let cut = try CuttingProxy(to: PostgresCluster.shared.socketPath)
-    let uri = try PostgresURI("\(try fixture.folder.postgres.text.split(separator: "?")[0])?host=\(cut.folder)&connect_timeout=60")
+    let uri = try cut.uri(of: try fixture.folder.postgres)
     var terms = PostgresStore.Terms()
     terms.longestDoubtSeconds = 1
     return (try await Journal.open(try await PostgresStore(uri, terms: terms), signer: fixture.signer, clock: fixture.clock), cut)

@@ -251,7 +251,7 @@ import Trust
   @Test func aCommitWhoseAnswerIsLostIsFoundOut() async throws {
     let cut = try CuttingProxy(to: PostgresCluster.shared.socketPath)
     defer { cut.stop() }
-    let uri = try PostgresURI("\(try fixture.folder.postgres.text.split(separator: "?")[0])?host=\(cut.folder)&connect_timeout=60")
+    let uri = try cut.uri(of: try fixture.folder.postgres)
     let journal = try await Journal.open(try await PostgresStore(uri), signer: fixture.signer, clock: fixture.clock)
     _ = try await write(journal, 0)
     for number in 1...3 {

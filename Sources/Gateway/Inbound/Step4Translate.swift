@@ -123,10 +123,10 @@ extension GatewayNode {
 
   /// The partner has withdrawn: this side follows, unless it is done already, and says so.
   private func followWithdrawal(_ message: MessageRecord) async throws(CausewayError) {
-    let (wire, header) = try await wirePayload(of: message)
+    let (wire, header, _, record) = try await recorded(message)
     let isRequest = isRequest(header)
     let document = isRequest ? try requestDocument(wire.bytes, header) : try statusDocument(wire.bytes, header)
-    try await update(clearance: message.clearance) { clearance, now throws(CausewayError) in
+    try await update(clearance: message.clearance, from: record) { clearance, now throws(CausewayError) in
       var change = ClearanceChange(preconditions: [.message(message.id, in: [MessageState.recorded.rawValue])])
       change.operations = [.setMessageState(message.id, MessageState.handled.rawValue, reason: nil, at: now)]
       change.operations +=
@@ -142,7 +142,7 @@ extension GatewayNode {
     }
   }
 
-  /// What step 3 has stored of a declaration: its bytes, its header, what opens its fields root, if it has one, and its clearance.
+  /// What step 3 has stored of a message: its bytes, its header, what opens its fields root, if it has one, and its clearance.
   ///
   /// - Throws: `receive.not_found`; `journal.not_found` too when it has a fields root that cannot be opened any more.
   private func recorded(
@@ -160,13 +160,5 @@ extension GatewayNode {
     guard secret != nil || header.payload.fieldsRoot == nil else { throw CausewayError("journal.not_found", facts: ["what": "fields"]) }
     guard let clearance else { throw CausewayError("receive.not_found") }
     return (wire, header, secret, clearance)
-  }
-
-  private func wirePayload(of message: MessageRecord) async throws(CausewayError) -> (PayloadRecord, EnvelopeHeader) {
-    let wire = try await journal.read { reader throws(CausewayError) in
-      try reader.payload(owner: message.id.text, kind: PayloadKind.wire.rawValue)
-    }
-    guard let wire else { throw CausewayError("journal.not_found", facts: ["what": "wire"]) }
-    return (wire, try EnvelopeHeader.parse(message.header))
   }
 }

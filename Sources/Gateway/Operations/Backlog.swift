@@ -52,7 +52,7 @@ extension GatewayNode {
   private func undelivered(in corridor: String) async throws(CausewayError) -> Int {
     try await journal.read { reader throws(CausewayError) in
       let query = MessageQuery(direction: .outbound, corridor: corridor, states: Self.undelivered, limit: 1000)
-      return try reader.messageGroups(query).reduce(0) { $0 + $1.count }
+      return try reader.messageCount(query)
     }
   }
 }

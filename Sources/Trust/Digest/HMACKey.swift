@@ -26,9 +26,13 @@ package struct HMACKey: Hashable, Sendable {
   package final class Authenticator {
     private let context = OpenSSL.require(EVP_MAC_CTX_new(MACAlgorithm.hmac.pointer), "EVP_MAC_CTX_new")
 
-    package init(_ key: HMACKey) {
-      let secret = key.bytes.exposed
-      OpenSSL.require(causeway_hmac_sha256_init(context, secret, secret.count), "EVP_MAC_init")
+    package init(_ key: HMACKey) { key.bytes.exposed.withUnsafeBytes(begin) }
+
+    /// - Parameter key: is copied, and overwritten with the authenticator.
+    init(_ key: UnsafeRawBufferPointer) { begin(key) }
+
+    private func begin(_ key: UnsafeRawBufferPointer) {
+      OpenSSL.require(causeway_hmac_sha256_init(context, key.baseAddress, key.count), "EVP_MAC_init")
     }
 
     deinit { EVP_MAC_CTX_free(context) }
@@ -47,7 +51,7 @@ package struct HMACKey: Hashable, Sendable {
 }
 
 /// The fetched `EVP_MAC` of HMAC, kept for the life of the process. Sendable by hand: OpenSSL never changes it after the fetch.
-struct MACAlgorithm: @unchecked Sendable {
+private struct MACAlgorithm: @unchecked Sendable {
   let pointer: OpaquePointer
 
   static let hmac = MACAlgorithm(pointer: OpenSSL.require(EVP_MAC_fetch(nil, "HMAC", nil), "EVP_MAC_fetch"))

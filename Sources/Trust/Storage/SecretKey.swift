@@ -115,16 +115,7 @@ package final class SecretKey: @unchecked Sendable, CustomStringConvertible, Cus
   }
 
   /// HMAC-SHA-256 (FIPS 198-1).
-  package func mac(_ message: [UInt8]) -> Digest {
-    let context = OpenSSL.require(EVP_MAC_CTX_new(MACAlgorithm.hmac.pointer), "EVP_MAC_CTX_new")
-    defer { EVP_MAC_CTX_free(context) }
-    OpenSSL.require(causeway_hmac_sha256_init(context, memory.baseAddress, memory.count), "EVP_MAC_init")
-    OpenSSL.require(EVP_MAC_update(context, message, message.count), "EVP_MAC_update")
-    return Digest { buffer in
-      var count = 0
-      OpenSSL.require(EVP_MAC_final(context, buffer.baseAddress, &count, 32), "EVP_MAC_final")
-    }
-  }
+  package func mac(_ message: [UInt8]) -> Digest { HMACKey.Authenticator(UnsafeRawBufferPointer(memory)).code(of: message) }
 
   /// The bytes, for whoever writes the key to a file that its owner alone can read.
   var exposed: [UInt8] { [UInt8](memory) }

@@ -37,7 +37,7 @@ extension GatewayNode {
         let records = try reader.replays(state: ReplayJob.State.running.rawValue, limit: 1000)
         let jobs = try records.map { record throws(CausewayError) in try ReplayJob(record) }
         return (
-          try reader.messageGroups(query).reduce(0) { $0 + $1.count },
+          try reader.messageCount(query),
           jobs.contains { $0.filter.code == code && $0.partner.hasSameBytes(as: partner.id) }
         )
       }

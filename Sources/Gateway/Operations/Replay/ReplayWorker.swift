@@ -103,7 +103,7 @@ extension GatewayNode {
 
   private func isBusy(_ job: ReplayJob, _ reader: any JournalReader) throws(CausewayError) -> Bool {
     let states = [MessageState.received, .recorded].map(\.rawValue)
-    let waiting = try reader.messageGroups(MessageQuery(states: states, limit: 1000)).reduce(0) { $0 + $1.count }
+    let waiting = try reader.messageCount(MessageQuery(states: states, limit: 1000))
     guard waiting < Self.mostUnderWay else { return true }
     return try reader.deliveryCount(channel: Self.channel(to: job.partner), dead: false) >= Self.mostUnderWay
   }
