@@ -101,8 +101,10 @@ let package = Package(
     .executableTarget(
       name: "causeway-verify", dependencies: ["Primitives", "JSONTree", "Trust", "Ledger"], swiftSettings: settings, linkerSettings: linker),
     // Tests mirror the modules
+    .systemLibrary(name: "CSpawn", path: "Tests/CSpawn"),
     .target(
-      name: "TestSupport", dependencies: ["JSONTree", "Primitives", "CPKCS11", "CPQ"], path: "Tests/TestSupport", swiftSettings: settings),
+      name: "TestSupport", dependencies: ["JSONTree", "Primitives", "CPKCS11", "CPQ", "CSpawn"], path: "Tests/TestSupport",
+      swiftSettings: settings),
     .target(
       name: "AttackCases", dependencies: ["Formats", "JSONTree", "XMLTree", "Primitives"], path: "Tests/AttackCases",
       swiftSettings: settings),
@@ -125,7 +127,8 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "TranslationTests",
-      dependencies: ["Translation", "YAMLTree", "Declarations", "Formats", "JSONTree", "XMLTree", "Primitives"], swiftSettings: settings),
+      dependencies: ["TestSupport", "Translation", "YAMLTree", "Declarations", "Formats", "JSONTree", "XMLTree", "Primitives"],
+      swiftSettings: settings),
     .testTarget(name: "PolicyTests", dependencies: ["Policy", "YAMLTree", "Declarations", "Primitives"], swiftSettings: settings),
     .testTarget(name: "TrustTests", dependencies: ["TestSupport", "Trust", "JSONTree", "Primitives", "CPKCS11"], swiftSettings: settings),
     .testTarget(name: "LedgerTests", dependencies: ["TestSupport", "Ledger", "Trust", "JSONTree", "Primitives"], swiftSettings: settings),

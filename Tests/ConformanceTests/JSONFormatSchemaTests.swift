@@ -112,13 +112,7 @@ import Testing
   // MARK: A judge of other people's making
 
   static let hasJudge: Bool = {
-    let process = Process()
-    process.executableURL = URL(filePath: PublishedSchemaTests.python[0])
-    process.arguments = PublishedSchemaTests.python.dropFirst() + ["-c", "import jsonschema"]
-    process.standardError = FileHandle.nullDevice
-    let isThere = (try? process.run()) != nil
-    if isThere { process.waitUntilExit() }
-    let found = isThere && process.terminationStatus == 0
+    let found = (try? ChildProcess.run(PublishedSchemaTests.python + ["-c", "import jsonschema"]).status) == 0
     if !found { Repository.note("the Python package jsonschema is absent") }
     return found
   }()
@@ -141,15 +135,7 @@ import Testing
     defer { try? FileManager.default.removeItem(at: file) }
     let lines = try [JSONValue.parse(Array(schema.utf8)).serialized()] + documents
     try Data(lines.joined(separator: [0x0A])).write(to: file)
-    let process = Process()
-    process.executableURL = URL(filePath: PublishedSchemaTests.python[0])
-    process.arguments = PublishedSchemaTests.python.dropFirst() + ["-c", script, file.path]
-    let output = Pipe()
-    process.standardOutput = output
-    try process.run()
-    let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    process.waitUntilExit()
-    return text.split(separator: "\n").map { $0 == "valid" }
+    return try ChildProcess.run(PublishedSchemaTests.python + ["-c", script, file.path]).output.split(separator: "\n").map { $0 == "valid" }
   }
 
   @Test(.enabled(if: hasJudge), arguments: profiles)

@@ -2,6 +2,7 @@ import Declarations
 import Formats
 import Foundation
 import Primitives
+import TestSupport
 import Testing
 
 @testable import Translation
@@ -14,7 +15,7 @@ import Testing
   /// `scripts/setup` makes the environment where the system's Python lacks the judge's packages.
   static let python: [String] = {
     let own = Repository.root.appending(path: ".build/python/bin/python3").path
-    return FileManager.default.isExecutableFile(atPath: own) ? [own] : ["/usr/bin/env", "python3"]
+    return FileManager.default.isExecutableFile(atPath: own) ? [own] : ["python3"]
   }()
   static let hasJudge: Bool = {
     let found = FileManager.default.fileExists(atPath: judge)
@@ -30,15 +31,7 @@ import Testing
     return try await withThrowingTaskGroup(of: [String].self) { group in
       for half in halves {
         group.addTask {
-          let process = Process()
-          process.executableURL = URL(filePath: python[0])
-          process.arguments = python.dropFirst() + [judge] + half
-          let output = Pipe()
-          process.standardOutput = output
-          try process.run()
-          let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-          process.waitUntilExit()
-          let lines = text.split(separator: "\n").map(String.init)
+          let lines = try ChildProcess.run(python + [judge] + half).output.split(separator: "\n").map(String.init)
           let verdicts = lines.filter { $0.hasSuffix(": valid") || $0.hasSuffix(" errors") }
           guard verdicts.count == half.count else { return ["the judge spoke of \(verdicts.count) files and not of \(half.count)"] }
           return lines.filter { !$0.hasSuffix(": valid") }

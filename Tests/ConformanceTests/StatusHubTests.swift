@@ -3,6 +3,7 @@ import Formats
 import Foundation
 import JSONTree
 import Primitives
+import TestSupport
 import Testing
 
 @testable import Translation
@@ -70,16 +71,9 @@ import Testing
       try Data(document.bytes).write(to: file)
       files.append(file.path)
     }
-    let process = Process()
-    process.executableURL = URL(filePath: PublishedSchemaTests.python[0])
-    process.arguments =
-      PublishedSchemaTests.python.dropFirst() + [PublishedSchemaTests.judge, "--root", "UNECE-CrossDomainAcknowledgementandResponse.json"]
-      + files
-    let output = Pipe()
-    process.standardOutput = output
-    try process.run()
-    let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    process.waitUntilExit()
+    let text = try ChildProcess.run(
+      PublishedSchemaTests.python + [PublishedSchemaTests.judge, "--root", "UNECE-CrossDomainAcknowledgementandResponse.json"] + files
+    ).output
     let lines = text.split(separator: "\n").map(String.init)
     guard lines.count(where: { $0.hasSuffix(": valid") || $0.hasSuffix(" errors") }) == files.count else { return ["no verdict: \(text)"] }
     return lines.filter { !$0.hasSuffix(": valid") }

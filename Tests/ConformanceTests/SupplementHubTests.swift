@@ -3,6 +3,7 @@ import Formats
 import Foundation
 import JSONTree
 import Primitives
+import TestSupport
 import Testing
 
 @testable import Translation
@@ -57,18 +58,11 @@ import Testing
     }
     for seed in 0..<UInt64(20) { try Data(try profile.sample(seed: seed)).write(to: folder.appending(path: "g\(seed).json")) }
     let files = try FileManager.default.contentsOfDirectory(atPath: folder.path).map { folder.appending(path: $0).path }
-    let judge = Process()
-    judge.executableURL = URL(filePath: PublishedSchemaTests.python[0])
-    judge.arguments = PublishedSchemaTests.python.dropFirst() + [PublishedSchemaTests.judge] + files
-    let pipe = Pipe()
-    judge.standardOutput = pipe
-    try judge.run()
-    let output = pipe.fileHandleForReading.readDataToEndOfFile()
-    judge.waitUntilExit()
+    let result = try ChildProcess.run(PublishedSchemaTests.python + [PublishedSchemaTests.judge] + files)
     #expect(files.count > 20)
     #expect(
-      judge.terminationStatus == 0,
-      "\(String(decoding: output, as: UTF8.self).split(separator: "\n").filter { !$0.hasSuffix(": valid") }.prefix(5))")
+      result.status == 0,
+      "\(result.output.split(separator: "\n").filter { !$0.hasSuffix(": valid") }.prefix(5))")
   }
 
   @Test func aDocumentOfOneKindIsNotWrittenAsAnother() throws {

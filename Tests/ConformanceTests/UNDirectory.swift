@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// A message, its segments and composites of the UN/EDIFACT directory D.03B, read from the texts that UNECE publishes, by columns. It shares
@@ -52,12 +53,7 @@ struct UNDirectory: Sendable {
   }
 
   private static func unzip(_ archive: URL, _ file: String, into folder: URL) throws {
-    let process = Process()
-    process.executableURL = URL(filePath: "/usr/bin/unzip")
-    process.arguments = ["-q", "-o", archive.path, file, "-d", folder.path]
-    try process.run()
-    process.waitUntilExit()
-    try #require(process.terminationStatus == 0)
+    try #require(try ChildProcess.run(["/usr/bin/unzip", "-q", "-o", archive.path, file, "-d", folder.path]).status == 0)
   }
 
   /// Text of columns, without the blanks around it.

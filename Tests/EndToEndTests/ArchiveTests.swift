@@ -4,6 +4,7 @@ import Journal
 import Ledger
 import Logging
 import Primitives
+import TestSupport
 import Testing
 
 @testable import CausewayCLI
@@ -130,13 +131,12 @@ import Testing
     defer { world.end() }
     let site = world.cn
     try await grow(site, by: 3000)
-    func archive(_ number: Int) throws -> (process: Process, folder: String) {
-      let (process, folder) = (Process(), "\(world.demo.folder)/archive-\(number)")
-      process.executableURL = URL(filePath: World.executable)
-      process.arguments = ["ledger", "archive", "--config", site.configuration, "--up-to", "\(number * 256)", "--output", folder]
-      (process.standardOutput, process.standardError) = (FileHandle.nullDevice, FileHandle.nullDevice)
-      try process.run()
-      return (process, folder)
+    func archive(_ number: Int) throws -> (process: ChildProcess, folder: String) {
+      let folder = "\(world.demo.folder)/archive-\(number)"
+      let command = [
+        World.executable, "ledger", "archive", "--config", site.configuration, "--up-to", "\(number * 256)", "--output", folder,
+      ]
+      return (try ChildProcess(command, errors: .nothing), folder)
     }
     func hashed(_ archives: [String]) throws -> Int {
       let options = archives.isEmpty ? [] : ["--archives"] + archives
@@ -148,15 +148,15 @@ import Testing
     let clock = ContinuousClock()
     let start = clock.now
     let whole = try archive(1)
-    whole.process.waitUntilExit()
+    let end = whole.process.wait()
     let duration = clock.now - start
-    try #require(whole.process.terminationStatus == 0)
+    try #require(end == .exit(0))
     var archives = [whole.folder]
     for (offset, part) in [0.4, 0.6, 0.75, 0.85, 0.95, 1].enumerated() {
       let (process, folder) = try archive(archives.count + 1)
       try await Task.sleep(for: duration * part)
-      kill(process.processIdentifier, SIGKILL)
-      process.waitUntilExit()
+      process.signal(SIGKILL)
+      process.wait()
       if try hashed([]) == archives.count * 256 {
         // Not recorded: what is there of it may go.
         if Files.exists(folder) { try FileManager.default.removeItem(atPath: folder) }
@@ -166,8 +166,7 @@ import Testing
       #expect(try hashed(archives) == 0, "\(offset): the archives that are recorded are whole")
     }
     let last = try archive(archives.count + 1)
-    last.process.waitUntilExit()
-    #expect(last.process.terminationStatus == 0 || archives.count == 7)
+    #expect(last.process.wait() == .exit(0) || archives.count == 7)
   }
 
   /// Entries without anything else, through the journal's own door.

@@ -37,7 +37,7 @@ import Testing
               "curl", "--silent", "--parallel", "--parallel-immediate", "--parallel-max", "\(Self.atOnce)", "--http1.1", "--fail",
               "--max-time", "60", "--retry", "60", "--retry-all-errors", "--retry-delay", "1", "--retry-max-time", "0", "--output",
               folder + "/#1", "--write-out", "%{http_code}\\n",
-            ] + arguments + [target + "#[1-\(half)]"], folder: world.demo.folder)
+            ] + arguments + [target + "#[1-\(half)]"])
         }
       }
       group.addTask {
@@ -51,7 +51,7 @@ import Testing
       }
       return try await group.reduce(into: [Life]()) { if let life = $1 { $0.append(life) } }
     }
-    for life in lives { #expect(life.status == 0, "\(life.lines.suffix(5)) \(life.errors)") }
+    for life in lives { #expect(life.end == .exit(0), "\(life.lines.suffix(5)) \(life.errors)") }
     return try folders.flatMap { try answers($0).map { try Files.read($0) } }
   }
 

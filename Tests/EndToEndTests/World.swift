@@ -150,25 +150,7 @@ final class World: Sendable {
   static func tool(
     _ path: String, _ arguments: [String], input: [UInt8] = [], environment: [String: String] = [:]
   ) throws -> (status: Int32, output: String, errors: String) {
-    let process = Process()
-    process.executableURL = URL(filePath: path)
-    process.arguments = arguments
-    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-    let folder = FileManager.default.temporaryDirectory.appending(path: "run-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
-    let files = ["in", "out", "err"].map { folder.appending(path: $0) }
-    try Data(input).write(to: files[0])
-    for file in files[1...] { _ = FileManager.default.createFile(atPath: file.path(), contents: nil) }
-    process.standardInput = try FileHandle(forReadingFrom: files[0])
-    process.standardOutput = try FileHandle(forWritingTo: files[1])
-    process.standardError = try FileHandle(forWritingTo: files[2])
-    try process.run()
-    process.waitUntilExit()
-    return (
-      process.terminationStatus, String(decoding: try Data(contentsOf: files[1]), as: UTF8.self),
-      String(decoding: try Data(contentsOf: files[2]), as: UTF8.self)
-    )
+    try ChildProcess.run([path] + arguments, environment: environment, input: input)
   }
 }
 

@@ -1,5 +1,6 @@
 import Foundation
 import Primitives
+import TestSupport
 import Trust
 
 /// A small HTTPS server in a process of its own (Python's standard library), for the client to talk to.
@@ -8,19 +9,13 @@ import Trust
 final class TLSServer: Sendable {
   let port: Int
   private let folder: URL
-  private let process: Process
-  /// The server ends when this end of its standard input is closed, also when the tests die.
-  private let lifeline: Pipe
+  /// It ends when its standard input does, also when the tests die.
+  private let process: ChildProcess
 
   static let isAvailable: Bool = {
-    let probe = Process()
-    probe.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    probe.arguments = ["python3", "-c", "import ssl"]
-    probe.standardError = FileHandle.nullDevice
-    guard (try? probe.run()) != nil else { return false }
-    probe.waitUntilExit()
-    if probe.terminationStatus != 0 { print("not run: python3 is absent") }
-    return probe.terminationStatus == 0
+    let isThere = (try? ChildProcess.run(["python3", "-c", "import ssl"]).status) == 0
+    if !isThere { print("not run: python3 is absent") }
+    return isThere
   }()
 
   init(certificate: Certificate, key: PrivateKey, clientAuthority: Certificate, maximumTLS12: Bool = false) throws {
@@ -31,30 +26,22 @@ final class TLSServer: Sendable {
       try Data(text.utf8).write(to: file)
       return file.path
     }
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = [
+    let command = [
       "python3", try write("server.py", Self.program), try write("certificate.pem", certificate.pem),
       try write("key.pem", key.pem().exposed),
       try write("clients.pem", clientAuthority.pem), try write("journal", ""), maximumTLS12 ? "1.2" : "1.3",
     ]
-    let output = Pipe()
-    let lifeline = Pipe()
-    process.standardInput = lifeline
-    process.standardOutput = output
-    process.standardError = FileHandle.nullDevice
-    try process.run()
-    let line = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
+    let process = try ChildProcess(command, input: .pipe, output: .pipe, errors: .nothing)
+    let line = String(decoding: process.output?.availableData ?? Data(), as: UTF8.self)
     guard let port = Int(line.trimmingCharacters(in: .whitespacesAndNewlines)) else { throw CocoaError(.fileReadUnknown) }
     self.port = port
     self.folder = folder
     self.process = process
-    self.lifeline = lifeline
   }
 
   deinit {
-    try? lifeline.fileHandleForWriting.close()
-    process.waitUntilExit()
+    process.closeInput()
+    process.wait()
     try? FileManager.default.removeItem(at: folder)
   }
 

@@ -63,17 +63,10 @@ import Trust
     defer { try? FileManager.default.removeItem(at: folder) }
     try Data(file).write(to: folder.appending(path: "file"))
     try Data(key.pem.utf8).write(to: folder.appending(path: "key"))
-    let process = Process()
-    process.executableURL = URL(filePath: "/usr/bin/env")
     let (pem, path) = (folder.appending(path: "key").path(), folder.appending(path: "file").path())
-    process.arguments =
-      ["python3", Economies.root + "interop/verifier/causeway_evidence.py", "--registry-key", pem, "--json", path] + options
-    let out = folder.appending(path: "out")
-    _ = FileManager.default.createFile(atPath: out.path(), contents: nil)
-    process.standardOutput = try FileHandle(forWritingTo: out)
-    try process.run()
-    process.waitUntilExit()
-    return (process.terminationStatus, try JSONValue.parse([UInt8](try Data(contentsOf: out))))
+    let result = try ChildProcess.run(
+      ["python3", Economies.root + "interop/verifier/causeway_evidence.py", "--registry-key", pem, "--json", path] + options)
+    return (result.status, try JSONValue.parse(Array(result.output.utf8)))
   }
 
   func findings(_ report: JSONValue) -> [String] {

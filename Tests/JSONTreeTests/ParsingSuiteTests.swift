@@ -12,13 +12,10 @@ struct ParsingSuiteTests {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("json-parsing-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
-    let tar = Process()
-    tar.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    tar.arguments = [
+    let tar = try ChildProcess.run([
       "tar", "xzf", SharedData.folder.appendingPathComponent("vectors/json-parsing/test_parsing.tar.gz").path, "-C", folder.path,
-    ]
-    try tar.run()
-    tar.waitUntilExit()
+    ])
+    try #require(tar.status == 0, "\(tar)")
     let inner = folder.appendingPathComponent("test_parsing")
     return try FileManager.default.contentsOfDirectory(atPath: inner.path).sorted().map { name in
       (name, try Array(Data(contentsOf: inner.appendingPathComponent(name))))

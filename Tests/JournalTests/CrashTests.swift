@@ -3,6 +3,7 @@ import Journal
 import JournalSQLite
 import Ledger
 import Primitives
+import TestSupport
 import Testing
 import Trust
 
@@ -64,24 +65,20 @@ import Trust
 
   /// Runs the writer until it has printed so many lines, kills it, and gives back every whole line.
   private func run(_ writer: URL, _ arguments: [String], untilLines count: Int) throws -> [(id: MessageID, index: Int, size: Int)] {
-    let process = Process()
-    let pipe = Pipe()
-    process.executableURL = writer
-    process.arguments = arguments
-    process.standardOutput = pipe
-    try process.run()
+    let process = try ChildProcess([writer.path()] + arguments, output: .pipe)
+    let pipe = try #require(process.output)
     var output = Data()
     var lines = 0
     while lines < count {
-      let part = pipe.fileHandleForReading.availableData
+      let part = pipe.availableData
       guard !part.isEmpty else { break }
       output += part
       lines += part.count { $0 == 0x0A }
     }
-    kill(process.processIdentifier, SIGKILL)
-    process.waitUntilExit()
-    output += try pipe.fileHandleForReading.readToEnd() ?? Data()
-    #expect(process.terminationReason == .uncaughtSignal)
+    process.signal(SIGKILL)
+    let end = process.wait()
+    output += try pipe.readToEnd() ?? Data()
+    #expect(end == .signal(SIGKILL))
     let whole = output.prefix((output.lastIndex(of: 0x0A) ?? -1) + 1)
     return try whole.split(separator: 0x0A).map { line in
       let words = String(decoding: line, as: UTF8.self).split(separator: " ")

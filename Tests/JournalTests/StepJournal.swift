@@ -57,7 +57,7 @@ actor StepJournal {
     let first = next
     next += count
     let arguments = ["steps", try location, folder.file("key.pem"), folder.file("storage-key.pem"), "\(first)", "\(count)", "\(lanes)"]
-    let life = try await Life.run(writer, arguments, environment: try control.environment, folder: folder.path)
+    let life = try await Life.run(writer, arguments, environment: try control.environment)
     promises += life.lines.compactMap(Promise.init)
     return life
   }

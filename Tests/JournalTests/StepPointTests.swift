@@ -137,7 +137,7 @@ import Trust
   /// A check that finds nothing proves nothing: each kind of violation, planted, is found.
   @Test func whatIsPlantedIsFound() async throws {
     let journal = try StepJournal(.sqlite)
-    try #require(try await journal.live(messages: 4).status == 0)
+    try #require(try await journal.live(messages: 4).end == .exit(0))
     #expect(try await journal.violations(isFinished: true) == [])
     let promises = await journal.promises
     let (sent, recorded) = (

@@ -55,10 +55,10 @@ struct StepPoints: Sendable {
   static func survey(_ store: StepJournal.Store, messages: Int = 2, lanes: Int = 1) async throws -> Survey {
     let journal = try StepJournal(store)
     // The first life makes the journal: later ones are what points are about.
-    try #require(try await journal.live(messages: 2).status == 0)
+    try #require(try await journal.live(messages: 2).end == .exit(0))
     journal.control.count(path: "journal.sqlite", port: FaultControl.localSockets)
     let life = try await journal.live(messages: messages, lanes: lanes)
-    try #require(life.status == 0, "\(life.errors)")
+    try #require(life.end == .exit(0), "\(life.errors)")
     try #require(try await journal.violations(isFinished: true) == [])
     return Survey(journal.control)
   }
@@ -71,7 +71,7 @@ struct StepPoints: Sendable {
           let mine = points.enumerated().filter { $0.offset % 2 == half }.map(\.element)
           for start in stride(from: 0, to: mine.count, by: Self.pointsOfJournal) {
             let journal = try StepJournal(store)
-            try #require(try await journal.live(messages: 2).status == 0)
+            try #require(try await journal.live(messages: 2).end == .exit(0))
             for point in mine[start..<min(start + Self.pointsOfJournal, mine.count)] {
               // What is broken once breaks everything behind it too.
               guard try await go(through: point, journal) else { break }
@@ -92,23 +92,23 @@ struct StepPoints: Sendable {
     journal.control.disarm()
     expect(life, point, hits, name)
     let after = try await journal.live(messages: 0)
-    #expect(after.status == 0, "\(name): the next life ends with \(after.lines.last ?? ""), \(after.errors)")
-    let violations = try await journal.violations(isFinished: after.status == 0)
+    #expect(after.end == .exit(0), "\(name): the next life ends with \(after.lines.last ?? ""), \(after.errors)")
+    let violations = try await journal.violations(isFinished: after.end == .exit(0))
     #expect(violations == [], "\(name)")
     if hits > 0 { tally.count("\(store.rawValue) \(point.fault.effect.isKill ? step : "\(point.fault.kind) \(point.fault.effect)")") }
-    return violations.isEmpty && after.status == 0
+    return violations.isEmpty && after.end == .exit(0)
   }
 
   /// How a life may end: as it was told to; otherwise with a code, or with nothing amiss.
   private func expect(_ life: Life, _ point: Point, _ hits: Int, _ name: String) {
     let code = life.lines.last.flatMap { $0.hasPrefix("error journal.") ? $0 : nil }
     if point.fault.effect.isKill {
-      #expect(hits == 0 ? life.status == 0 : life.signal == SIGKILL, "\(name): \(life)")
+      #expect(life.end == (hits == 0 ? .exit(0) : .signal(SIGKILL)), "\(name): \(life)")
     } else {
-      #expect(life.status == 0 && code == nil || [70, 75].contains(life.status) && code != nil, "\(name): \(life)")
+      #expect(life.end == .exit(0) && code == nil || [.exit(70), .exit(75)].contains(life.end) && code != nil, "\(name): \(life)")
       // What is no failure must be none.
       if [.half, .error(EINTR)].contains(point.fault.effect) {
-        #expect(life.status == 0 && !life.lines.contains { $0.hasPrefix("again") }, "\(name): \(life)")
+        #expect(life.end == .exit(0) && !life.lines.contains { $0.hasPrefix("again") }, "\(name): \(life)")
       }
     }
   }

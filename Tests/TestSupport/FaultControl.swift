@@ -171,59 +171,38 @@ package final class FaultControl: @unchecked Sendable {
     let folder = FileManager.default.temporaryDirectory.appending(path: "faults-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     let library = folder.appending(path: "faults.so").path()
-    let process = Process()
-    process.executableURL = URL(filePath: "/usr/bin/env")
-    process.arguments = ["clang", "-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror", "-o", library, source.path()]
-    try process.run()
-    process.waitUntilExit()
-    guard process.terminationStatus == 0 else { throw CocoaError(.executableLoad) }
+    let result = try ChildProcess.run(["clang", "-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror", "-o", library, source.path()])
+    guard result.status == 0 else { throw ChildProcess.Failure(description: "clang: \(result)") }
     return library
   }
 }
 
 /// A program that the tests run, waited for without keeping a thread.
 package struct Life: Sendable {
-  /// Exit status; nil when a signal ended it.
-  package let status: Int32?
-  package let signal: Int32?
+  package let end: ChildProcess.End
   /// Whole lines of its standard output.
   package let lines: [String]
   package let errors: String
 
-  /// - Parameters:
-  ///   - folder: where its output is written while it runs.
-  ///   - deadlineSeconds: when it is ended by SIGALRM: it hangs.
+  /// - Parameter deadlineSeconds: when it is ended by SIGALRM: it hangs.
   package static func run(
-    _ executable: URL, _ arguments: [String], environment: [String: String] = [:], folder: String, deadlineSeconds: Int = 300
+    _ executable: URL, _ arguments: [String], environment: [String: String] = [:], deadlineSeconds: Int = 300
   ) async throws -> Life {
-    let process = Process()
-    process.executableURL = executable
-    process.arguments = arguments
-    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-    let name = folder + "/life-\(UUID().uuidString)"
-    defer { for end in [".out", ".err"] { try? FileManager.default.removeItem(atPath: name + end) } }
-    for end in [".out", ".err"] { _ = FileManager.default.createFile(atPath: name + end, contents: nil) }
-    process.standardInput = FileHandle.nullDevice
-    process.standardOutput = try FileHandle(forWritingTo: URL(filePath: name + ".out"))
-    process.standardError = try FileHandle(forWritingTo: URL(filePath: name + ".err"))
-    let (ended, end) = AsyncStream<Void>.makeStream()
-    process.terminationHandler = { _ in end.finish() }
-    try process.run()
-    async let _ = alarm(process.processIdentifier, afterSeconds: deadlineSeconds)
-    for await _ in ended {}
-    process.waitUntilExit()
-    let output = try Data(contentsOf: URL(filePath: name + ".out"))
+    let files = try ChildProcess.Files()
+    defer { files.remove() }
+    let process = try ChildProcess(
+      [executable.path()] + arguments, environment: environment, output: .file(files.output), errors: .file(files.errors))
+    async let _ = alarm(process, afterSeconds: deadlineSeconds)
+    let end = await process.waited()
+    let output = Array(try files.read(files.output).utf8)
     let whole = output.prefix((output.lastIndex(of: 0x0A) ?? -1) + 1)
-    let isKilled = process.terminationReason == .uncaughtSignal
     return Life(
-      status: isKilled ? nil : process.terminationStatus, signal: isKilled ? process.terminationStatus : nil,
-      lines: whole.split(separator: 0x0A).map { String(decoding: $0, as: UTF8.self) },
-      errors: String(decoding: try Data(contentsOf: URL(filePath: name + ".err")), as: UTF8.self))
+      end: end, lines: whole.split(separator: 0x0A).map { String(decoding: $0, as: UTF8.self) }, errors: try files.read(files.errors))
   }
 
   /// Cancelled when the process has ended.
-  private static func alarm(_ process: Int32, afterSeconds seconds: Int) async {
+  private static func alarm(_ process: ChildProcess, afterSeconds seconds: Int) async {
     guard (try? await Task.sleep(for: .seconds(seconds))) != nil else { return }
-    kill(process, SIGALRM)
+    process.signal(SIGALRM)
   }
 }

@@ -8,8 +8,8 @@ package final class PostgresServer: Sendable {
   }
 
   package let folder: String
-  /// The supervisor ends the server when this closes: with the last of the process's descriptors at the latest.
-  private let lifeline: FileHandle
+  /// Ends the server when its input ends: with the tests at the latest.
+  private let supervisor: ChildProcess
 
   /// - Parameters:
   ///   - settings: beside those in which all servers of tests are alike, as `name=value`.
@@ -37,25 +37,14 @@ package final class PostgresServer: Sendable {
       rm -rf "$folder"
       """
     let options = (settings + (primary == nil ? [] : ["cluster_name=standby"])).flatMap { ["-c", $0] }
-    let command = ["/bin/sh", "-c", script, "sh", folder, try Self.programs(), primary?.folder ?? ""] + options
-    let supervisor = Process()
+    var command = ["/bin/sh", "-c", script, "sh", folder, try Self.programs(), primary?.folder ?? ""] + options
     // The server refuses to run as root.
     if geteuid() == 0, let nobody = getpwnam("nobody") {
       guard chown(folder, nobody.pointee.pw_uid, nobody.pointee.pw_gid) == 0 else { throw Failure(description: "chown: errno \(errno)") }
-      supervisor.executableURL = URL(filePath: "/usr/bin/setpriv")
-      supervisor.arguments = ["--reuid=\(nobody.pointee.pw_uid)", "--regid=\(nobody.pointee.pw_gid)", "--clear-groups", "--"] + command
-    } else {
-      supervisor.executableURL = URL(filePath: command[0])
-      supervisor.arguments = Array(command.dropFirst())
+      command =
+        ["/usr/bin/setpriv", "--reuid=\(nobody.pointee.pw_uid)", "--regid=\(nobody.pointee.pw_gid)", "--clear-groups", "--"] + command
     }
-    let pipe = Pipe()
-    lifeline = pipe.fileHandleForWriting
-    // No other program that the tests start may keep it open.
-    _ = fcntl(lifeline.fileDescriptor, F_SETFD, FD_CLOEXEC)
-    supervisor.standardInput = pipe.fileHandleForReading
-    supervisor.standardOutput = FileHandle.nullDevice
-    supervisor.standardError = FileHandle.nullDevice
-    try supervisor.run()
+    supervisor = try ChildProcess(command, input: .pipe, errors: .nothing)
     let deadline = Date.now.addingTimeInterval(120)
     while PQping(uri("postgres")) != PQPING_OK {
       guard supervisor.isRunning, Date.now < deadline else {

@@ -50,14 +50,10 @@ package final class SoftHSM: Sendable {
   // MARK: Tokens
 
   package func makeToken(_ label: String, pin: String = SoftHSM.pin) throws {
-    let process = Process()
-    process.executableURL = URL(filePath: "/usr/bin/softhsm2-util")
-    process.arguments = ["--init-token", "--free", "--label", label, "--pin", pin, "--so-pin", "87654321"]
-    process.environment = ProcessInfo.processInfo.environment.merging(["SOFTHSM2_CONF": Self.settings]) { $1 }
-    process.standardOutput = FileHandle.nullDevice
-    try process.run()
-    process.waitUntilExit()
-    guard process.terminationStatus == 0 else { throw CocoaError(.executableLoad) }
+    let result = try ChildProcess.run(
+      ["/usr/bin/softhsm2-util", "--init-token", "--free", "--label", label, "--pin", pin, "--so-pin", "87654321"],
+      environment: ["SOFTHSM2_CONF": Self.settings])
+    guard result.status == 0 else { throw ChildProcess.Failure(description: "softhsm2-util: \(result)") }
     endModule()
   }
 

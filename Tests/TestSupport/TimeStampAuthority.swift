@@ -109,20 +109,8 @@ package final class TimeStampAuthority: Sendable {
 
   /// Runs `openssl` in the authority's folder.
   package func openssl(_ arguments: [String]) throws {
-    let process = Process()
-    process.executableURL = URL(filePath: "/usr/bin/env")
-    process.arguments = ["openssl"] + arguments
-    process.currentDirectoryURL = folder
-    let errors = folder.appending(path: "errors-\(UUID().uuidString)")
-    _ = FileManager.default.createFile(atPath: errors.path(), contents: nil)
-    process.standardError = try FileHandle(forWritingTo: errors)
-    process.standardOutput = FileHandle.nullDevice
-    process.standardInput = FileHandle.nullDevice
-    try process.run()
-    process.waitUntilExit()
-    guard process.terminationStatus == 0 else {
-      throw Failed(arguments: arguments, errors: (try? String(contentsOf: errors, encoding: .utf8)) ?? "")
-    }
+    let result = try ChildProcess.run(["openssl"] + arguments, in: folder.path())
+    guard result.status == 0 else { throw Failed(arguments: arguments, errors: result.errors) }
   }
 
   private func write(_ name: String, _ text: String) throws { try Data(text.utf8).write(to: folder.appending(path: name)) }
@@ -168,34 +156,26 @@ package final class TimeStampAuthority: Sendable {
   /// An HTTP server in a process of its own (Python's standard library).
   package final class Server: Sendable {
     package let port: Int
-    private let process: Process
-    /// The server ends when this end of its standard input is closed, also when the tests die.
-    private let lifeline: Pipe
+    /// It ends when its standard input does, also when the tests die.
+    private let process: ChildProcess
 
     package var url: String { "http://127.0.0.1:\(port)/tsa" }
 
     fileprivate init(_ folder: URL, port: Int) throws {
-      let process = Process()
-      process.executableURL = URL(filePath: "/usr/bin/env")
-      process.arguments = ["python3", "-c", Self.program, String(port)]
-      process.currentDirectoryURL = folder
-      let (output, lifeline) = (Pipe(), Pipe())
-      process.standardInput = lifeline
-      process.standardOutput = output
-      process.standardError = FileHandle.nullDevice
-      try process.run()
-      let line = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
+      let process = try ChildProcess(
+        ["python3", "-c", Self.program, String(port)], in: folder.path(),
+        input: .pipe, output: .pipe, errors: .nothing)
+      let line = String(decoding: process.output?.availableData ?? Data(), as: UTF8.self)
       guard let port = Int(line.trimmingCharacters(in: .whitespacesAndNewlines)) else { throw CocoaError(.fileReadUnknown) }
-      (self.port, self.process, self.lifeline) = (port, process, lifeline)
+      (self.port, self.process) = (port, process)
     }
 
     deinit { stop() }
 
     /// Ends it at once: a signal that asks may be ignored, as it is by whoever started the tests.
     package func stop() {
-      guard process.isRunning else { return }
-      kill(process.processIdentifier, SIGKILL)
-      process.waitUntilExit()
+      process.signal(SIGKILL)
+      process.wait()
     }
 
     /// Answers by path: `/tsa` as it should; the others as an authority, or whoever is in its place, should not.

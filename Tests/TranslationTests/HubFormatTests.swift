@@ -2,6 +2,7 @@ import Declarations
 import Formats
 import Foundation
 import Primitives
+import TestSupport
 import Testing
 
 @testable import Translation
@@ -160,14 +161,9 @@ import Testing
   }
 
   static func judged(_ files: [String]) throws -> Int32 {
-    let process = Process()
     // `scripts/setup` makes an environment of its own where Python lacks what the judge needs.
     let own = root.appending(path: ".build/python/bin/python3").path
-    let python = FileManager.default.isExecutableFile(atPath: own) ? [own] : ["/usr/bin/env", "python3"]
-    process.executableURL = URL(filePath: python[0])
-    process.arguments = python.dropFirst() + [judge] + files
-    try process.run()
-    process.waitUntilExit()
-    return process.terminationStatus
+    let python = FileManager.default.isExecutableFile(atPath: own) ? [own] : ["python3"]
+    return try ChildProcess.run(python + [judge] + files).status
   }
 }

@@ -75,12 +75,8 @@ import Testing
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("xmlconf-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
-    let unzip = Process()
-    unzip.executableURL = URL(fileURLWithPath: "/usr/bin/unzip")
-    unzip.arguments = ["-q", SharedData.folder.appendingPathComponent(Self.archive).path, "-d", folder.path]
-    try unzip.run()
-    unzip.waitUntilExit()
-    #expect(unzip.terminationStatus == 0)
+    let archive = SharedData.folder.appendingPathComponent(Self.archive).path
+    #expect(try ChildProcess.run(["/usr/bin/unzip", "-q", archive, "-d", folder.path]).status == 0)
     try body(folder.appendingPathComponent("xmlconf"))
   }
 
